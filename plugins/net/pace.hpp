@@ -1,0 +1,49 @@
+// When to try again, and how fast to ask: backoff with full jitter, and a token bucket.
+//
+// Thread safety: none; on the venue's thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <random>
+
+namespace arb::net {
+
+namespace asio = boost::asio;
+
+// sleep = uniform(floor, min(cap, base * 2^n)), the full jitter that keeps clients from returning in step.
+class Backoff {
+  public:
+    Backoff(std::chrono::milliseconds base, std::chrono::milliseconds cap) : base_{base}, cap_{cap} {}
+    std::chrono::milliseconds next();
+    void reset() { tries_ = 0; }
+    unsigned tries() const { return tries_; }
+
+  private:
+    static constexpr std::chrono::milliseconds floor_{50};
+    std::chrono::milliseconds const base_, cap_;
+    unsigned tries_ = 0;
+    std::mt19937_64 random_{std::random_device{}()};
+};
+
+// Tokens refill continuously up to `capacity`; `take` waits until they are there.
+class TokenBucket {
+  public:
+    TokenBucket(double per_second, double capacity);
+    asio::awaitable<void> take(double tokens = 1);
+    // Nothing is given out before that long has passed: the server asked for a pause.
+    void pause(std::chrono::milliseconds time);
+
+  private:
+    void refill();
+    double const per_second_, capacity_;
+    double tokens_;
+    std::chrono::steady_clock::time_point refilled_;
+};
+
+// Waits; returns early when the executor is stopped or the coroutine is cancelled.
+asio::awaitable<void> sleep(std::chrono::milliseconds time);
+
+}  // namespace arb::net

@@ -1,0 +1,22 @@
+# arbitrage_add_plugin(ID source... [LINK library...])
+#
+# Builds ID.so: a loadable module that exports exactly one symbol, `arb_plugin_entry`, and links the
+# SDK. Hidden visibility alone leaks template instances of header-only libraries; the version script
+# does not. Plugins of this project land in lib/arbitrage/plugins of the build folder.
+set(ARBITRAGE_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.version)
+
+function(arbitrage_add_plugin id)
+  cmake_parse_arguments(PARSE_ARGV 1 plugin "" "" "LINK")
+  add_library(${id} MODULE ${plugin_UNPARSED_ARGUMENTS})
+  target_link_libraries(${id} PRIVATE arbitrage::sdk ${plugin_LINK})
+  target_link_options(${id} PRIVATE -Wl,--version-script=${ARBITRAGE_PLUGIN_VERSION_SCRIPT})
+  if(NOT ARBITRAGE_SANITIZE)
+    target_link_options(${id} PRIVATE -Wl,-z,defs)
+  endif()
+  set_property(TARGET ${id} APPEND PROPERTY LINK_DEPENDS ${ARBITRAGE_PLUGIN_VERSION_SCRIPT})
+  set_target_properties(${id} PROPERTIES PREFIX "" OUTPUT_NAME ${id} CXX_VISIBILITY_PRESET hidden
+    C_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  if(ARBITRAGE_PLUGIN_OUTPUT_DIRECTORY)
+    set_target_properties(${id} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${ARBITRAGE_PLUGIN_OUTPUT_DIRECTORY})
+  endif()
+endfunction()
