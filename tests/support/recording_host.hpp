@@ -15,12 +15,13 @@
 
 namespace arb::test {
 
-// Thread safety: the plugin's side may be called from any thread; read the records when the plugin is quiet, or
-// through the functions, which lock.
+// Thread safety: the plugin's side may be called from any thread; read the records when the plugin is quiet,
+// or through the functions, which lock.
 class RecordingHost {
   public:
     explicit RecordingHost(std::string instance = "test") : instance_{std::move(instance)} {
-        queue_ = {sizeof(arb_queue), 0, this, [](void* self, void const* packets, std::size_t size, arb_error* error) {
+        queue_ = {sizeof(arb_queue), 0, this,
+                  [](void* self, void const* packets, std::size_t size, arb_error* error) {
                       return static_cast<RecordingHost*>(self)->push(packets, size, error);
                   }};
         table_.size = sizeof table_;
@@ -28,14 +29,17 @@ class RecordingHost {
         table_.self = this;
         table_.instance = instance_.c_str();
         table_.queue = &queue_;
-        table_.log = [](void* self, std::int32_t, arb_text line) { of(self).add(of(self).lines_, view(line)); };
+        table_.log = [](void* self, std::int32_t, arb_text line) {
+            of(self).add(of(self).lines_, view(line));
+        };
         table_.report = [](void* self, std::int32_t state, arb_text sentence) {
             of(self).state_ = state;
             of(self).add(of(self).sentences_, view(sentence));
         };
         table_.count = [](void* self, arb_text name, arb_text label, std::uint64_t amount) {
             std::lock_guard const lock{of(self).mutex_};
-            of(self).counters_[std::string{view(name)} + (label.size != 0 ? "/" : "") + std::string{view(label)}] += amount;
+            of(self).counters_[std::string{view(name)} + (label.size != 0 ? "/" : "") +
+                               std::string{view(label)}] += amount;
         };
         table_.reject = [](void* self, arb_text reason, std::uint64_t amount) {
             std::lock_guard const lock{of(self).mutex_};

@@ -1,4 +1,5 @@
-// Whether bytes from a stranger are packets. The host checks every push with it before the journal sees a byte.
+// Whether bytes from a stranger are packets. The host checks every push with it before the journal sees a
+// byte.
 #pragma once
 
 #include "arbitrage/packet.hpp"
@@ -20,8 +21,9 @@ struct Layout {
 inline constexpr Layout layouts[ARB_KIND_COUNT] = {
     {},
     {sizeof(arb_event),
-     {ARB_AT(arb_event, event_id), ARB_AT(arb_event, series), ARB_AT(arb_event, title), ARB_AT(arb_event, subtitle),
-      ARB_AT(arb_event, category), ARB_AT(arb_event, url), ARB_AT(arb_event, raw)},
+     {ARB_AT(arb_event, event_id), ARB_AT(arb_event, series), ARB_AT(arb_event, title),
+      ARB_AT(arb_event, subtitle), ARB_AT(arb_event, category), ARB_AT(arb_event, url),
+      ARB_AT(arb_event, raw)},
      {},
      {}},
     {sizeof(arb_market),
@@ -38,22 +40,24 @@ inline constexpr Layout layouts[ARB_KIND_COUNT] = {
      {ARB_AT(arb_book, bids), ARB_AT(arb_book, asks)}},
     {sizeof(arb_book_change), {ARB_AT(arb_book_change, market_id)}, {}, {}},
     {sizeof(arb_status_change),
-     {ARB_AT(arb_status_change, market_id), ARB_AT(arb_status_change, venue_status), ARB_AT(arb_status_change, result),
-      ARB_AT(arb_status_change, detail)},
+     {ARB_AT(arb_status_change, market_id), ARB_AT(arb_status_change, venue_status),
+      ARB_AT(arb_status_change, result), ARB_AT(arb_status_change, detail)},
      {},
      {}},
     {sizeof(arb_gap),
-     {ARB_AT(arb_gap, instance), ARB_AT(arb_gap, market_id), ARB_AT(arb_gap, reason), ARB_AT(arb_gap, detail)},
+     {ARB_AT(arb_gap, instance), ARB_AT(arb_gap, market_id), ARB_AT(arb_gap, reason),
+      ARB_AT(arb_gap, detail)},
      {},
      {}},
     {sizeof(arb_pair),
-     {ARB_AT(arb_pair, pair_id), ARB_AT(arb_pair, venue_a), ARB_AT(arb_pair, market_id_a), ARB_AT(arb_pair, venue_b),
-      ARB_AT(arb_pair, market_id_b), ARB_AT(arb_pair, evidence)},
+     {ARB_AT(arb_pair, pair_id), ARB_AT(arb_pair, venue_a), ARB_AT(arb_pair, market_id_a),
+      ARB_AT(arb_pair, venue_b), ARB_AT(arb_pair, market_id_b), ARB_AT(arb_pair, evidence)},
      {},
      {}},
     {sizeof(arb_opportunity),
      {ARB_AT(arb_opportunity, opportunity_id), ARB_AT(arb_opportunity, pair_id),
-      ARB_AT(arb_opportunity, opportunity_kind), ARB_AT(arb_opportunity, legs), ARB_AT(arb_opportunity, detail)},
+      ARB_AT(arb_opportunity, opportunity_kind), ARB_AT(arb_opportunity, legs),
+      ARB_AT(arb_opportunity, detail)},
      {},
      {}},
     {sizeof(arb_custom), {ARB_AT(arb_custom, topic), ARB_AT(arb_custom, body)}, {}, {}},
@@ -74,17 +78,23 @@ inline bool inside(arb_ref ref, std::uint64_t element_size, std::uint32_t fixed_
 inline char const* broken_reference(std::byte const* packet, Layout const& layout, arb_packet const& header) {
     for (auto const at : layout.texts) {
         if (at == 0) break;
-        if (!inside(ref_at(packet, at), 1, header.fixed_size, header.size)) return "a text lies outside the packet";
+        if (!inside(ref_at(packet, at), 1, header.fixed_size, header.size))
+            return "a text lies outside the packet";
     }
     for (auto const at : layout.text_arrays) {
         if (at == 0) break;
         auto const table = ref_at(packet, at);
         if (!inside(table, sizeof(arb_ref), header.fixed_size, header.size) || table.offset % 8 != 0)
             return "a list of texts lies outside the packet";
+        // Without a bound on the sum, a small packet could name one long text a million times.
+        std::uint64_t total = 0;
         for (std::uint32_t i = 0; i != table.length; ++i) {
             auto const ref = ref_at(packet, table.offset + i * static_cast<std::uint32_t>(sizeof(arb_ref)));
-            if (!inside(ref, 1, header.fixed_size, header.size)) return "a text of a list lies outside the packet";
+            if (!inside(ref, 1, header.fixed_size, header.size))
+                return "a text of a list lies outside the packet";
+            total += ref.length;
         }
+        if (total > header.size) return "the texts of a list are longer than the packet";
     }
     for (auto const at : layout.level_arrays) {
         if (at == 0) break;
@@ -114,7 +124,8 @@ inline bool good_venue(char const (&venue)[ARB_VENUE_SIZE]) {
 inline char const* check(std::byte const* bytes, std::size_t room) {
     if (room < sizeof(arb_packet)) return "the packet is shorter than its header";
     auto const& header = *reinterpret_cast<arb_packet const*>(bytes);
-    if (header.size > room || header.size > ARB_PACKET_SIZE_MAX) return "size is beyond the end or above 8 MiB";
+    if (header.size > room || header.size > ARB_PACKET_SIZE_MAX)
+        return "size is beyond the end or above 8 MiB";
     if (header.size % 8 != 0) return "size is not a multiple of 8";
     if (header.kind == 0 || header.kind >= ARB_KIND_COUNT) return "kind is not known";
     auto const& layout = detail::layouts[header.kind];
@@ -127,6 +138,8 @@ inline char const* check(std::byte const* bytes, std::size_t room) {
 // Checks packets that fill `bytes` one after the other; the number of packets, or what is wrong with which.
 inline Result<std::size_t> check_all(std::span<std::byte const> bytes) {
     if (bytes.empty()) return permanent("the batch is empty");
+    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 != 0)
+        return permanent("the batch does not begin at a multiple of 8");
     std::size_t count = 0;
     for (std::size_t at = 0; at < bytes.size(); ++count) {
         if (auto const* const wrong = check(bytes.data() + at, bytes.size() - at))

@@ -12,7 +12,8 @@
 
 namespace arb {
 
-// Thrown by a plugin's constructor: which option (a JSON pointer such as "/key_file") and what is wrong with it.
+// Thrown by a plugin's constructor: which option (a JSON pointer such as "/key_file") and what is wrong with
+// it.
 class ConfigurationError : public std::runtime_error {
   public:
     ConfigurationError(std::string option, std::string const& text)

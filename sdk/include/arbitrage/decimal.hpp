@@ -1,8 +1,8 @@
 // Decimal text to millionths and back, exactly and without floating point.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,22 +18,27 @@ struct Decimal {
     explicit operator bool() const { return error == DecimalError::none; }
 };
 
-// Reads "-12.5", ".48", "1", "0.4200", "+3", "1e-2". Digits after the sixth decimal must be zeros, else too_precise.
-// The whole text must be the number: no blanks. The result lies within ±9,223,372,036,854.775807.
-inline Decimal parse_decimal(std::string_view text) {
+namespace detail {
+
+// Any decimal text, with an exponent or without, of any length.
+inline Decimal parse_long_decimal(std::string_view text) {
     constexpr std::uint64_t limit = static_cast<std::uint64_t>(INT64_MAX);
+    constexpr Decimal not_a_number{ARB_ABSENT, DecimalError::not_a_number};
     auto at = text.begin();
     auto const end = text.end();
     bool negative = false;
     if (at != end && (*at == '-' || *at == '+')) negative = *at++ == '-';
 
-    // Digits are collected without trailing zeros of the fraction; `scale` is the power of ten they stand at.
+    // `digits` times ten to the `scale`; zeros wait until a digit follows, so `digits` never ends in zero.
     std::uint64_t digits = 0;
-    int scale = 0, pending_zeros = 0;
+    std::int64_t scale = 0;
+    std::size_t zeros = 0;
     bool any = false, fraction = false, overflow = false;
     auto const take = [&](std::uint64_t digit) {
-        if (digits > (limit - digit) / 10) overflow = true;
-        else digits = digits * 10 + digit;
+        if (digits > (limit - digit) / 10)
+            overflow = true;
+        else
+            digits = digits * 10 + digit;
     };
     for (; at != end; ++at) {
         if (*at == '.' && !fraction) {
@@ -42,58 +47,83 @@ inline Decimal parse_decimal(std::string_view text) {
         }
         if (*at < '0' || *at > '9') break;
         any = true;
-        auto const digit = static_cast<std::uint64_t>(*at - '0');
-        if (!fraction) {
-            take(digit);
-        } else if (digit == 0) {
-            ++pending_zeros;
-        } else {
-            for (; pending_zeros > 0; --pending_zeros, --scale) take(0);
-            take(digit);
-            --scale;
+        if (fraction) --scale;
+        if (*at == '0') {
+            ++zeros;
+            continue;
         }
+        for (; zeros > 0 && digits != 0 && !overflow; --zeros) take(0);
+        zeros = 0;
+        take(static_cast<std::uint64_t>(*at - '0'));
     }
-    if (!any) return {ARB_ABSENT, DecimalError::not_a_number};
+    scale += static_cast<std::int64_t>(zeros);
+    if (!any) return not_a_number;
     if (at != end) {
-        if (*at != 'e' && *at != 'E') return {ARB_ABSENT, DecimalError::not_a_number};
+        if (*at != 'e' && *at != 'E') return not_a_number;
         ++at;
         bool exponent_negative = false;
         if (at != end && (*at == '-' || *at == '+')) exponent_negative = *at++ == '-';
-        if (at == end) return {ARB_ABSENT, DecimalError::not_a_number};
-        int exponent = 0;
+        if (at == end) return not_a_number;
+        constexpr std::int64_t exponent_max = 1'000'000'000'000;  // more than any text has digits
+        std::int64_t exponent = 0;
         for (; at != end; ++at) {
-            if (*at < '0' || *at > '9') return {ARB_ABSENT, DecimalError::not_a_number};
-            if (exponent < 10000) exponent = exponent * 10 + (*at - '0');
+            if (*at < '0' || *at > '9') return not_a_number;
+            exponent = std::min(exponent * 10 + (*at - '0'), exponent_max);
         }
         scale += exponent_negative ? -exponent : exponent;
     }
-    if (overflow) return {ARB_ABSENT, DecimalError::out_of_range};
     if (digits == 0) return {0, DecimalError::none};
-    for (; scale > -6; --scale) {
-        if (digits > limit / 10) return {ARB_ABSENT, DecimalError::out_of_range};
-        digits *= 10;
-    }
-    for (; scale < -6; ++scale) {
-        if (digits % 10 != 0) return {ARB_ABSENT, DecimalError::too_precise};
-        digits /= 10;
-    }
+    if (scale < -6) return {ARB_ABSENT, DecimalError::too_precise};
+    for (; scale > -6 && !overflow; --scale) take(0);
+    if (overflow) return {ARB_ABSENT, DecimalError::out_of_range};
     auto const value = static_cast<std::int64_t>(digits);
     return {negative ? -value : value, DecimalError::none};
 }
 
+}  // namespace detail
+
+// Reads "-12.5", ".48", "1", "0.4200", "+3", "1e-2". Digits after the sixth decimal must be zeros, else
+// too_precise. The whole text must be the number: no blanks. The result lies within
+// ±9,223,372,036,854.775807.
+inline Decimal parse_decimal(std::string_view text) {
+    // Nearly every price and size is short and plain: then no step can overflow.
+    constexpr std::size_t short_max = 12;
+    constexpr std::int64_t to_millionths[] = {1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
+    if (text.empty() || text.size() > short_max) return detail::parse_long_decimal(text);
+    std::int64_t value = 0;
+    int decimals = -1;  // -1: no point yet
+    for (char const c : text) {
+        if (c >= '0' && c <= '9') {
+            value = value * 10 + (c - '0');
+            if (decimals >= 0) ++decimals;
+        } else if (c == '.' && decimals < 0 && text.size() > 1) {
+            decimals = 0;
+        } else {
+            return detail::parse_long_decimal(text);
+        }
+    }
+    if (decimals > 6) return detail::parse_long_decimal(text);
+    return {value * to_millionths[std::max(decimals, 0)], DecimalError::none};
+}
+
 inline char const* describe(DecimalError error) {
     switch (error) {
-        case DecimalError::none: return "is a number";
-        case DecimalError::not_a_number: return "is not a decimal number";
-        case DecimalError::too_precise: return "has more than six decimals";
-        case DecimalError::out_of_range: return "is too large";
+        case DecimalError::none:
+            return "is a number";
+        case DecimalError::not_a_number:
+            return "is not a decimal number";
+        case DecimalError::too_precise:
+            return "has more than six decimals";
+        case DecimalError::out_of_range:
+            return "is too large";
     }
     return "";
 }
 
 // The shortest decimal text: 420000 is "0.42", 1000000 is "1". `value` is not ARB_ABSENT.
 inline std::string format_decimal(std::int64_t value) {
-    auto const magnitude = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+    auto const magnitude =
+        value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
     std::string out = (value < 0 ? "-" : "") + std::to_string(magnitude / ARB_UNIT);
     if (auto fraction = magnitude % ARB_UNIT; fraction != 0) {
         char digits[8] = ".000000";
@@ -104,7 +134,9 @@ inline std::string format_decimal(std::int64_t value) {
     return out;
 }
 
-// 1 - price: what the other outcome costs. Absent stays absent.
-inline std::int64_t complement(std::int64_t price) { return price == ARB_ABSENT ? ARB_ABSENT : ARB_UNIT - price; }
+// 1 - price: what the other outcome costs. Absent stays absent, and so does what would not fit.
+inline std::int64_t complement(std::int64_t price) {
+    return price < ARB_UNIT - INT64_MAX ? ARB_ABSENT : ARB_UNIT - price;
+}
 
 }  // namespace arb

@@ -22,7 +22,9 @@ class Host {
     void warning(std::string_view line) const { log(ARB_LOG_WARNING, line); }
     void error(std::string_view line) const { log(ARB_LOG_ERROR, line); }
 
-    void report(int state, std::string_view sentence) const { host_->report(host_->self, state, to_c(sentence)); }
+    void report(int state, std::string_view sentence) const {
+        host_->report(host_->self, state, to_c(sentence));
+    }
     void count(std::string_view name, std::uint64_t amount = 1, std::string_view label = {}) const {
         host_->count(host_->self, to_c(name), to_c(label), amount);
     }

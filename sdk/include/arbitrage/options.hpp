@@ -1,5 +1,5 @@
-// The options of an instance: a JSON object that passed the plugin's schema. Defaults are given where an option
-// is read, so they live in one place: the plugin's options.cpp.
+// The options of an instance: a JSON object that passed the plugin's schema. Defaults are given where an
+// option is read, so they live in one place: the plugin's options.cpp.
 #pragma once
 
 #include <boost/json.hpp>
@@ -20,10 +20,15 @@ inline Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && number < 100'000'000'000; ++at)
         number = number * 10 + (text[at] - '0');
     auto const unit = text.substr(at);
-    std::int64_t const factor = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : unit == "h" ? 3'600'000
-                              : unit == "d" ? 86'400'000 : 0;
+    std::int64_t const factor = unit == "ms"  ? 1
+                                : unit == "s" ? 1000
+                                : unit == "m" ? 60'000
+                                : unit == "h" ? 3'600'000
+                                : unit == "d" ? 86'400'000
+                                              : 0;
     if (at == 0 || factor == 0 || number > INT64_MAX / 1'000'000 / factor)
-        return permanent("expected a duration such as 250ms, 30s, 5m, 1h or 90d, got \"" + std::string{text} + "\"");
+        return permanent("expected a duration such as 250ms, 30s, 5m, 1h or 90d, got \"" + std::string{text} +
+                         "\"");
     return std::chrono::milliseconds{number * factor};
 }
 
@@ -34,8 +39,12 @@ inline Result<std::uint64_t> parse_size(std::string_view text) {
     for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && number < 100'000'000'000'000; ++at)
         number = number * 10 + static_cast<std::uint64_t>(text[at] - '0');
     auto const unit = text.substr(at);
-    int const shift = unit.empty() || unit == "B" ? 0 : unit == "KiB" ? 10 : unit == "MiB" ? 20 : unit == "GiB" ? 30
-                    : unit == "TiB" ? 40 : -1;
+    int const shift = unit.empty() || unit == "B" ? 0
+                      : unit == "KiB"             ? 10
+                      : unit == "MiB"             ? 20
+                      : unit == "GiB"             ? 30
+                      : unit == "TiB"             ? 40
+                                                  : -1;
     if (at == 0 || shift < 0 || number > (UINT64_MAX >> shift))
         return permanent("expected a size such as 64MiB or 8GiB, got \"" + std::string{text} + "\"");
     return number << shift;
@@ -52,7 +61,8 @@ class Options {
 
     std::string text(std::string_view key, std::string_view otherwise = {}) const {
         auto const* const value = object_.if_contains(key);
-        return std::string{value != nullptr && value->is_string() ? std::string_view{value->get_string()} : otherwise};
+        return std::string{value != nullptr && value->is_string() ? std::string_view{value->get_string()}
+                                                                  : otherwise};
     }
     std::int64_t integer(std::string_view key, std::int64_t otherwise) const {
         auto const* const value = object_.if_contains(key);

@@ -27,7 +27,9 @@ struct Error {
 inline Error retry(std::string text) { return {ARB_RETRY, std::move(text), {}}; }
 inline Error permanent(std::string text) { return {ARB_PERMANENT, std::move(text), {}}; }
 inline Error closed() { return {ARB_CLOSED, "the pipeline is stopping", {}}; }
-inline Error invalid(std::string where, std::string text) { return {ARB_INVALID, std::move(text), std::move(where)}; }
+inline Error invalid(std::string where, std::string text) {
+    return {ARB_INVALID, std::move(text), std::move(where)};
+}
 
 [[noreturn]] inline void throw_exception_from_error(Error const& error, boost::source_location const&) {
     throw std::runtime_error(error.text);

@@ -26,7 +26,8 @@ class Sink {
     virtual ~Sink() = default;
     // Connects; up to where packets of this journal are stored already. {0, 0}: the host's own mark counts.
     virtual Result<Position> start(std::span<std::uint8_t const, 16> /*journal*/) { return Position{0, 0}; }
-    // Stores the batch; the number of packets that became dead letters. On ARB_RETRY the same batch comes again.
+    // Stores the batch; the number of packets that became dead letters. On ARB_RETRY the same batch comes
+    // again.
     virtual Result<std::uint32_t> write(Batch const& batch) = 0;
     // Makes start and write return soon. Any thread.
     virtual void stop() noexcept {}

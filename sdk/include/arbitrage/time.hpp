@@ -15,12 +15,14 @@ inline constexpr arb_time second_ns = 1'000'000'000;
 inline constexpr arb_time millisecond_ns = 1'000'000;
 
 inline arb_time now() {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
         .count();
 }
 
 // Reads "2026-10-08T18:05:03.49Z", "2026-07-24 00:00:16+00", "2026-07-24T02:00:16.5+02:00" and the date alone
-// "2026-07-24"; up to nine fraction digits, more are cut. Years 1970 to 2261; nothing outside, nothing malformed.
+// "2026-07-24"; up to nine fraction digits, more are cut. Years 1970 to 2261; nothing outside, nothing
+// malformed.
 inline std::optional<arb_time> parse_time(std::string_view text) {
     std::size_t at = 0;
     auto const number = [&](std::size_t digits) -> int {
@@ -40,7 +42,8 @@ inline std::optional<arb_time> parse_time(std::string_view text) {
     if (month < 1 || !sign('-')) return {};
     int const day = number(2);
     if (day < 1) return {};
-    std::chrono::year_month_day const date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+    std::chrono::year_month_day const date{std::chrono::year{year},
+                                           std::chrono::month{static_cast<unsigned>(month)},
                                            std::chrono::day{static_cast<unsigned>(day)}};
     if (!date.ok()) return {};
     arb_time seconds = std::chrono::sys_days{date}.time_since_epoch().count() * arb_time{86400};
@@ -64,7 +67,8 @@ inline std::optional<arb_time> parse_time(std::string_view text) {
             fraction += unit * (text[at] - '0');
         if (at == begin) return {};
     }
-    if (sign('Z') || sign('z')) return at == text.size() ? std::optional{seconds * second_ns + fraction} : std::nullopt;
+    if (sign('Z') || sign('z'))
+        return at == text.size() ? std::optional{seconds * second_ns + fraction} : std::nullopt;
     int const direction = sign('+') ? -1 : sign('-') ? 1 : 0;
     if (direction == 0) return {};
     int const offset_hour = number(2);
@@ -77,6 +81,7 @@ inline std::optional<arb_time> parse_time(std::string_view text) {
     }
     if (at != text.size()) return {};
     seconds += direction * (offset_hour * 3600 + offset_minute * 60);
+    if (seconds < 0) return {};
     return seconds * second_ns + fraction;
 }
 

@@ -46,11 +46,11 @@ typedef struct arb_market {
     arb_array token_ids; /* of arb_ref: one per outcome, or empty */
     arb_ref venue_status;
     arb_ref rules;
-    arb_ref fee;          /* JSON: what the venue says of this market's fees */
-    arb_ref price_ranges; /* JSON: [{"start","end","step"}], the whole grid */
-    arb_ref result;       /* the venue's word; absent while open */
-    arb_ref raw;          /* the venue's JSON */
-    int64_t tick_size;    /* millionths: the finest step of the grid */
+    arb_ref fee;              /* JSON: what the venue says of this market's fees */
+    arb_ref price_ranges;     /* JSON: [{"start","end","step"}], the whole grid */
+    arb_ref result;           /* the venue's word; absent while open */
+    arb_ref raw;              /* the venue's JSON */
+    int64_t tick_size;        /* millionths: the finest step of the grid */
     int64_t settlement_value; /* millionths: what outcome 0 pays */
     int64_t volume;           /* millionths of a contract, or of a dollar where the venue counts dollars */
     arb_time opens_at;

@@ -34,11 +34,11 @@ typedef struct arb_opportunity {
     arb_ref legs;   /* JSON */
     arb_ref detail; /* JSON */
     arb_time opened_at;
-    arb_time closed_at;       /* ARB_ABSENT: still open */
-    int64_t size_max;         /* millionths of a contract */
-    int64_t edge_peak;        /* millionths of a dollar a contract, after fees */
-    int64_t profit_peak;      /* millionths of a dollar */
-    int64_t annualised_peak;  /* millionths: 0.1 = 10 % a year */
+    arb_time closed_at;      /* ARB_ABSENT: still open */
+    int64_t size_max;        /* millionths of a contract */
+    int64_t edge_peak;       /* millionths of a dollar a contract, after fees */
+    int64_t profit_peak;     /* millionths of a dollar */
+    int64_t annualised_peak; /* millionths: 0.1 = 10 % a year */
 } arb_opportunity;
 
 #ifdef __cplusplus

@@ -23,10 +23,11 @@ typedef struct arb_host {
     void (*report)(void* self, int32_t state, arb_text sentence);
 
     /* Adds to a counter of this instance, shown as arbitrage_<name>_total; `label` becomes {reason="..."} and
-     * may be empty. Names and labels are short words from the plugin's own code, never venue data. [any-thread] */
+     * may be empty. Names and labels are short words from the plugin's own code, never venue data.
+     * [any-thread] */
     void (*count)(void* self, arb_text name, arb_text label, uint64_t amount);
 
-    /* Records that were received and not accepted, so that received = accepted + rejected holds. [any-thread] */
+    /* Records that were received and not accepted: received = accepted + rejected. [any-thread] */
     void (*reject)(void* self, arb_text reason, uint64_t amount);
 
     /* Data arrived, whether or not it led to a packet: resets the feed's silence. [any-thread] */

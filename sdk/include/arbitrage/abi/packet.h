@@ -3,8 +3,8 @@
  * A packet is this header, the fixed fields of its kind, and a tail that holds texts and arrays addressed by
  * (offset, length) from the packet's first byte. No pointers; little-endian; `size` is a multiple of 8 and
  * packets of a batch follow each other without gaps. Fields are only ever appended to a kind: `fixed_size`
- * says how many bytes of header and fields the writer knew, so a reader can tell that a later field is missing.
- * docs/packet.md has the layout in a table.
+ * says how many bytes of header and fields the writer knew, so a reader can tell that a later field is
+ * missing. docs/packet.md has the layout in a table.
  */
 #ifndef ARBITRAGE_ABI_PACKET_H
 #define ARBITRAGE_ABI_PACKET_H
@@ -57,7 +57,7 @@ typedef struct arb_ref {
     uint32_t length;
 } arb_ref;
 
-/* An array in the tail: `length` elements at `offset`, 8-byte aligned. The field's comment names the element. */
+/* An array in the tail: `length` elements at `offset`, 8-byte aligned; the field's comment names them. */
 typedef arb_ref arb_array;
 
 #ifdef __cplusplus

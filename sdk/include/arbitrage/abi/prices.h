@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/* All amounts in millionths, ARB_ABSENT where there is none. A side without an order is absent in price and size. */
+/* All amounts in millionths, ARB_ABSENT where there is none. A side without an order is absent in price and
+ * size. */
 typedef struct arb_quote {
     arb_packet header;
     arb_ref market_id;

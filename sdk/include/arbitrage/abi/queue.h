@@ -1,4 +1,5 @@
-/* The queue as plugins see it: the only way in, and what a sink is handed. The journal behind it is the host's. */
+/* The queue as plugins see it: the only way in, and what a sink is handed. The journal behind it is the
+ * host's. */
 #ifndef ARBITRAGE_ABI_QUEUE_H
 #define ARBITRAGE_ABI_QUEUE_H
 
@@ -21,10 +22,10 @@ typedef struct arb_queue {
     uint32_t reserved;
     void* self;
 
-    /* Appends the packets that fill `size` bytes at `packets`, one after the other (header.position is ignored).
-     * All or none are accepted. Waits while the queue is full and configured to block. ARB_OK: every byte went
-     * through write(2) into the journal. ARB_PERMANENT: a packet is malformed; it and its batch are counted as
-     * rejected and `error` says which field. ARB_CLOSED: the pipeline is stopping.
+    /* Appends the packets that fill `size` bytes at `packets`, one after the other (header.position is
+     * ignored). All or none are accepted. Waits while the queue is full and configured to block. ARB_OK:
+     * every byte went through write(2) into the journal. ARB_PERMANENT: a packet is malformed; it and its
+     * batch are counted as rejected and `error` says which field. ARB_CLOSED: the pipeline is stopping.
      * [any-thread] [may-block] [packets: copied] */
     arb_status (*push)(void* self, const void* packets, size_t size, arb_error* error);
 } arb_queue;

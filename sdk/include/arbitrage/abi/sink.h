@@ -20,15 +20,15 @@ typedef struct arb_sink {
     /* As arb_venue.create. [control] */
     arb_status (*create)(const arb_host* host, const char* options, void** self, arb_error* error);
 
-    /* Connects, prepares tables, and says up to where this journal's packets are already stored ({0, 0}: none, or
-     * the sink keeps no position of its own). ARB_RETRY is repeated with backoff for ever; ARB_INVALID and
-     * ARB_PERMANENT hold the sink: the host reports the sentence and asks again every 30 s.
+    /* Connects, prepares tables, and says up to where this journal's packets are already stored ({0, 0}:
+     * none, or the sink keeps no position of its own). ARB_RETRY is repeated with backoff for ever;
+     * ARB_INVALID and ARB_PERMANENT hold the sink: the host reports the sentence and asks again every 30 s.
      * [instance] [may-block] */
     arb_status (*start)(void* self, const uint8_t journal[16], arb_position* stored, arb_error* error);
 
-    /* Stores a batch. ARB_OK: all of it is committed. ARB_RETRY: nothing is known to be stored; the host hands in
-     * the same batch again, and the sink must not store twice what an ambiguous commit already stored.
-     * ARB_PERMANENT: the sink is held as above. [instance] [may-block] */
+    /* Stores a batch. ARB_OK: all of it is committed. ARB_RETRY: nothing is known to be stored; the host
+     * hands in the same batch again, and the sink must not store twice what an ambiguous commit already
+     * stored. ARB_PERMANENT: the sink is held as above. [instance] [may-block] */
     arb_status (*write)(void* self, const arb_batch* batch, arb_written* written, arb_error* error);
 
     /* Makes start and write return soon. [any-thread] */

@@ -1,4 +1,4 @@
-/* "arb.commands/1" of a plugin: one-off commands such as `arbitrage kalshi balance`. The manifest lists them. */
+/* "arb.commands/1" of a plugin: one-off commands, `arbitrage INSTANCE COMMAND`, listed in the manifest. */
 #ifndef ARBITRAGE_ABI_EXT_COMMANDS_H
 #define ARBITRAGE_ABI_EXT_COMMANDS_H
 
@@ -17,10 +17,10 @@ typedef struct arb_commands {
     uint32_t size;
     uint32_t reserved;
 
-    /* Runs a command on an instance that was created and not started. `parameters` is a JSON object that passed
-     * the command's schema. ARB_RETRY: the service cannot be reached. [control] [may-block] */
-    arb_status (*run)(void* self, const char* name, const char* parameters, arb_row_function row, void* context,
-                      arb_error* error);
+    /* Runs a command on an instance that was created and not started. `parameters` is a JSON object that
+     * passed the command's schema. ARB_RETRY: the service cannot be reached. [control] [may-block] */
+    arb_status (*run)(void* self, const char* name, const char* parameters, arb_row_function row,
+                      void* context, arb_error* error);
 } arb_commands;
 
 #ifdef __cplusplus

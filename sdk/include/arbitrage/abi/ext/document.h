@@ -14,10 +14,10 @@ typedef struct arb_document {
     uint32_t size;
     uint32_t reserved;
 
-    /* Reads `path`, checks it against the JSON Schema `schema`, and hands the whole as one JSON text to `take`.
-     * ARB_INVALID: unreadable or wrong; `error` names file:line:column. [any-thread] [may-block] */
-    arb_status (*read)(void* self, const char* path, const char* schema, void (*take)(void* context, arb_text json),
-                       void* context, arb_error* error);
+    /* Reads `path`, checks it against the JSON Schema `schema`, and hands the whole as one JSON text to
+     * `take`. ARB_INVALID: unreadable or wrong; `error` names file:line:column. [any-thread] [may-block] */
+    arb_status (*read)(void* self, const char* path, const char* schema,
+                       void (*take)(void* context, arb_text json), void* context, arb_error* error);
     void* self;
 } arb_document;
 
