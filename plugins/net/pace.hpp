@@ -28,10 +28,11 @@ class Backoff {
     std::mt19937_64 random_{std::random_device{}()};
 };
 
-// Tokens refill continuously up to `capacity`; `take` waits until they are there.
+// Tokens refill continuously up to `capacity`, which is also what a new bucket holds.
 class TokenBucket {
   public:
     TokenBucket(double per_second, double capacity);
+    // Waits until the tokens are there; first come, first served. More than `capacity` counts as `capacity`.
     asio::awaitable<void> take(double tokens = 1);
     // Nothing is given out before that long has passed: the server asked for a pause.
     void pause(std::chrono::milliseconds time);
@@ -39,8 +40,9 @@ class TokenBucket {
   private:
     void refill();
     double const per_second_, capacity_;
-    double tokens_;
+    double tokens_;  // below 0: promised to takers that wait
     std::chrono::steady_clock::time_point refilled_;
+    std::chrono::steady_clock::time_point paused_until_{};
 };
 
 // Waits; returns early when the executor is stopped or the coroutine is cancelled.
