@@ -1,0 +1,26 @@
+// What a run of the simulator is told on its command line.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace arb::simulator {
+
+struct Settings {
+    std::string directory;
+    std::uint16_t port = 0;  // 0: any free one
+    std::uint64_t seed = 1;
+    unsigned events = 12;    // over both venues
+    unsigned markets = 60;   // over both venues
+    double rate = 50;        // frames a second over both venues
+    double seconds = 0;      // how long to trade, then quiet; 0: for ever
+    double lifetime = 3600;  // seconds until the process ends by itself
+    bool quiet_start = false;
+    std::string replay;               // recorded frames instead of an invented world's
+    std::uint64_t flood = 0;          // tickers to each ticker subscriber, as fast as it reads
+    unsigned flood_distinct = 20000;  // different frames, sent round and round
+    unsigned flood_markets = 5000;
+};
+
+}  // namespace arb::simulator

@@ -1,0 +1,221 @@
+#include "simulator/simulator.hpp"
+
+#include <sys/stat.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+namespace arb::simulator {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr auto tick_every = 2ms;               // fine enough that frames do not come in bunches
+constexpr std::int64_t heartbeat_ms = 10'000;  // Kalshi's
+constexpr std::int64_t watch_ms = 1'000;
+constexpr double owed_max = 5'000;     // frames: after a stall the lost time is not made up for
+constexpr unsigned steps_max = 2'000;  // a tick; a world where nothing can happen must not hang the loop
+constexpr char const* kalshi_key_id = "5ca1ab1e-0000-4000-8000-000000000001";
+constexpr char const* rest_prefix = "/trade-api/v2";
+
+void write_file(fs::path const& file, std::string const& text, mode_t mode = 0644) {
+    auto const temporary = file.string() + ".new";
+    std::ofstream out{temporary, std::ios::binary | std::ios::trunc};
+    chmod(temporary.c_str(), mode);
+    out << text;
+    out.close();
+    if (!out) throw std::runtime_error("cannot write " + temporary);
+    fs::rename(temporary, file);
+}
+
+fs::path prepared(std::string const& directory) {
+    fs::create_directories(directory);
+    fs::remove(fs::path{directory} / "endpoints.json");
+    return fs::absolute(directory);
+}
+
+}  // namespace
+
+Simulator::Simulator(boost::asio::io_context& context, Settings settings)
+    : context_{context},
+      settings_{std::move(settings)},
+      certificate_{make_server_certificate()},
+      world_{settings_},
+      ledger_{(prepared(settings_.directory) / "ledger.jsonl").string()},
+      kalshi_{world_, ledger_, report_, faults_, key_, kalshi_key_id},
+      polymarket_{world_, ledger_, report_, faults_},
+      flood_{world_, settings_},
+      server_{std::make_unique<Server>(context, certificate_, settings_.port, *this)},
+      timer_{context},
+      heartbeat_ms_{now_ms()} {
+    load_replay();
+    if (settings_.flood != 0) kalshi_.flood(flood_);
+    write_files();
+    if (!settings_.quiet_start) start();
+    tick();
+}
+
+void Simulator::load_replay() {
+    if (settings_.replay.empty()) return;
+    std::ifstream in{settings_.replay};
+    if (!in) throw std::runtime_error("cannot read " + settings_.replay);
+    bool kalshi = false;
+    for (std::string line; std::getline(in, line);) {
+        auto const value = boost::json::parse(line);
+        auto const& object = value.as_object();
+        auto const* const raw = object.if_contains("raw");
+        auto const* const text = object.if_contains("text");
+        auto const* const kind = object.if_contains("kind");
+        kalshi = kalshi || raw != nullptr;
+        if (kind != nullptr && kind->as_string() != "recv") continue;
+        if (raw != nullptr)
+            replay_.emplace_back(raw->as_string());
+        else if (text != nullptr)
+            replay_.emplace_back(text->as_string());
+    }
+    if (kalshi)
+        kalshi_.replay(&replay_);
+    else
+        polymarket_.replay(&replay_);
+}
+
+void Simulator::write_files() {
+    auto const directory = fs::absolute(settings_.directory);
+    auto const file = [&](char const* name) { return (directory / name).string(); };
+    write_file(file("ca.pem"), certificate_.ca_pem);
+    write_file(file("kalshi_key.pem"), key_.private_pem(), 0600);
+    write_file(file("kalshi_key_id"), kalshi_key_id);
+    auto const& account = polymarket_.api_key();
+    write_file(file("polymarket_secret"), account.secret, 0600);
+    write_file(file("polymarket_passphrase"), account.passphrase, 0600);
+
+    std::string pairs = "# Markets of both venues that ask the same question of this world.\npairs:\n";
+    for (auto const& pair : world_.pairs())
+        pairs += "  - a: {venue: kalshi, market: \"" + world_.markets()[pair.kalshi].id +
+                 "\"}\n    b: {venue: polymarket, market: \"" + world_.markets()[pair.polymarket].id +
+                 "\"}\n    relation: " + (pair.inverse ? "inverse" : "same") + "\n";
+    write_file(file("pairs.yaml"), world_.pairs().empty() ? "pairs: []\n" : pairs);
+
+    auto const host = "127.0.0.1:" + std::to_string(server_->port());
+    auto const https = "https://" + host, wss = "wss://" + host;
+    // Last, and by renaming: whoever sees this file may begin.
+    write_file(file("endpoints.json"),
+               R"({"url":")" + https + R"(","port":)" + std::to_string(server_->port()) + R"(,"ca_file":)" +
+                   json_text(file("ca.pem")) + R"(,"pairs_file":)" + json_text(file("pairs.yaml")) +
+                   R"(,"ledger_file":)" + json_text(file("ledger.jsonl")) + R"(,"control_url":")" + https +
+                   R"(/control","kalshi":{"rest_url":")" + https + rest_prefix + R"(","websocket_url":")" +
+                   wss + R"(/trade-api/ws/v2","key_id":")" + kalshi_key_id + R"(","key_file":)" +
+                   json_text(file("kalshi_key.pem")) + R"(},"polymarket":{"gamma_url":")" + https +
+                   R"(/gamma","clob_url":")" + https + R"(/clob","data_url":")" + https +
+                   R"(/data","websocket_url":")" + wss + R"(/ws/market","address":")" + account.address +
+                   R"(","api_key":")" + account.key + R"(","api_secret_file":)" +
+                   json_text(file("polymarket_secret")) + R"(,"api_passphrase_file":)" +
+                   json_text(file("polymarket_passphrase")) + "}}\n");
+}
+
+HttpResponse Simulator::handle(HttpRequest const& request) {
+    if (request.path.starts_with("/control/")) return control(request, request.path.substr(9));
+    if (request.path.starts_with(rest_prefix))
+        return kalshi_.handle(request, request.path.substr(std::string_view{rest_prefix}.size()));
+    return polymarket_.handle(request, request.path);
+}
+
+std::variant<HttpResponse, Upgrade> Simulator::upgrade(HttpRequest const& request) {
+    return request.path.starts_with("/trade-api") ? kalshi_.upgrade(request) : polymarket_.upgrade(request);
+}
+
+HttpResponse Simulator::control(HttpRequest const& request, std::string const& path) {
+    if (path == "start")
+        start();
+    else if (path == "quiet")
+        finish();
+    else if (path == "report")
+        return {200, report_.json()};
+    else if (path == "ledger")
+        return ledger_.flush(), HttpResponse{200, ledger_.totals()};
+    else if (path == "fault")
+        return fault(request);
+    else if (path != "status")
+        return {404, "{}\n"};
+    return {200, status()};
+}
+
+HttpResponse Simulator::fault(HttpRequest const& request) {
+    auto const kind = request.parameter("kind"), venue_name = request.parameter("venue", "all");
+    auto const seconds = std::strtod(request.parameter("seconds", "0").c_str(), nullptr);
+    if (!Faults::known(kind)) return {400, R"({"error":"unknown kind"})"};
+    for (auto const venue : {Venue::kalshi, Venue::polymarket}) {
+        if (venue_name != "all" && venue_name != name_of(venue)) continue;
+        faults_.start(kind, venue, seconds);
+        if (kind == "cut" && venue == Venue::kalshi) kalshi_.cut();
+        if (kind == "cut" && venue == Venue::polymarket) polymarket_.cut();
+    }
+    return {200, status()};
+}
+
+std::string Simulator::status() const {
+    return R"({"trading":)" + std::string{boolean(trading_)} + R"(,"frames":)" + std::to_string(frames_) +
+           R"(,"kalshi_connections":)" + std::to_string(kalshi_.connections()) +
+           R"(,"polymarket_connections":)" + std::to_string(polymarket_.connections()) + "}\n";
+}
+
+void Simulator::start() {
+    if (begun_ms_ != 0) return;
+    begun_ms_ = ticked_ms_ = now_ms();
+    world_.begin();
+    if (settings_.flood != 0) {
+        flood_.begun = true;
+        kalshi_.flood(flood_);
+        return;
+    }
+    trading_ = settings_.replay.empty();
+}
+
+void Simulator::finish() {
+    if (begun_ms_ == 0) start();
+    trading_ = false;
+    ledger_.finish(world_);
+}
+
+void Simulator::trade_for(double seconds) {
+    owed_ = std::min(owed_ + seconds * settings_.rate, owed_max);
+    for (unsigned steps = 0; owed_ >= 1 && steps != steps_max; ++steps) {
+        auto const frames = world_.step();
+        owed_ -= frames;
+        frames_ += frames;
+    }
+    auto const run = static_cast<double>(now_ms() - begun_ms_) / 1000;
+    // Without an end the story takes a minute; world_.live begins it anew.
+    auto const share = settings_.seconds > 0 ? run / settings_.seconds : run / 60 - std::floor(run / 60);
+    frames_ += world_.live(share);
+    if (settings_.seconds > 0 && run >= settings_.seconds) finish();
+}
+
+void Simulator::tick() {
+    auto const now = now_ms();
+    if (trading_) trade_for(static_cast<double>(now - ticked_ms_) / 1000);
+    ticked_ms_ = now;
+    kalshi_.settle();
+    polymarket_.settle();
+    if (now - heartbeat_ms_ >= heartbeat_ms) {
+        heartbeat_ms_ = now;
+        kalshi_.heartbeat();
+    }
+    if (now - watched_ms_ >= watch_ms) {
+        watched_ms_ = now;
+        polymarket_.watch();
+        ledger_.flush();
+    }
+    timer_.expires_after(tick_every);
+    timer_.async_wait([this](boost::system::error_code error) {
+        if (!error) tick();
+    });
+}
+
+}  // namespace arb::simulator

@@ -1,0 +1,98 @@
+// JSON texts and numbers as the venues write them, and the seeded randomness behind them. Bytes that are not
+// UTF-8 pass unchanged: what a venue might send is the point.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arbitrage/decimal.hpp"
+#include "arbitrage/time.hpp"
+
+namespace arb::simulator {
+
+// A JSON string with its quotes.
+inline std::string json_text(std::string_view text) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string out = "\"";
+    for (char const c : text) {
+        auto const byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (byte < 0x20) {
+            out += "\\u00";
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        } else {
+            out += c;
+        }
+    }
+    return out += '"';
+}
+
+inline char const* boolean(bool value) { return value ? "true" : "false"; }
+
+// Exactly `decimals` digits after the point; `value` in millionths must need no more.
+inline std::string fixed(std::int64_t value, int decimals) {
+    std::string const sign = value < 0 ? "-" : "";
+    auto const magnitude = value < 0 ? -value : value;
+    std::string fraction = std::to_string(1'000'000 + magnitude % 1'000'000).substr(1);
+    return sign + std::to_string(magnitude / 1'000'000) + '.' +
+           fraction.substr(0, static_cast<std::size_t>(decimals));
+}
+
+// A decimal as text in quotes, or null.
+inline std::string decimal_or_null(std::int64_t value) {
+    return value == ARB_ABSENT ? "null" : '"' + format_decimal(value) + '"';
+}
+
+// RFC 3339 in UTC, trailing zeros of the fraction trimmed as Kalshi's servers do.
+inline std::string rfc3339(std::int64_t ms) {
+    auto text = format_time(ms * millisecond_ns).substr(0, 26);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text + 'Z';
+}
+
+inline std::int64_t now_ms() { return now() / millisecond_ns; }
+
+inline std::string joined(std::vector<std::string> const& parts, std::string_view separator = ",") {
+    std::string out;
+    for (auto const& part : parts) {
+        if (!out.empty()) out += separator;
+        out += part;
+    }
+    return out;
+}
+
+class Random {
+  public:
+    explicit Random(std::uint64_t seed) : engine_{seed} {}
+    // 0 ... bound-1; the small bias of the remainder does not matter here, sameness on every platform does.
+    std::uint64_t below(std::uint64_t bound) { return engine_() % bound; }
+    std::int64_t between(std::int64_t low, std::int64_t high) {
+        return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low + 1)));
+    }
+    bool chance(unsigned percent) { return below(100) < percent; }
+    std::string hex(std::size_t digits) {
+        std::string out;
+        while (out.size() < digits) out += "0123456789abcdef"[below(16)];
+        return out;
+    }
+    std::string digits(std::size_t count) {
+        std::string out(1, static_cast<char>('1' + below(9)));
+        while (out.size() < count) out += static_cast<char>('0' + below(10));
+        return out;
+    }
+    std::string uuid() { return hex(8) + '-' + hex(4) + '-' + hex(4) + '-' + hex(4) + '-' + hex(12); }
+
+  private:
+    std::mt19937_64 engine_;
+};
+
+}  // namespace arb::simulator
