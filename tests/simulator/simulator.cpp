@@ -104,19 +104,26 @@ void Simulator::write_files() {
 
     auto const host = "127.0.0.1:" + std::to_string(server_->port());
     auto const https = "https://" + host, wss = "wss://" + host;
-    // Last, and by renaming: whoever sees this file may begin.
-    write_file(file("endpoints.json"),
-               R"({"url":")" + https + R"(","port":)" + std::to_string(server_->port()) + R"(,"ca_file":)" +
-                   json_text(file("ca.pem")) + R"(,"pairs_file":)" + json_text(file("pairs.yaml")) +
-                   R"(,"ledger_file":)" + json_text(file("ledger.jsonl")) + R"(,"control_url":")" + https +
-                   R"(/control","kalshi":{"rest_url":")" + https + rest_prefix + R"(","websocket_url":")" +
-                   wss + R"(/trade-api/ws/v2","key_id":")" + kalshi_key_id + R"(","key_file":)" +
-                   json_text(file("kalshi_key.pem")) + R"(},"polymarket":{"gamma_url":")" + https +
-                   R"(/gamma","clob_url":")" + https + R"(/clob","data_url":")" + https +
-                   R"(/data","websocket_url":")" + wss + R"(/ws/market","address":")" + account.address +
-                   R"(","api_key":")" + account.key + R"(","api_secret_file":)" +
-                   json_text(file("polymarket_secret")) + R"(,"api_passphrase_file":)" +
-                   json_text(file("polymarket_passphrase")) + "}}\n");
+    auto const entry = [](char const* name, std::string const& value) {
+        return "\"" + std::string{name} + "\": " + json_text(value);
+    };
+    // A key a line, for people and for sed. Last, and by renaming: whoever sees this file may begin.
+    write_file(
+        file("endpoints.json"),
+        "{\n" +
+            joined({entry("url", https), entry("websocket_url", wss),
+                    entry("control_url", https + "/control"), entry("ca_file", file("ca.pem")),
+                    entry("pairs_file", file("pairs.yaml")), entry("ledger_file", file("ledger.jsonl")),
+                    "\"kalshi\": {\n" + entry("rest_url", https + rest_prefix),
+                    entry("websocket_url", wss + "/trade-api/ws/v2"), entry("key_id", kalshi_key_id),
+                    entry("key_file", file("kalshi_key.pem")) + "}",
+                    "\"polymarket\": {\n" + entry("gamma_url", https + "/gamma"),
+                    entry("clob_url", https + "/clob"), entry("data_url", https + "/data"),
+                    entry("websocket_url", wss + "/ws/market"), entry("address", account.address),
+                    entry("api_key", account.key), entry("api_secret_file", file("polymarket_secret")),
+                    entry("api_passphrase_file", file("polymarket_passphrase")) + "}"},
+                   ",\n") +
+            "\n}\n");
 }
 
 HttpResponse Simulator::handle(HttpRequest const& request) {
