@@ -1,0 +1,325 @@
+#include "sinks/postgres/dialect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "sinks/postgres/schema.hpp"
+
+namespace arb::postgres {
+namespace {
+
+using sql::Failure;
+using sql::Group;
+using sql::Table;
+using sql::TableId;
+using sql::Trouble;
+using sql::Way;
+
+constexpr char const* schema_lock = "SELECT pg_advisory_xact_lock(4702111234474983746)";
+constexpr std::size_t copy_piece = 64
+                                   << 10;  // bytes; the server works on one piece while the next is encoded
+
+std::string stage_name(Table const& table) {
+    return table.id == TableId::market_status ? "stage_market_status" : std::string{"stage_"} + table.name;
+}
+
+std::string stage_statement(Table const& table) {
+    std::string columns;
+    for (auto const& each : table.columns)
+        columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ", each.name, names(each.type).sql);
+    return fmt::format("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS", stage_name(table),
+                       columns);
+}
+
+// From the staging table to where the rows belong.
+std::string merge_statement(Table const& table) {
+    auto const stage = stage_name(table);
+    auto const columns = table.column_list();
+    switch (table.way) {
+        case Way::changed: {
+            // Two columns name the row. What is stored with the same content is neither locked nor written.
+            auto const* const a = table.columns[0].name;
+            auto const* const b = table.columns[1].name;
+            return fmt::format(
+                "INSERT INTO {0} ({1}) SELECT {1} FROM {2} s WHERE NOT EXISTS (SELECT 1 FROM {0} m WHERE "
+                "m.{3} = s.{3} AND m.{4} = s.{4} AND m.content_hash = s.content_hash) ORDER BY {3}, {4} "
+                "ON CONFLICT ({5}) DO UPDATE SET {6}",
+                table.name, columns, stage, a, b, table.key, table.updates());
+        }
+        case Way::replace:
+            return fmt::format(
+                "INSERT INTO {0} ({1}) SELECT {1} FROM {2} ON CONFLICT ({3}) DO UPDATE SET {4}", table.name,
+                columns, stage, table.key, table.updates());
+        case Way::once:
+            return fmt::format(
+                "WITH fresh AS (INSERT INTO trade_ids (venue, trade_id, received_at) SELECT venue, trade_id, "
+                "received_at "
+                "FROM {2} ORDER BY trade_id ON CONFLICT DO NOTHING RETURNING venue, trade_id) INSERT INTO "
+                "{0} ({1}) "
+                "SELECT {3} FROM {2} s JOIN fresh f ON f.venue = s.venue AND f.trade_id = s.trade_id "
+                "ORDER BY s.position",
+                table.name, columns, stage, table.column_list("s."));
+        case Way::amend:
+            return fmt::format(
+                "UPDATE {0} m SET status = s.status, venue_status = coalesce(s.venue_status, "
+                "m.venue_status), "
+                "result = coalesce(s.result, m.result), settlement_value = coalesce(s.settlement_value, "
+                "m.settlement_value), settled_at = coalesce(s.settled_at, m.settled_at), changed_at = "
+                "s.changed_at, "
+                "content_hash = 0 FROM {1} s WHERE m.venue = s.venue AND m.market_key = s.market_key "
+                "AND m.changed_at <= s.changed_at",
+                table.name, stage);
+        case Way::append:
+        case Way::latest:
+            break;
+    }
+    throw std::logic_error{std::string{table.name} + " is not merged"};
+}
+
+std::string latest_statement(Table const& table, std::string const& venue) {
+    std::string arrays;
+    for (std::size_t i = 1; i != table.columns.size(); ++i)
+        arrays +=
+            fmt::format("{}CAST(${} AS {}[])", i == 1 ? "" : ", ", i + 1, names(table.columns[i].type).sql);
+    return fmt::format(
+        "INSERT INTO {} AS t ({}) SELECT CAST($1 AS text), u.* FROM unnest({}) AS u ON CONFLICT ({}) DO "
+        "UPDATE SET {} "
+        "WHERE excluded.received_at >= t.received_at",
+        Partitions::of_venue(table, venue), table.column_list(), arrays, table.key, table.updates());
+}
+
+std::set<Day> days_of(Group const& group) {
+    std::set<Day> out;
+    auto const received = group.table->column("received_at");
+    for (std::size_t i = 0; i != group.rows; ++i) {
+        auto const day = day_of(group.row(i)[received].number);
+        if (out.empty() || *out.rbegin() != day) out.insert(day);
+    }
+    return out;
+}
+
+bool is_staged(Table const& table) { return table.way != Way::append && table.way != Way::latest; }
+
+}  // namespace
+
+PostgresDialect::PostgresDialect(Host host, Settings const& settings)
+    : host_{host}, warning_{settings.warning}, connection_{settings}, partitions_{connection_} {}
+
+void PostgresDialect::connect() {
+    prepared_.clear();
+    partitions_.forget();
+    begun_ = false;
+    connection_.open();
+    if (!std::exchange(warned_, true)) {
+        if (!warning_.empty()) host_.warning(warning_);
+        warn_of_settings();
+    }
+}
+
+void PostgresDialect::disconnect() noexcept { connection_.close(); }
+
+void PostgresDialect::warn_of_settings() {
+    auto const rows = connection_.run(
+        "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = "
+        "'off'");
+    for (auto const& row : rows)
+        host_.warning(
+            fmt::format("{} runs with {} = off: a crash of its machine may lose or damage rows that were "
+                        "reported as stored",
+                        name(), row[0]));
+}
+
+std::span<sql::Migration const> PostgresDialect::migrations() const { return postgres::migrations(); }
+
+void PostgresDialect::begin_exclusive() {
+    connection_.run("BEGIN");
+    connection_.run(schema_lock);
+}
+
+bool PostgresDialect::table_exists(std::string const& table) {
+    int found = 0;
+    connection_.session() << "SELECT count(*) FROM pg_class WHERE oid = to_regclass(:name)", soci::use(table),
+        soci::into(found);
+    return found != 0;
+}
+
+void PostgresDialect::check_rights() {
+    auto const rows = connection_.run(
+        "SELECT current_user, current_schema(), coalesce(has_schema_privilege(current_schema(), 'CREATE'), "
+        "false), "
+        "has_database_privilege(current_database(), 'TEMP')");
+    auto const& row = rows.front();
+    if (row[2] != "t")
+        throw Failure{
+            Trouble::held,
+            fmt::format("user {} may not create tables in schema \"{}\" of {}: GRANT CREATE ON SCHEMA to it",
+                        row[0], row[1], name()),
+            "/url"};
+    if (row[3] != "t")
+        throw Failure{
+            Trouble::held,
+            fmt::format("user {} may not create temporary tables in {}: GRANT TEMPORARY ON DATABASE to it",
+                        row[0], name()),
+            "/url"};
+}
+
+std::vector<std::int32_t> PostgresDialect::market_keys(std::span<sql::MarketName const> wanted) {
+    if (prepared_.insert("market_keys").second) {
+        connection_.prepare(
+            "find_markets",
+            "SELECT w.place, k.market_key FROM unnest($1, $2) WITH ORDINALITY AS w (venue, market_id, "
+            "place) JOIN market_keys k ON k.venue = w.venue AND k.market_id = w.market_id",
+            {oid::text_array, oid::text_array});
+        connection_.prepare(
+            "add_markets",
+            "INSERT INTO market_keys (venue, market_id) SELECT venue, market_id FROM unnest($1, $2) AS "
+            "w (venue, market_id) ON CONFLICT DO NOTHING",
+            {oid::text_array, oid::text_array});
+    }
+    std::vector<std::int32_t> out(wanted.size(), 0);
+    std::vector<std::size_t> open(wanted.size());
+    for (std::size_t i = 0; i != open.size(); ++i) open[i] = i;
+    // Looked up, the unknown ones added, looked up again: another process may add the same at the same time.
+    for (int pass = 0; pass != 2 && !open.empty(); ++pass) {
+        Binary venues, ids;
+        std::vector<std::string_view> venue_texts, id_texts;
+        for (auto const i : open) {
+            venue_texts.push_back(wanted[i].venue);
+            id_texts.push_back(wanted[i].market_id);
+        }
+        venues.text_array(venue_texts);
+        ids.text_array(id_texts);
+        std::vector<std::string_view> const values{{venues.data(), venues.size()}, {ids.data(), ids.size()}};
+        if (pass == 1) connection_.query_prepared("add_markets", values);
+        for (auto const& row : connection_.query_prepared("find_markets", values))
+            out[open[static_cast<std::size_t>(std::stoull(row[0])) - 1]] = std::stoi(row[1]);
+        std::erase_if(open, [&](std::size_t i) { return out[i] != 0; });
+    }
+    if (!open.empty()) throw Failure{Trouble::retry, name() + " did not keep the keys of new markets"};
+    return out;
+}
+
+void PostgresDialect::prepare(std::vector<Group*> const& groups, arb_time now) {
+    for (auto const* const group : groups) {
+        auto const& table = *group->table;
+        if (table.per_venue)
+            partitions_.ensure(table, group->venue, table.daily ? days_of(*group) : std::set<Day>{}, now);
+        if (is_staged(table) && prepared_.insert(stage_name(table)).second)
+            connection_.run(stage_statement(table));
+        if (table.way == Way::latest && prepared_.insert("latest_" + group->venue).second) {
+            std::vector<Oid> types{oid::text};
+            for (std::size_t i = 1; i != table.columns.size(); ++i)
+                types.push_back(names(table.columns[i].type).array);
+            connection_.prepare("latest_" + group->venue, latest_statement(table, group->venue), types);
+        }
+    }
+    if (prepared_.insert("mark").second)
+        connection_.prepare(
+            "mark",
+            "INSERT INTO ingest_positions (journal_uuid, sink, incarnation, sequence, committed_at) "
+            "VALUES (CAST($1 AS uuid), $2, CAST($3 AS bigint), CAST($4 AS bigint), clock_timestamp()) "
+            "ON CONFLICT (journal_uuid, sink) DO UPDATE SET incarnation = excluded.incarnation, "
+            "sequence = excluded.sequence, committed_at = excluded.committed_at",
+            {oid::text, oid::text, oid::text, oid::text});
+}
+
+// Hot rows by COPY straight into the table of their venue and day; the rest by COPY into staging tables. Then
+// all that merges, the latest prices, the mark and the commit, in one round trip.
+void PostgresDialect::write(std::vector<Group*> const& groups, sql::Mark const& mark) {
+    begun_ = false;
+    auto ordered = groups;
+    std::stable_sort(ordered.begin(), ordered.end(), [](Group const* a, Group const* b) {
+        return a->table->id != b->table->id ? a->table->id < b->table->id : a->venue < b->venue;
+    });
+    for (auto const* const group : ordered) {
+        if (group->table->way == Way::latest) continue;
+        if (is_staged(*group->table))
+            copy(*group, stage_name(*group->table));
+        else if (group->table->daily)
+            copy_by_day(*group);
+        else
+            copy(*group, group->table->name);
+    }
+    if (auto const begin = begin_once(); !begin.empty()) connection_.send("BEGIN");
+    Table const* merged = nullptr;
+    for (auto const* const group : ordered) {
+        if (group->table->way == Way::latest) send_latest(*group);
+        if (!is_staged(*group->table) || group->table == merged) continue;
+        merged = group->table;
+        connection_.send(merge_statement(*merged));
+    }
+    send_mark(mark);
+    connection_.send("COMMIT");
+    connection_.finish();
+}
+
+// "BEGIN; " before the first statement of the transaction.
+std::string PostgresDialect::begin_once() { return std::exchange(begun_, true) ? "" : "BEGIN; "; }
+
+void PostgresDialect::copy(Group const& group, std::string const& into) {
+    connection_.copy_begin(fmt::format("{}COPY {} ({}) FROM STDIN (FORMAT binary)", begin_once(), into,
+                                       group.table->column_list()));
+    buffer_.clear();
+    buffer_.copy_header();
+    for (std::size_t i = 0; i != group.rows; ++i) {
+        buffer_.copy_row(group.row(i), *group.table);
+        if (buffer_.size() < copy_piece) continue;
+        connection_.copy_put(buffer_);
+        buffer_.clear();
+    }
+    buffer_.copy_trailer();
+    connection_.copy_put(buffer_);
+    connection_.copy_end();
+}
+
+void PostgresDialect::copy_by_day(Group const& group) {
+    auto const days = days_of(group);
+    if (days.size() == 1) return copy(group, Partitions::of_day(*group.table, group.venue, *days.begin()));
+    auto const received = group.table->column("received_at");
+    auto const columns = group.table->columns.size();
+    for (auto const day : days) {
+        Group part{group.table, group.venue, {}, 0};
+        for (std::size_t i = 0; i != group.rows; ++i) {
+            auto const* const row = group.row(i);
+            if (day_of(row[received].number) != day) continue;
+            part.cells.insert(part.cells.end(), row, row + columns);
+            ++part.rows;
+        }
+        copy(part, Partitions::of_day(*group.table, group.venue, day));
+    }
+}
+
+void PostgresDialect::send_latest(Group const& group) {
+    auto const columns = group.table->columns.size();
+    arrays_.resize(columns);
+    std::vector<std::string_view> values{group.venue};
+    for (std::size_t i = 1; i != columns; ++i) {
+        arrays_[i].clear();
+        arrays_[i].array(group, i);
+        values.emplace_back(arrays_[i].data(), arrays_[i].size());
+    }
+    connection_.send_prepared("latest_" + group.venue, values, std::vector<int>(columns, 1));
+}
+
+void PostgresDialect::send_mark(sql::Mark const& mark) {
+    auto const incarnation = std::to_string(mark.position.incarnation);
+    auto const sequence = std::to_string(mark.position.sequence);
+    connection_.send_prepared("mark", {mark.journal, mark.sink, incarnation, sequence}, {0, 0, 0, 0});
+}
+
+void PostgresDialect::rollback() noexcept {
+    try {
+        connection_.run("ROLLBACK");
+    } catch (std::exception const&) {
+        connection_.close();  // the next call connects anew
+    }
+}
+
+bool PostgresDialect::expire(std::span<TableId const> from, arb_time before) {
+    for (auto const id : from) partitions_.expire(sql::table(id), before);
+    return false;
+}
+
+}  // namespace arb::postgres

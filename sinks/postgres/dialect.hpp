@@ -1,0 +1,56 @@
+// PostgreSQL as a place for packets: COPY for hot rows, staging and a merge for the rest, one transaction per
+// batch.
+//
+// Thread safety: one thread, except interrupt.
+#pragma once
+
+#include <unordered_set>
+
+#include "sinks/postgres/connection.hpp"
+#include "sinks/postgres/partitions.hpp"
+#include "sinks/sql/dialect.hpp"
+
+namespace arb::postgres {
+
+class PostgresDialect final : public sql::Dialect {
+  public:
+    explicit PostgresDialect(Host host, Settings const& settings);
+
+    void connect() override;
+    void disconnect() noexcept override;
+    bool connected() const noexcept override { return connection_.is_open(); }
+    soci::session& session() override { return connection_.session(); }
+    std::string name() const override { return connection_.name(); }
+    std::span<sql::Migration const> migrations() const override;
+    void begin_exclusive() override;
+    bool table_exists(std::string const& name) override;
+    void check_rights() override;
+    std::vector<std::int32_t> market_keys(std::span<sql::MarketName const> names) override;
+    void prepare(std::vector<sql::Group*> const& groups, arb_time now) override;
+    void write(std::vector<sql::Group*> const& groups, sql::Mark const& mark) override;
+    void rollback() noexcept override;
+    bool expire(std::span<sql::TableId const> from, arb_time before) override;
+    sql::Failure explain(std::exception const& error) const override { return connection_.explain(error); }
+    void idle() noexcept override { connection_.rest(); }
+    void interrupt() noexcept override { connection_.interrupt(); }
+
+  private:
+    void warn_of_settings();
+    void copy(sql::Group const& group, std::string const& into);
+    void copy_by_day(sql::Group const& group);
+    void send_latest(sql::Group const& group);
+    void send_mark(sql::Mark const& mark);
+    std::string begin_once();
+
+    Host const host_;
+    std::string const warning_;
+    Connection connection_;
+    Partitions partitions_;
+    std::unordered_set<std::string> prepared_;  // statements and staging tables of this session
+    bool begun_ = false;
+    bool warned_ = false;
+    Binary buffer_;
+    std::vector<Binary> arrays_;
+};
+
+}  // namespace arb::postgres

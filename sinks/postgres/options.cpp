@@ -1,0 +1,94 @@
+#include "sinks/postgres/options.hpp"
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+namespace arb::postgres {
+namespace {
+
+constexpr char const* connect_seconds_max = "5";
+constexpr char const* system_authorities = "/etc/ssl/certs/ca-certificates.crt";
+
+using Parameters = std::map<std::string, std::string, std::less<>>;
+
+// The parts of a URL or of "host=... dbname=...". What libpq says of a text it cannot read repeats the text,
+// and with it a password, so it is not shown.
+Parameters parse(std::string const& url) {
+    char* error = nullptr;
+    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> const all{
+        PQconninfoParse(url.c_str(), &error), &PQconninfoFree};
+    PQfreemem(error);
+    if (all == nullptr)
+        throw ConfigurationError{"/url",
+                                 "is not a database address such as postgresql://user@host:5432/database"};
+    Parameters out;
+    for (auto const* each = all.get(); each->keyword != nullptr; ++each)
+        if (each->val != nullptr && *each->val != '\0') out[each->keyword] = each->val;
+    return out;
+}
+
+std::string given(Parameters const& all, char const* key, char const* variable, char const* otherwise) {
+    if (auto const found = all.find(key); found != all.end()) return found->second;
+    auto const* const value = std::getenv(variable);
+    return value != nullptr && *value != '\0' ? value : otherwise;
+}
+
+bool stays_on_this_machine(Parameters const& all, std::string const& host) {
+    auto const address = all.find("hostaddr");
+    auto const& where = address != all.end() ? address->second : host;
+    return where.empty() || where.front() == '/' || where.front() == '@' || where == "localhost" ||
+           where == "::1" || where.starts_with("127.");
+}
+
+std::string joined(Parameters const& all) {
+    std::string out;
+    for (auto const& [key, value] : all) {
+        out += (out.empty() ? "" : " ") + key + "='";
+        for (char const c : value) {
+            if (c == '\'' || c == '\\') out += '\\';
+            out += c;
+        }
+        out += '\'';
+    }
+    return out;
+}
+
+}  // namespace
+
+Settings read_settings(Options const& options) {
+    Settings out;
+    auto const url = options.text("url");
+    if (url.empty())
+        throw ConfigurationError{"/url",
+                                 "is empty: give the database, such as postgresql://user@host:5432/database"};
+    auto all = parse(url);
+    auto const host = given(all, "host", "PGHOST", "");
+    auto const database = given(all, "dbname", "PGDATABASE", "");
+    out.name = fmt::format("PostgreSQL at {}{}", host.empty() ? "the local socket" : host,
+                           database.empty() ? "" : ", database " + database);
+    if (!stays_on_this_machine(all, host)) {
+        auto const mode = given(all, "sslmode", "PGSSLMODE", "");
+        if (mode.empty())
+            all["sslmode"] = "verify-full";
+        else if (mode != "verify-full")
+            out.warning = fmt::format(
+                "sslmode={} lets anybody on the way to {} pose as the database; verify-full "
+                "is what protects the password and the data",
+                mode, host);
+        if (all.find("sslrootcert") == all.end() && std::filesystem::exists(system_authorities))
+            all["sslrootcert"] = system_authorities;
+    }
+    all.try_emplace("connect_timeout", connect_seconds_max);
+    all.try_emplace("application_name", "arbitrage");
+    all["client_encoding"] = "UTF8";
+    out.connection = joined(all);
+    out.retention = sql::read_retention(options);
+    return out;
+}
+
+}  // namespace arb::postgres

@@ -1,0 +1,21 @@
+// The options of a PostgreSQL sink. `url` is the one that has to be given.
+#pragma once
+
+#include <string>
+
+#include "arbitrage/commands.hpp"
+#include "sinks/sql/options.hpp"
+
+namespace arb::postgres {
+
+struct Settings {
+    std::string connection;  // for libpq, with time-outs and sslmode; holds the password
+    std::string name;        // the server for people, without secrets
+    std::string warning;     // empty, or why the connection is less safe than it should be
+    sql::Retention retention;
+};
+
+// Throws ConfigurationError.
+Settings read_settings(Options const& options);
+
+}  // namespace arb::postgres

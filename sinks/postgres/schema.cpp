@@ -1,0 +1,158 @@
+#include "sinks/postgres/schema.hpp"
+
+namespace arb::postgres {
+namespace {
+
+// A unique key of a partitioned table has to contain what it is partitioned by. So trades, which are
+// partitioned by day, cannot forbid a second row of a known trade_id; trade_ids, which is not, does. Indexes
+// of tables that are partitioned by day are made with each partition. fillfactor leaves room in the pages of
+// rows that are updated all the time, so that an update need not touch the index.
+constexpr char const* first[] = {
+    "CREATE TABLE schema_version (version integer PRIMARY KEY, description text NOT NULL, "
+    "applied_at timestamptz NOT NULL)",
+
+    "CREATE TABLE ingest_positions (journal_uuid uuid NOT NULL, sink text NOT NULL, incarnation bigint NOT "
+    "NULL, "
+    "sequence bigint NOT NULL, committed_at timestamptz NOT NULL, PRIMARY KEY (journal_uuid, sink)) "
+    "WITH (fillfactor = 50)",
+
+    "CREATE TABLE market_keys (market_key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, venue text NOT "
+    "NULL, "
+    "market_id text NOT NULL, UNIQUE (venue, market_id))",
+
+    "CREATE SEQUENCE event_keys",
+
+    "CREATE TABLE events (venue text NOT NULL, event_key bigint NOT NULL DEFAULT nextval('event_keys'), "
+    "event_id text NOT NULL, series text, title text, subtitle text, category text, mutually_exclusive "
+    "boolean, "
+    "status text, opens_at timestamptz, closes_at timestamptz, url text, raw jsonb, "
+    "first_seen_at timestamptz NOT NULL, changed_at timestamptz NOT NULL, content_hash bigint NOT NULL, "
+    "position bigint NOT NULL, flags smallint NOT NULL, PRIMARY KEY (venue, event_id)) PARTITION BY LIST "
+    "(venue)",
+
+    "CREATE TABLE markets (venue text NOT NULL, market_key integer NOT NULL, market_id text NOT NULL, "
+    "event_id text, "
+    "title text, outcomes text[] NOT NULL, token_ids text[] NOT NULL, status text, venue_status text, rules "
+    "text, "
+    "tick_size numeric, fee jsonb, opens_at timestamptz, closes_at timestamptz, expected_at timestamptz, "
+    "settled_at timestamptz, result text, settlement_value numeric, volume numeric, price_ranges jsonb, raw "
+    "jsonb, "
+    "first_seen_at timestamptz NOT NULL, changed_at timestamptz NOT NULL, content_hash bigint NOT NULL, "
+    "position bigint NOT NULL, flags smallint NOT NULL, PRIMARY KEY (market_key, venue)) PARTITION BY LIST "
+    "(venue)",
+    "CREATE UNIQUE INDEX markets_id ON markets (venue, market_id)",
+    "CREATE INDEX markets_event ON markets (venue, event_id)",
+
+    "CREATE TABLE tick_history (venue text NOT NULL, market_key integer NOT NULL, outcome smallint NOT NULL, "
+    "venue_time timestamptz, received_at timestamptz NOT NULL, bid numeric, bid_size numeric, ask numeric, "
+    "ask_size numeric, last_price numeric, last_size numeric, volume numeric, open_interest numeric, "
+    "position bigint NOT NULL, flags smallint NOT NULL) PARTITION BY LIST (venue)",
+    "CREATE INDEX tick_history_market ON tick_history (market_key, received_at)",
+
+    "CREATE TABLE latest_prices (venue text NOT NULL, market_key integer NOT NULL, outcome smallint NOT "
+    "NULL, "
+    "venue_time timestamptz, received_at timestamptz NOT NULL, bid numeric, bid_size numeric, ask numeric, "
+    "ask_size numeric, last_price numeric, last_size numeric, volume numeric, open_interest numeric, "
+    "position bigint NOT NULL, flags smallint NOT NULL, PRIMARY KEY (market_key, outcome, venue)) "
+    "PARTITION BY LIST (venue)",
+
+    "CREATE TABLE trades (venue text NOT NULL, market_key integer NOT NULL, outcome smallint NOT NULL, "
+    "trade_id text, price numeric, size numeric, taker_side text, block boolean, venue_time timestamptz, "
+    "received_at timestamptz NOT NULL, position bigint NOT NULL, flags smallint NOT NULL) PARTITION BY LIST "
+    "(venue)",
+    "CREATE INDEX trades_market ON trades (market_key, received_at)",
+    "CREATE TABLE trade_ids (venue text NOT NULL, trade_id text NOT NULL, received_at timestamptz NOT NULL, "
+    "PRIMARY KEY (trade_id, venue)) PARTITION BY LIST (venue)",
+    "CREATE INDEX trade_ids_received ON trade_ids USING brin (received_at)",
+
+    "CREATE TABLE book_snapshots (venue text NOT NULL, market_key integer NOT NULL, outcome smallint NOT "
+    "NULL, "
+    "bid_prices numeric[] NOT NULL, bid_sizes numeric[] NOT NULL, ask_prices numeric[] NOT NULL, "
+    "ask_sizes numeric[] NOT NULL, venue_hash text, venue_time timestamptz, received_at timestamptz NOT "
+    "NULL, "
+    "position bigint NOT NULL, epoch bigint NOT NULL, flags smallint NOT NULL) PARTITION BY LIST (venue)",
+    "CREATE INDEX book_snapshots_market ON book_snapshots (market_key, received_at)",
+
+    "CREATE TABLE book_changes (venue text NOT NULL, market_key integer NOT NULL, outcome smallint NOT NULL, "
+    "side text, price numeric, size numeric, venue_time timestamptz, received_at timestamptz NOT NULL, "
+    "position bigint NOT NULL, epoch bigint NOT NULL, flags smallint NOT NULL) PARTITION BY LIST (venue)",
+    "CREATE INDEX book_changes_market ON book_changes (market_key, received_at)",
+
+    "CREATE TABLE status_changes (venue text NOT NULL, market_key integer NOT NULL, status text, "
+    "venue_status text, "
+    "result text, settlement_value numeric, detail jsonb, venue_time timestamptz, received_at timestamptz "
+    "NOT NULL, "
+    "position bigint NOT NULL, flags smallint NOT NULL) PARTITION BY LIST (venue)",
+    "CREATE INDEX status_changes_market ON status_changes (market_key, received_at)",
+
+    "CREATE TABLE gaps (venue text NOT NULL, instance text NOT NULL, stream text NOT NULL, market_key "
+    "integer, "
+    "from_time timestamptz NOT NULL, to_time timestamptz, reason text, recovered boolean NOT NULL, detail "
+    "text, "
+    "position bigint NOT NULL, flags smallint NOT NULL)",
+    "CREATE UNIQUE INDEX gaps_name ON gaps (venue, instance, stream, (coalesce(market_key, 0)), from_time)",
+
+    "CREATE TABLE market_pairs (pair_id text PRIMARY KEY, venue_a text, market_id_a text, venue_b text, "
+    "market_id_b text, relation text, status text, score numeric, evidence jsonb, changed_at timestamptz NOT "
+    "NULL, "
+    "position bigint NOT NULL, flags smallint NOT NULL)",
+
+    "CREATE TABLE opportunities (opportunity_id text PRIMARY KEY, pair_id text, kind text, legs jsonb, "
+    "opened_at timestamptz, closed_at timestamptz, size_max numeric, edge_peak numeric, profit_peak numeric, "
+    "annualised_peak numeric, detail jsonb, position bigint NOT NULL, flags smallint NOT NULL)",
+    "CREATE INDEX opportunities_opened ON opportunities (opened_at)",
+
+    "CREATE TABLE custom_packets (venue text NOT NULL, topic text NOT NULL, body jsonb, venue_time "
+    "timestamptz, "
+    "received_at timestamptz NOT NULL, position bigint NOT NULL, flags smallint NOT NULL)",
+    "CREATE INDEX custom_packets_topic ON custom_packets (venue, topic, received_at)",
+
+    "CREATE TABLE dead_letters (dead_letter_key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
+    "instance text NOT NULL, position bigint NOT NULL, kind text NOT NULL, reason text NOT NULL, "
+    "packet bytea NOT NULL, received_at timestamptz NOT NULL)",
+
+    "CREATE VIEW prices AS SELECT p.venue, k.market_id, m.title, p.outcome, "
+    "m.outcomes[p.outcome + 1] AS outcome_name, p.bid, p.ask, p.bid_size, p.ask_size, p.last_price, "
+    "p.volume, "
+    "round(CAST(extract(epoch FROM clock_timestamp() - p.received_at) AS numeric), 3) AS age, p.venue_time, "
+    "p.received_at, p.market_key FROM latest_prices p JOIN market_keys k ON k.market_key = p.market_key "
+    "LEFT JOIN markets m ON m.market_key = p.market_key AND m.venue = p.venue",
+
+    "CREATE VIEW ticks AS SELECT t.venue, k.market_id, t.outcome, t.venue_time, t.received_at, t.bid, "
+    "t.bid_size, "
+    "t.ask, t.ask_size, t.last_price, t.last_size, t.volume, t.open_interest, t.position, t.flags, "
+    "t.market_key "
+    "FROM tick_history t JOIN market_keys k ON k.market_key = t.market_key",
+
+    // The side of b is what pays as outcome 0 of a: outcome 0 of b, or, of an inverse pair, its mirror.
+    "CREATE VIEW price_comparison AS SELECT s.*, s.bid_b - s.ask_a AS gap_buy_a, s.bid_a - s.ask_b AS "
+    "gap_buy_b, "
+    "greatest(s.bid_b - s.ask_a, s.bid_a - s.ask_b) AS gap FROM (SELECT q.pair_id, q.relation, "
+    "q.venue_a, q.market_id_a, ma.title AS title_a, 0 AS outcome_a, a.bid AS bid_a, a.bid_size AS "
+    "bid_size_a, "
+    "a.ask AS ask_a, a.ask_size AS ask_size_a, "
+    "round(CAST(extract(epoch FROM clock_timestamp() - a.received_at) AS numeric), 3) AS age_a, "
+    "q.venue_b, q.market_id_b, mb.title AS title_b, CASE q.relation WHEN 'inverse' THEN 1 ELSE 0 END AS "
+    "outcome_b, "
+    "CASE q.relation WHEN 'inverse' THEN 1 - b.ask ELSE b.bid END AS bid_b, "
+    "CASE q.relation WHEN 'inverse' THEN b.ask_size ELSE b.bid_size END AS bid_size_b, "
+    "CASE q.relation WHEN 'inverse' THEN 1 - b.bid ELSE b.ask END AS ask_b, "
+    "CASE q.relation WHEN 'inverse' THEN b.bid_size ELSE b.ask_size END AS ask_size_b, "
+    "round(CAST(extract(epoch FROM clock_timestamp() - b.received_at) AS numeric), 3) AS age_b "
+    "FROM market_pairs q "
+    "LEFT JOIN market_keys ka ON ka.venue = q.venue_a AND ka.market_id = q.market_id_a "
+    "LEFT JOIN markets ma ON ma.venue = ka.venue AND ma.market_key = ka.market_key "
+    "LEFT JOIN latest_prices a ON a.venue = ka.venue AND a.market_key = ka.market_key AND a.outcome = 0 "
+    "LEFT JOIN market_keys kb ON kb.venue = q.venue_b AND kb.market_id = q.market_id_b "
+    "LEFT JOIN markets mb ON mb.venue = kb.venue AND mb.market_key = kb.market_key "
+    "LEFT JOIN latest_prices b ON b.venue = kb.venue AND b.market_key = kb.market_key AND b.outcome = 0 "
+    "WHERE q.status = 'accepted') s",
+};
+
+constexpr sql::Migration steps[] = {{1, "the first schema", first}};
+
+}  // namespace
+
+std::span<sql::Migration const> migrations() { return steps; }
+
+}  // namespace arb::postgres

@@ -1,0 +1,46 @@
+// Options that every database sink has, and the part of a manifest that describes them and the commands.
+#pragma once
+
+#include <chrono>
+
+#include "arbitrage/options.hpp"
+
+namespace arb::sql {
+
+// How long rows are kept; zero: for ever.
+struct Retention {
+    std::chrono::milliseconds ticks{0};
+    std::chrono::milliseconds trades{0};
+    std::chrono::milliseconds books{0};
+    std::chrono::milliseconds status{0};
+};
+
+// Throws ConfigurationError for a time shorter than a day: rows would go while they are being written.
+Retention read_retention(Options const& options);
+
+}  // namespace arb::sql
+
+#define ARB_SQL_RETENTION                                                                                              \
+    R"("retention":{"type":"object","additionalProperties":false,"default":{},)"                                       \
+    R"("description":"how long rows are kept, at least 1d; 0d is for ever","properties":{)"                            \
+    R"("ticks":{"type":"string","format":"duration","default":"0d","description":"tick_history"},)"                    \
+    R"("trades":{"type":"string","format":"duration","default":"0d","description":"trades"},)"                         \
+    R"("books":{"type":"string","format":"duration","default":"0d","description":"book_snapshots and book_changes"},)" \
+    R"("status":{"type":"string","format":"duration","default":"0d","description":"status_changes"}}})"
+
+#define ARB_SQL_COMMANDS                                                                                       \
+    R"("commands":[)"                                                                                          \
+    R"({"name":"compare","help":"prices of accepted pairs side by side, the widest gap first","parameters":{)" \
+    R"("type":"object","additionalProperties":false,"properties":{)"                                           \
+    R"("pair":{"type":"string","default":"","description":"only this pair_id"},)"                              \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"         \
+    R"({"name":"tables","help":"rows per table","parameters":{"type":"object","additionalProperties":false,)"  \
+    R"("properties":{}}},)"                                                                                    \
+    R"({"name":"gaps","help":"intervals in which something may be missing, the newest first","parameters":{)"  \
+    R"("type":"object","additionalProperties":false,"properties":{)"                                           \
+    R"("venue":{"type":"string","default":"","description":"only this venue"},)"                               \
+    R"("open":{"type":"boolean","default":false,"description":"only those still open"},)"                      \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"         \
+    R"({"name":"deadletters","help":"packets that could not be stored, the newest first","parameters":{)"      \
+    R"("type":"object","additionalProperties":false,"properties":{)"                                           \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}}])"

@@ -1,0 +1,525 @@
+#include "sinks/sql/rows.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <new>
+
+#include "arbitrage/time.hpp"
+#include "sinks/sql/text.hpp"
+
+namespace arb::sql {
+namespace {
+
+// Keys of indexes: PostgreSQL's refuse above 2,704 bytes, and no venue's id comes near this.
+constexpr std::size_t id_size_max = 512;  // bytes
+// Receive times come from this machine's clock; outside of this it was not set, and each day costs a
+// partition.
+constexpr arb_time received_min = 946'684'800 * second_ns;  // 2000-01-01
+constexpr arb_time received_ahead_max = 86'400 * second_ns;
+
+constexpr char const* lifecycles[] = {nullptr,  "unopened",   "open",   "paused",
+                                      "closed", "determined", "settled"};
+constexpr char const* sides[] = {nullptr, "buy", "sell"};
+constexpr char const* book_sides[] = {"bid", "ask"};
+constexpr char const* streams[] = {"all", "catalogue", "quotes", "trades", "books", "status"};
+constexpr char const* relations[] = {nullptr, "same", "inverse"};
+constexpr char const* pair_states[] = {nullptr, "candidate", "accepted", "rejected", "suspended"};
+
+Cell of(std::string_view text) { return {static_cast<std::int64_t>(text.size()), text.data()}; }
+Cell number(std::int64_t value) { return {value, nullptr}; }
+Cell time(arb_time value) { return {value == 0 ? ARB_ABSENT : value, nullptr}; }
+Cell known(std::int32_t value) { return {value == ARB_YES || value == ARB_NO ? value : ARB_ABSENT, nullptr}; }
+Cell position(arb_packet const& packet) { return {static_cast<std::int64_t>(packet.position), nullptr}; }
+
+// The word of an enumerator, NULL for one that is not known.
+template<std::size_t N>
+Cell word(char const* const (&words)[N], std::int32_t value) {
+    if (value < 0 || static_cast<std::size_t>(value) >= N || words[value] == nullptr) return {};
+    return of(words[value]);
+}
+
+Cell venue(arb_packet const& packet) { return of(arb::venue(packet)); }
+
+arb_ref market_ref(arb_packet const& packet) {
+    switch (packet.kind) {
+        case ARB_KIND_MARKET:
+            return as<arb_market>(packet)->market_id;
+        case ARB_KIND_QUOTE:
+            return as<arb_quote>(packet)->market_id;
+        case ARB_KIND_TRADE:
+            return as<arb_trade>(packet)->market_id;
+        case ARB_KIND_BOOK:
+            return as<arb_book>(packet)->market_id;
+        case ARB_KIND_BOOK_CHANGE:
+            return as<arb_book_change>(packet)->market_id;
+        case ARB_KIND_STATUS:
+            return as<arb_status_change>(packet)->market_id;
+        case ARB_KIND_GAP:
+            return as<arb_gap>(packet)->market_id;
+        default:
+            return {0, 0};
+    }
+}
+
+bool bad_id(arb_ref ref) { return ref.length == 0 || ref.length > id_size_max; }
+
+char const* outcome_problem(std::int32_t outcome) {
+    return outcome < 0 || outcome > INT16_MAX ? "the outcome is not a number from 0 to 32767" : nullptr;
+}
+
+// What is wrong with the names a row is found by.
+char const* name_problem(arb_packet const& packet) {
+    if (auto const* const p = as<arb_event>(packet))
+        return bad_id(p->event_id) ? "event_id is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_pair>(packet))
+        return bad_id(p->pair_id) ? "pair_id is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_opportunity>(packet))
+        return bad_id(p->opportunity_id) ? "opportunity_id is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_custom>(packet))
+        return bad_id(p->topic) ? "topic is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_gap>(packet)) {
+        if (bad_id(p->instance)) return "instance is empty or longer than 512 bytes";
+        if (p->from_time == 0 || p->from_time == ARB_ABSENT)
+            return "the gap has no from_time, which is part of its name";
+        if (p->stream < 0 || p->stream > ARB_STREAM_STATUS) return "the gap's stream is not known";
+        return p->market_id.length > id_size_max ? "market_id is longer than 512 bytes" : nullptr;
+    }
+    if (bad_id(market_ref(packet))) return "market_id is empty or longer than 512 bytes";
+    if (auto const* const p = as<arb_quote>(packet)) return outcome_problem(p->outcome);
+    if (auto const* const p = as<arb_book>(packet)) return outcome_problem(p->outcome);
+    if (auto const* const p = as<arb_book_change>(packet)) return outcome_problem(p->outcome);
+    if (auto const* const p = as<arb_trade>(packet)) {
+        if (p->trade_id.length > id_size_max) return "trade_id is longer than 512 bytes";
+        return outcome_problem(p->outcome);
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+std::string_view market_id(arb_packet const& packet, std::string& scratch) {
+    auto const id = arb::text(packet, market_ref(packet));
+    if (is_clean(id)) return id;
+    scratch = cleaned(id);
+    return scratch;
+}
+
+std::uint64_t content_hash(arb_packet const& packet) {
+    if (packet.kind != ARB_KIND_EVENT && packet.kind != ARB_KIND_MARKET) return 0;
+    auto const* const bytes = reinterpret_cast<std::byte const*>(&packet);
+    auto const hash =
+        XXH3_64bits_withSeed(bytes + sizeof(arb_packet), packet.size - sizeof(arb_packet), packet.flags);
+    return hash == 0 ? 1 : hash;
+}
+
+char const* Rows::problem(arb_packet const& packet, arb_time now) {
+    if (packet.received_time < received_min || packet.received_time > now + received_ahead_max)
+        return "received_time is before 2000 or more than a day ahead";
+    return name_problem(packet);
+}
+
+void Rows::clear() {
+    for (auto* const each : filled_) {
+        each->cells.clear();
+        each->rows = 0;
+    }
+    filled_.clear();
+    std::fill(std::begin(recent_), std::end(recent_), nullptr);
+    key_rows_.clear();
+    remembered_.clear();
+    memory_.release();
+    buried_ = 0;
+}
+
+Group& Rows::group(TableId id, std::string_view venue) {
+    auto*& recent = recent_[static_cast<std::size_t>(id)];
+    if (recent != nullptr && recent->venue == venue) return *recent;
+    for (auto const& each : groups_) {
+        if (each->table->id != id || each->venue != venue) continue;
+        if (each->rows == 0 && std::find(filled_.begin(), filled_.end(), each.get()) == filled_.end())
+            filled_.push_back(each.get());
+        return *(recent = each.get());
+    }
+    groups_.push_back(std::make_unique<Group>(Group{&table(id), std::string{venue}, {}, 0}));
+    filled_.push_back(groups_.back().get());
+    return *(recent = groups_.back().get());
+}
+
+Cell* Rows::append(TableId id, std::string_view venue) {
+    auto& to = group(id, venue);
+    auto const columns = to.table->columns.size();
+    to.cells.resize(to.cells.size() + columns);
+    return to.cells.data() + columns * to.rows++;
+}
+
+// A row that its key names once in a batch. The later packet takes the place of the earlier one, except in a
+// table where the first counts: there it is null.
+Cell* Rows::keyed(TableId id, std::string_view venue, std::string_view key) {
+    std::string name;
+    name.reserve(venue.size() + key.size() + 2);
+    name.append(1, static_cast<char>(id)).append(venue).append(1, '\0').append(key);
+    auto& to = group(id, venue);
+    auto const [found, is_new] = key_rows_.try_emplace(std::move(name), to.rows);
+    if (is_new) return append(id, venue);
+    if (to.table->way == Way::once) return nullptr;
+    return to.cells.data() + found->second * to.table->columns.size();
+}
+
+std::string_view Rows::kept(std::string_view text) {
+    auto* const copy = static_cast<char*>(memory_.allocate(text.size(), 1));
+    std::memcpy(copy, text.data(), text.size());
+    return {copy, text.size()};
+}
+
+Cell Rows::text(arb_packet const& packet, arb_ref ref) {
+    if (ref.length == 0) return {};
+    auto const value = arb::text(packet, ref);
+    if (is_clean(value)) return of(value);
+    text_flags_ |= flag_text_cleaned;
+    return of(kept(cleaned(value)));
+}
+
+Cell Rows::json(arb_packet const& packet, arb_ref ref) {
+    if (ref.length == 0) return {};
+    auto const value = arb::text(packet, ref);
+    if (is_clean(value) && is_storable_json(value)) return of(value);
+    text_flags_ |= flag_json_as_text;
+    std::string quoted;
+    append_json_string(quoted, cleaned(value));
+    return of(kept(quoted));
+}
+
+Cell Rows::texts(arb_packet const& packet, arb_array ref) {
+    auto const refs = array<arb_ref>(packet, ref);
+    auto* const out = static_cast<std::string_view*>(memory_.allocate(
+        std::max<std::size_t>(1, refs.size()) * sizeof(std::string_view), alignof(std::string_view)));
+    for (std::size_t i = 0; i != refs.size(); ++i) {
+        auto const cell = text(packet, refs[i]);
+        new (out + i) std::string_view{cell.is_null() ? std::string_view{} : cell.text()};
+    }
+    return {static_cast<std::int64_t>(refs.size()), out};
+}
+
+// Flags come last in every row: by then the row's texts have been looked at.
+Cell Rows::flags(arb_packet const& packet) const {
+    constexpr std::int64_t packet_flags = ARB_FLAG_BACKFILLED | ARB_FLAG_ANOMALY | ARB_FLAG_POLLED;
+    return number((packet.flags & packet_flags) | text_flags_);
+}
+
+void Rows::add(arb_packet const& packet, std::int32_t market_key, std::uint64_t content) {
+    text_flags_ = 0;
+    switch (packet.kind) {
+        case ARB_KIND_EVENT:
+            return event(*as<arb_event>(packet), content);
+        case ARB_KIND_MARKET:
+            return market(*as<arb_market>(packet), market_key, content);
+        case ARB_KIND_QUOTE:
+            return quote(*as<arb_quote>(packet), market_key);
+        case ARB_KIND_TRADE:
+            return trade(*as<arb_trade>(packet), market_key);
+        case ARB_KIND_BOOK:
+            return book(*as<arb_book>(packet), market_key);
+        case ARB_KIND_BOOK_CHANGE:
+            return book_change(*as<arb_book_change>(packet), market_key);
+        case ARB_KIND_STATUS:
+            return status(*as<arb_status_change>(packet), market_key);
+        case ARB_KIND_GAP:
+            return gap(*as<arb_gap>(packet), market_key);
+        case ARB_KIND_PAIR:
+            return pair(*as<arb_pair>(packet));
+        case ARB_KIND_OPPORTUNITY:
+            return opportunity(*as<arb_opportunity>(packet));
+        case ARB_KIND_CUSTOM:
+            return custom(*as<arb_custom>(packet));
+        default:
+            return bury(packet, "the kind is not known to this version", packet.received_time);
+    }
+}
+
+void Rows::bury(arb_packet const& packet, std::string_view reason, arb_time now) {
+    auto const kind = packet.kind < ARB_KIND_COUNT ? std::string_view{kind_names[packet.kind]} : "unknown";
+    Cell const row[] = {of(instance_),          position(packet), of(kind), of(kept(cleaned(reason))),
+                        {packet.size, &packet}, number(now)};
+    std::copy(std::begin(row), std::end(row), append(TableId::dead_letters, {}));
+    ++buried_;
+}
+
+void Rows::event(arb_event const& p, std::uint64_t content) {
+    auto const& h = p.header;
+    auto const id = text(h, p.event_id);
+    auto* const to = keyed(TableId::events, arb::venue(h), id.text());
+    Cell const row[] = {venue(h),
+                        id,
+                        text(h, p.series),
+                        text(h, p.title),
+                        text(h, p.subtitle),
+                        text(h, p.category),
+                        known(p.mutually_exclusive),
+                        word(lifecycles, p.lifecycle),
+                        time(p.opens_at),
+                        time(p.closes_at),
+                        text(h, p.url),
+                        json(h, p.raw),
+                        time(h.received_time),
+                        time(h.received_time),
+                        number(static_cast<std::int64_t>(content)),
+                        position(h),
+                        {}};
+    std::copy(std::begin(row), std::end(row), to);
+    to[std::size(row) - 1] = flags(h);
+    remembered_.push_back({arb::venue(h), id.text(), content, false});
+}
+
+void Rows::market(arb_market const& p, std::int32_t key, std::uint64_t content) {
+    auto const& h = p.header;
+    auto const id = text(h, p.market_id);
+    auto* const to = keyed(TableId::markets, arb::venue(h), id.text());
+    Cell const row[] = {venue(h),
+                        number(key),
+                        id,
+                        text(h, p.event_id),
+                        text(h, p.title),
+                        texts(h, p.outcomes),
+                        texts(h, p.token_ids),
+                        word(lifecycles, p.lifecycle),
+                        text(h, p.venue_status),
+                        text(h, p.rules),
+                        number(p.tick_size),
+                        json(h, p.fee),
+                        time(p.opens_at),
+                        time(p.closes_at),
+                        time(p.expected_at),
+                        time(p.settled_at),
+                        text(h, p.result),
+                        number(p.settlement_value),
+                        number(p.volume),
+                        json(h, p.price_ranges),
+                        json(h, p.raw),
+                        time(h.received_time),
+                        time(h.received_time),
+                        number(static_cast<std::int64_t>(content)),
+                        position(h),
+                        {}};
+    std::copy(std::begin(row), std::end(row), to);
+    to[std::size(row) - 1] = flags(h);
+    remembered_.push_back({arb::venue(h), id.text(), content, true});
+}
+
+void Rows::quote(arb_quote const& p, std::int32_t key) {
+    auto const& h = p.header;
+    auto* to = append(TableId::tick_history, arb::venue(h));
+    *to++ = venue(h);
+    *to++ = number(key);
+    *to++ = number(p.outcome);
+    *to++ = time(h.venue_time);
+    *to++ = number(h.received_time);
+    for (auto const value :
+         {p.bid, p.bid_size, p.ask, p.ask_size, p.last_price, p.last_size, p.volume, p.open_interest})
+        *to++ = number(value);
+    *to++ = position(h);
+    *to++ = flags(h);
+}
+
+void Rows::trade(arb_trade const& p, std::int32_t key) {
+    auto const& h = p.header;
+    auto const id = text(h, p.trade_id);
+    auto* const to = id.is_null() ? append(TableId::prints, arb::venue(h))
+                                  : keyed(TableId::trades, arb::venue(h), id.text());
+    if (to == nullptr) return;
+    Cell const row[] = {venue(h),
+                        number(key),
+                        number(p.outcome),
+                        id,
+                        number(p.price),
+                        number(p.size),
+                        word(sides, p.taker_side),
+                        known(p.block),
+                        time(h.venue_time),
+                        number(h.received_time),
+                        position(h),
+                        flags(h)};
+    std::copy(std::begin(row), std::end(row), to);
+}
+
+void Rows::book(arb_book const& p, std::int32_t key) {
+    auto const& h = p.header;
+    auto const prices = [&](arb_array side) -> Cell {
+        return {side.length,
+                reinterpret_cast<std::byte const*>(&p) + side.offset + offsetof(arb_level, price)};
+    };
+    auto const sizes = [&](arb_array side) -> Cell {
+        return {side.length,
+                reinterpret_cast<std::byte const*>(&p) + side.offset + offsetof(arb_level, size)};
+    };
+    auto const hash = text(h, p.venue_hash);
+    Cell const row[] = {venue(h),
+                        number(key),
+                        number(p.outcome),
+                        prices(p.bids),
+                        sizes(p.bids),
+                        prices(p.asks),
+                        sizes(p.asks),
+                        hash,
+                        time(h.venue_time),
+                        number(h.received_time),
+                        position(h),
+                        number(static_cast<std::int64_t>(p.epoch)),
+                        flags(h)};
+    std::copy(std::begin(row), std::end(row), append(TableId::book_snapshots, arb::venue(h)));
+}
+
+void Rows::book_change(arb_book_change const& p, std::int32_t key) {
+    auto const& h = p.header;
+    Cell const row[] = {venue(h),
+                        number(key),
+                        number(p.outcome),
+                        word(book_sides, p.side),
+                        number(p.price),
+                        number(p.size),
+                        time(h.venue_time),
+                        number(h.received_time),
+                        position(h),
+                        number(static_cast<std::int64_t>(p.epoch)),
+                        flags(h)};
+    std::copy(std::begin(row), std::end(row), append(TableId::book_changes, arb::venue(h)));
+}
+
+void Rows::status(arb_status_change const& p, std::int32_t key) {
+    auto const& h = p.header;
+    auto const state = word(lifecycles, p.lifecycle);
+    auto const said = text(h, p.venue_status), result = text(h, p.result), detail = json(h, p.detail);
+    Cell const row[] = {venue(h),
+                        number(key),
+                        state,
+                        said,
+                        result,
+                        number(p.settlement_value),
+                        detail,
+                        time(h.venue_time),
+                        number(h.received_time),
+                        position(h),
+                        flags(h)};
+    std::copy(std::begin(row), std::end(row), append(TableId::status_changes, arb::venue(h)));
+    if (state.is_null()) return;
+    remembered_.push_back({arb::venue(h), text(h, p.market_id).text(), 0, true});
+    auto const settled = p.lifecycle == ARB_LIFECYCLE_SETTLED
+                             ? number(h.venue_time != 0 ? h.venue_time : h.received_time)
+                             : Cell{};
+    std::string_view const name{reinterpret_cast<char const*>(&key), sizeof key};
+    Cell const amended[] = {venue(h), number(key),
+                            state,    said,
+                            result,   number(p.settlement_value),
+                            settled,  number(h.received_time)};
+    std::copy(std::begin(amended), std::end(amended), keyed(TableId::market_status, arb::venue(h), name));
+}
+
+void Rows::gap(arb_gap const& p, std::int32_t key) {
+    auto const& h = p.header;
+    auto const instance = text(h, p.instance);
+    std::string name{arb::venue(h)};
+    name.append(1, '\0').append(instance.text()).append(1, '\0');
+    for (std::int64_t const part : {std::int64_t{p.stream}, std::int64_t{key}, p.from_time / 1000})
+        name.append(reinterpret_cast<char const*>(&part), sizeof part);
+    auto const reason = text(h, p.reason), detail = text(h, p.detail);
+    Cell const row[] = {venue(h),
+                        instance,
+                        word(streams, p.stream),
+                        key == 0 ? Cell{} : number(key),
+                        number(p.from_time),
+                        time(p.to_time),
+                        reason,
+                        number(p.recovered == ARB_YES ? 1 : 0),
+                        detail,
+                        position(h),
+                        flags(h)};
+    std::copy(std::begin(row), std::end(row), keyed(TableId::gaps, {}, name));
+}
+
+void Rows::pair(arb_pair const& p) {
+    auto const& h = p.header;
+    auto const id = text(h, p.pair_id);
+    Cell const row[] = {id,
+                        text(h, p.venue_a),
+                        text(h, p.market_id_a),
+                        text(h, p.venue_b),
+                        text(h, p.market_id_b),
+                        word(relations, p.relation),
+                        word(pair_states, p.status),
+                        number(p.score),
+                        json(h, p.evidence),
+                        number(h.received_time),
+                        position(h),
+                        {}};
+    auto* const to = keyed(TableId::market_pairs, {}, id.text());
+    std::copy(std::begin(row), std::end(row), to);
+    to[std::size(row) - 1] = flags(h);
+}
+
+void Rows::opportunity(arb_opportunity const& p) {
+    auto const& h = p.header;
+    auto const id = text(h, p.opportunity_id);
+    Cell const row[] = {id,
+                        text(h, p.pair_id),
+                        text(h, p.opportunity_kind),
+                        json(h, p.legs),
+                        time(p.opened_at),
+                        time(p.closed_at),
+                        number(p.size_max),
+                        number(p.edge_peak),
+                        number(p.profit_peak),
+                        number(p.annualised_peak),
+                        json(h, p.detail),
+                        position(h),
+                        {}};
+    auto* const to = keyed(TableId::opportunities, {}, id.text());
+    std::copy(std::begin(row), std::end(row), to);
+    to[std::size(row) - 1] = flags(h);
+}
+
+void Rows::custom(arb_custom const& p) {
+    auto const& h = p.header;
+    Cell const row[] = {
+        venue(h), text(h, p.topic), json(h, p.body), time(h.venue_time), number(h.received_time), position(h),
+        {}};
+    auto* const to = append(TableId::custom_packets, {});
+    std::copy(std::begin(row), std::end(row), to);
+    to[std::size(row) - 1] = flags(h);
+}
+
+// The newest tick of each market and outcome, in key order, so that two writers never wait for each other in
+// a ring. What was obtained afterwards is history, not the latest price.
+void Rows::latest(Group const& history) {
+    auto const& columns = *history.table;
+    auto const key = columns.column("market_key"), outcome = columns.column("outcome");
+    auto const received = columns.column("received_at"), marks = columns.column("flags");
+    ticks_.clear();
+    for (std::size_t i = 0; i != history.rows; ++i) {
+        auto const* const row = history.row(i);
+        if ((row[marks].number & ARB_FLAG_BACKFILLED) != 0) continue;
+        auto const order = static_cast<std::uint64_t>(row[key].number) << 16 |
+                           static_cast<std::uint64_t>(row[outcome].number);
+        ticks_.push_back({order, i});
+    }
+    std::sort(ticks_.begin(), ticks_.end(), [](Tick const& a, Tick const& b) {
+        return a.order != b.order ? a.order < b.order : a.row < b.row;
+    });
+    for (std::size_t i = 0; i != ticks_.size();) {
+        auto newest = ticks_[i].row;
+        auto const order = ticks_[i].order;
+        for (; i != ticks_.size() && ticks_[i].order == order; ++i)
+            if (history.row(ticks_[i].row)[received].number >= history.row(newest)[received].number)
+                newest = ticks_[i].row;
+        auto const* const row = history.row(newest);
+        std::copy(row, row + columns.columns.size(), append(TableId::latest_prices, history.venue));
+    }
+}
+
+void Rows::finish() {
+    auto const groups = filled_;
+    for (auto const* const each : groups)
+        if (each->table->id == TableId::tick_history) latest(*each);
+    std::erase_if(filled_, [](Group const* each) { return each->rows == 0; });
+}
+
+}  // namespace arb::sql

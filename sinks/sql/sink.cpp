@@ -1,0 +1,284 @@
+#include "sinks/sql/sink.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "arbitrage/time.hpp"
+#include "sinks/sql/commands.hpp"
+#include "sinks/sql/migrate.hpp"
+
+namespace arb::sql {
+namespace {
+
+constexpr int unknown_tries_max = 10;  // an error no one has classified is transient so often, then bisected
+constexpr arb_time expire_every = 3600 * second_ns;
+
+std::string uuid_text(std::span<std::uint8_t const, 16> bytes) {
+    std::string out;
+    for (std::size_t i = 0; i != bytes.size(); ++i)
+        out += fmt::format("{}{:02x}", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
+    return out;
+}
+
+arb_position place(arb_packet const& packet, std::uint64_t incarnation) {
+    return {incarnation, packet.position};
+}
+
+}  // namespace
+
+DatabaseSink::DatabaseSink(Host host, Retention const& retention, std::unique_ptr<Dialect> dialect)
+    : host_{host}, retention_{retention}, dialect_{std::move(dialect)}, rows_{std::string{host.instance()}} {
+    mark_.sink = host.instance();
+}
+
+Result<Position> DatabaseSink::start(std::span<std::uint8_t const, 16> journal) {
+    mark_.journal = uuid_text(journal);
+    try {
+        dialect_->disconnect();
+        open();
+        dialect_->idle();
+        return mark_.position;
+    } catch (std::exception const& error) {
+        return give_up(error);
+    }
+}
+
+// Everything the process remembers may be wrong after a connection broke: the database could be another one,
+// or an older copy of itself.
+void DatabaseSink::open() {
+    markets_.clear();
+    events_.clear();
+    dialect_->connect();
+    migrate(*dialect_);
+    long long incarnation = 0, sequence = 0;
+    dialect_->session()
+        << "SELECT incarnation, sequence FROM ingest_positions WHERE journal_uuid = :j AND sink = :s",
+        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(incarnation), soci::into(sequence);
+    mark_.position = {static_cast<std::uint64_t>(incarnation), static_cast<std::uint64_t>(sequence)};
+    host_.debug(fmt::format("connected to {}; stored up to {}.{}", dialect_->name(), incarnation, sequence));
+}
+
+Result<std::uint32_t> DatabaseSink::write(Batch const& batch) {
+    try {
+        if (!dialect_->connected()) open();
+        auto const all = packets(batch);
+        auto const incarnation = batch.last.incarnation;
+        auto const first = std::find_if(all.begin(), all.end(), [&](arb_packet const* packet) {
+            return mark_.position < place(*packet, incarnation);
+        });
+        auto const known = static_cast<std::size_t>(first - all.begin());
+        if (known != 0) host_.count("packets_already_stored", known);
+        if (known != all.size()) store(all.subspan(known), incarnation);
+        unknown_tries_ = 0;
+    } catch (std::exception const& error) {
+        return give_up(error);
+    }
+    expire();
+    dialect_->idle();
+    return std::exchange(buried_, 0);
+}
+
+// Stores the packets; where the data of one is refused, halves them until it is alone. Each half commits with
+// its own position, so whatever happens in between, nothing is stored twice.
+void DatabaseSink::store(Run packets, std::uint64_t incarnation) {
+    try {
+        commit(packets, incarnation, {});
+    } catch (std::exception const& error) {
+        auto const failure = dialect_->explain(error);
+        auto const unknown_for_long =
+            failure.trouble == Trouble::unknown && unknown_tries_ >= unknown_tries_max;
+        if (failure.trouble != Trouble::data && !unknown_for_long) throw failure;
+        dialect_->rollback();
+        store_halves(packets, incarnation, failure);
+    }
+}
+
+void DatabaseSink::store_halves(Run packets, std::uint64_t incarnation, Failure const& failure) {
+    if (packets.size() > 1) {
+        auto const half = packets.size() / 2;
+        store(packets.first(half), incarnation);
+        store(packets.subspan(half), incarnation);
+        return;
+    }
+    if (breaker_.open())
+        throw Failure{
+            Trouble::held,
+            fmt::format("too many packets cannot be stored (more than 1 in 100, or 100 in a row), so the "
+                        "schema may not be what it should be. The last: {}",
+                        failure.what())};
+    commit(packets, incarnation, failure.what());
+    host_.warning(fmt::format("packet {} could not be stored and is in dead_letters: {}",
+                              packets.front()->position, failure.what()));
+}
+
+// One transaction. With `bury_because`, all packets become dead letters.
+void DatabaseSink::commit(Run packets, std::uint64_t incarnation, std::string_view bury_because) {
+    auto const time = host_.now();
+    rows_.clear();
+    if (bury_because.empty()) resolve_keys(packets);
+    std::size_t skipped = 0;
+    for (std::size_t i = 0; i != packets.size(); ++i) {
+        auto const& packet = *packets[i];
+        if (!bury_because.empty()) {
+            rows_.bury(packet, bury_because, time);
+        } else if (auto const* const problem = Rows::problem(packet, time)) {
+            rows_.bury(packet, problem, time);
+        } else {
+            auto const content = content_hash(packet);
+            if (unchanged(packet, content))
+                ++skipped;
+            else
+                rows_.add(packet, keys_[i], content);
+        }
+    }
+    rows_.finish();
+    auto mark = mark_;
+    mark.position = place(*packets.back(), incarnation);
+    dialect_->prepare(rows_.groups(), time);
+    dialect_->write(rows_.groups(), mark);
+    mark_ = mark;
+    remember();
+    buried_ += static_cast<std::uint32_t>(rows_.buried());
+    breaker_.stored(packets.size() - rows_.buried());
+    for (std::size_t i = 0; i != rows_.buried(); ++i) breaker_.buried();
+    if (skipped != 0) host_.count("packets_unchanged", skipped);
+}
+
+// The key of each packet's market, 0 where there is none. Markets nobody has seen get one.
+void DatabaseSink::resolve_keys(Run packets) {
+    struct Missing {
+        std::string id;
+        std::string_view venue;
+        Identity identity;
+        std::vector<std::size_t> places;
+    };
+    std::vector<Missing> missing;
+    keys_.assign(packets.size(), 0);
+    std::string scratch;
+    auto const time = host_.now();
+    for (std::size_t i = 0; i != packets.size(); ++i) {
+        auto const id = market_id(*packets[i], scratch);
+        if (id.empty() || Rows::problem(*packets[i], time) != nullptr) continue;
+        auto const whose = identity(venue(*packets[i]), id);
+        auto& entry = markets_.at(whose);
+        if (entry.key > 0) {
+            keys_[i] = entry.key;
+            continue;
+        }
+        // Until it has a key, the entry names its place in `missing` as a negative number.
+        if (entry.key == 0 || static_cast<std::size_t>(-entry.key) > missing.size() ||
+            !(missing[static_cast<std::size_t>(-entry.key) - 1].identity == whose)) {
+            missing.push_back({std::string{id}, venue(*packets[i]), whose, {}});
+            entry.key = -static_cast<std::int32_t>(missing.size());
+        }
+        missing[static_cast<std::size_t>(-entry.key) - 1].places.push_back(i);
+    }
+    if (missing.empty()) return;
+    std::sort(missing.begin(), missing.end(), [](Missing const& a, Missing const& b) {
+        return a.venue != b.venue ? a.venue < b.venue : a.id < b.id;
+    });
+    std::vector<MarketName> names;
+    for (auto const& each : missing) names.push_back({each.venue, each.id});
+    auto const found = dialect_->market_keys(names);
+    for (std::size_t i = 0; i != missing.size(); ++i) {
+        markets_.at(missing[i].identity).key = found[i];
+        for (auto const place : missing[i].places) keys_[place] = found[i];
+    }
+}
+
+// Whether exactly this content of an event or market is stored already, as far as the process remembers.
+// Anything else that will change the row is forgotten at once, so that a return to the old content later in
+// the same batch is written.
+bool DatabaseSink::unchanged(arb_packet const& packet, std::uint64_t content) {
+    KeyCache::Entry* entry = nullptr;
+    std::string scratch;
+    if (auto const* const event = as<arb_event>(packet))
+        entry = events_.find(identity(venue(packet), text(packet, event->event_id)));
+    else if (packet.kind == ARB_KIND_MARKET || packet.kind == ARB_KIND_STATUS)
+        entry = markets_.find(identity(venue(packet), market_id(packet, scratch)));
+    if (entry == nullptr) return false;
+    if (packet.kind != ARB_KIND_STATUS && entry->content == content) return true;
+    entry->content = 0;
+    return false;
+}
+
+// After a commit. A market whose status a later packet changed is no longer what its content said.
+void DatabaseSink::remember() {
+    for (auto const& each : rows_.remembered())
+        (each.is_market ? markets_ : events_).at(identity(each.venue, each.id)).content = each.content;
+}
+
+void DatabaseSink::expire() {
+    auto const time = host_.now();
+    if (!dialect_->connected() || (time - expired_at_ < expire_every && !expire_again_)) return;
+    constexpr TableId ticks[] = {TableId::tick_history}, trades[] = {TableId::trades},
+                      books[] = {TableId::book_snapshots, TableId::book_changes},
+                      status[] = {TableId::status_changes};
+    std::pair<std::chrono::milliseconds, std::span<TableId const>> const kept[] = {
+        {retention_.ticks, ticks},
+        {retention_.trades, trades},
+        {retention_.books, books},
+        {retention_.status, status}};
+    expired_at_ = time;
+    expire_again_ = false;
+    try {
+        for (auto const& [duration, from] : kept)
+            if (duration.count() != 0)
+                expire_again_ |= dialect_->expire(from, time - duration.count() * millisecond_ns);
+    } catch (std::exception const& error) {
+        // The batch is committed; what could not be deleted now is deleted in an hour.
+        host_.warning(fmt::format("old rows could not be deleted: {}", dialect_->explain(error).what()));
+        dialect_->disconnect();
+    }
+}
+
+// The connection is given up with every error: making it anew finds out what was stored and who answers.
+Error DatabaseSink::give_up(std::exception const& error) {
+    auto const failure = dialect_->explain(error);
+    dialect_->disconnect();
+    markets_.clear();
+    events_.clear();
+    if (host_.stopping()) return closed();
+    switch (failure.trouble) {
+        case Trouble::unknown:
+            ++unknown_tries_;
+            return retry(failure.what());
+        case Trouble::retry:
+            return retry(failure.what());
+        case Trouble::data:
+        case Trouble::held:
+            break;
+    }
+    return failure.where.empty() ? permanent(failure.what()) : invalid(failure.where, failure.what());
+}
+
+void DatabaseSink::stop() noexcept { dialect_->interrupt(); }
+
+Result<> DatabaseSink::command(std::string_view name, Options const& parameters, arb::Rows const& row) {
+    try {
+        dialect_->connect();
+        run_command(*dialect_, name, parameters, row);
+        dialect_->disconnect();
+        return {};
+    } catch (std::exception const& error) {
+        return give_up(error);
+    }
+}
+
+Result<> DatabaseSink::probe() {
+    try {
+        dialect_->connect();
+        schema_version(*dialect_);
+        dialect_->check_rights();
+        dialect_->disconnect();
+        return {};
+    } catch (std::exception const& error) {
+        auto const failure = dialect_->explain(error);
+        dialect_->disconnect();
+        if (failure.where.empty()) return retry(failure.what());
+        return invalid(failure.where, failure.what());
+    }
+}
+
+}  // namespace arb::sql

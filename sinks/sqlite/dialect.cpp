@@ -1,0 +1,265 @@
+#include "sinks/sqlite/dialect.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "arbitrage/time.hpp"
+#include "sinks/sqlite/schema.hpp"
+
+namespace arb::sqlite {
+namespace {
+
+using namespace sqlite_api;
+using sql::Failure;
+using sql::Group;
+using sql::Table;
+using sql::TableId;
+using sql::Trouble;
+using sql::Way;
+
+// Readers never block the writer in WAL mode; another writer, such as a person's shell, may for so long.
+constexpr int busy_wait_ms = 5000;
+// Deleting this many rows takes some 50 ms, which the next batch waits.
+constexpr std::int64_t expire_rows = 20'000;
+
+// WAL with synchronous NORMAL: a commit is safe from a crash of the process, and at a power cut the last
+// commits may be undone, but whole, position included. The queue still holds what they wrote and hands it in
+// again, so nothing is lost, and the sink need not wait for the disk at every batch.
+constexpr char const* settings_statements[] = {
+    "PRAGMA journal_mode = WAL",        "PRAGMA synchronous = NORMAL",
+    "PRAGMA wal_autocheckpoint = 4000",  // pages of 4 KiB: 16 MiB
+    "PRAGMA cache_size = -16384",        // KiB
+    "PRAGMA temp_store = MEMORY",
+};
+
+// What a row becomes; its cells are ?1, ?2, ... in the order of the columns.
+std::string write_statement(Table const& table) {
+    std::string places;
+    for (std::size_t i = 0; i != table.columns.size(); ++i)
+        places += fmt::format("{}?{}", i == 0 ? "" : ", ", i + 1);
+    auto const insert =
+        fmt::format("INSERT INTO {} ({}) VALUES ({})", table.name, table.column_list(), places);
+    // A market's row is named by its key alone here.
+    auto const key = table.id == TableId::markets         ? "market_key"
+                     : table.id == TableId::latest_prices ? "market_key, outcome"
+                                                          : table.key;
+    switch (table.way) {
+        case Way::append:
+            return insert;
+        case Way::once:
+            return insert + " ON CONFLICT DO NOTHING";
+        case Way::replace:
+            return fmt::format("{} ON CONFLICT ({}) DO UPDATE SET {}", insert, key, table.updates());
+        case Way::changed:
+            return fmt::format(
+                "{} ON CONFLICT ({}) DO UPDATE SET {} WHERE content_hash <> excluded.content_hash", insert,
+                key, table.updates());
+        case Way::latest:
+            return fmt::format(
+                "{} ON CONFLICT ({}) DO UPDATE SET {} WHERE excluded.received_at >= {}.received_at", insert,
+                key, table.updates(), table.name);
+        case Way::amend:
+            return "UPDATE markets SET status = ?3, venue_status = coalesce(?4, venue_status), "
+                   "result = coalesce(?5, result), settlement_value = coalesce(?6, settlement_value), "
+                   "settled_at = coalesce(?7, settled_at), changed_at = ?8, content_hash = 0 "
+                   "WHERE venue = ?1 AND market_key = ?2 AND changed_at <= ?8";
+    }
+    throw std::logic_error{"a table is written in no known way"};
+}
+
+}  // namespace
+
+void SqliteDialect::connect() {
+    disconnect();
+    auto const directory = std::filesystem::path{settings_.file}.parent_path();
+    std::error_code error;
+    if (!directory.empty()) std::filesystem::create_directories(directory, error);
+    if (error)
+        throw Failure{Trouble::held,
+                      fmt::format("directory {} cannot be made: {}", directory.string(), error.message()),
+                      "/file"};
+    session_.emplace(soci::sqlite3,
+                     fmt::format("dbname=\"{}\" timeout={}", settings_.file, busy_wait_ms / 1000));
+    auto* const native = static_cast<soci::sqlite3_session_backend*>(session_->get_backend())->conn_;
+    sqlite3_busy_timeout(native, busy_wait_ms);
+    for (auto const* const each : settings_statements) statement(each).run();
+    statements_.clear();
+}
+
+// Statements end before their session does.
+void SqliteDialect::disconnect() noexcept {
+    statements_.clear();
+    for (auto& each : writers_) each.reset();
+    venues_.clear();
+    session_.reset();
+}
+
+std::span<sql::Migration const> SqliteDialect::migrations() const { return sqlite::migrations(); }
+
+Statement& SqliteDialect::statement(std::string const& text) {
+    auto& found = statements_[text];
+    if (found == nullptr) found = std::make_unique<Statement>(session(), text);
+    return *found;
+}
+
+Statement& SqliteDialect::writer(Table const& table) {
+    auto& found = writers_[static_cast<std::size_t>(table.id)];
+    if (found == nullptr) found = std::make_unique<Statement>(session(), write_statement(table));
+    return *found;
+}
+
+void SqliteDialect::begin_exclusive() { statement("BEGIN IMMEDIATE").run(); }
+
+bool SqliteDialect::table_exists(std::string const& table) {
+    auto& count = statement("SELECT count(*) FROM sqlite_master WHERE name = ?1");
+    count.bind(1, table);
+    return count.run() != 0;
+}
+
+void SqliteDialect::check_rights() {
+    if (::access(settings_.file.c_str(), W_OK) != 0)
+        throw Failure{Trouble::held, settings_.file + " may not be written by this user", "/file"};
+}
+
+std::vector<std::int32_t> SqliteDialect::market_keys(std::span<sql::MarketName const> names) {
+    std::vector<std::int32_t> out;
+    out.reserve(names.size());
+    begin_exclusive();
+    for (auto const& each : names) {
+        auto& find = statement("SELECT market_key FROM market_keys WHERE venue = ?1 AND market_id = ?2");
+        auto& add =
+            statement("INSERT INTO market_keys (venue, market_id) VALUES (?1, ?2) RETURNING market_key");
+        for (auto* const step : {&find, &add}) {
+            step->bind(1, each.venue);
+            step->bind(2, each.market_id);
+        }
+        auto key = find.run();
+        if (key == 0) key = add.run();
+        out.push_back(static_cast<std::int32_t>(key));
+    }
+    statement("COMMIT").run();
+    return out;
+}
+
+// The views of venues that are new: the names that are tables of their own in other databases.
+void SqliteDialect::prepare(std::vector<Group*> const& groups, arb_time) {
+    for (auto const* const group : groups) {
+        auto const& venue = group->venue;
+        if (!group->table->per_venue || venues_.contains(venue)) continue;
+        if (!sql::is_identifier(venue)) throw Failure{Trouble::data, "the venue's name is not [a-z0-9_]"};
+        begin_exclusive();
+        for (auto const& table : sql::tables())
+            if (table.per_venue)
+                session() << fmt::format(
+                    "CREATE VIEW IF NOT EXISTS \"{0}_{1}\" AS SELECT * FROM {1} WHERE venue = '{0}'", venue,
+                    table.name);
+        statement("COMMIT").run();
+        venues_.insert(venue);
+    }
+}
+
+void SqliteDialect::write(std::vector<Group*> const& groups, sql::Mark const& mark) {
+    auto ordered = groups;
+    std::stable_sort(ordered.begin(), ordered.end(),
+                     [](Group const* a, Group const* b) { return a->table->id < b->table->id; });
+    begin_exclusive();
+    for (auto const* const group : ordered) {
+        auto& to = writer(*group->table);
+        for (std::size_t i = 0; i != group->rows; ++i) {
+            to.bind(group->row(i), *group->table);
+            to.run();
+        }
+    }
+    auto& keep = statement(
+        "INSERT INTO ingest_positions (journal_uuid, sink, incarnation, sequence, committed_at) VALUES (?1, "
+        "?2, ?3, ?4, "
+        "?5) ON CONFLICT (journal_uuid, sink) DO UPDATE SET incarnation = excluded.incarnation, "
+        "sequence = excluded.sequence, committed_at = excluded.committed_at");
+    auto const time = format_time(now());
+    keep.bind(1, mark.journal);
+    keep.bind(2, mark.sink);
+    keep.bind(3, static_cast<std::int64_t>(mark.position.incarnation));
+    keep.bind(4, static_cast<std::int64_t>(mark.position.sequence));
+    keep.bind(5, time);
+    keep.run();
+    statement("COMMIT").run();
+}
+
+void SqliteDialect::rollback() noexcept {
+    try {
+        statement("ROLLBACK").run();
+    } catch (std::exception const&) {
+        // There may be none left: some errors end the transaction by themselves.
+    }
+}
+
+// Rows lie in the order they were received, so the oldest are the first ones.
+bool SqliteDialect::expire(std::span<TableId const> from, arb_time before) {
+    bool more = false;
+    auto const limit = format_time(before);
+    for (auto const id : from) {
+        auto const* const table = sql::table(id).name;
+        begin_exclusive();
+        auto& remove =
+            statement(fmt::format("DELETE FROM {0} WHERE received_at < ?1 AND rowid IN (SELECT rowid FROM "
+                                  "{0} ORDER BY rowid LIMIT {1})",
+                                  table, expire_rows));
+        remove.bind(1, limit);
+        remove.run();
+        more |= statement("SELECT changes()").run() == expire_rows;
+        statement("COMMIT").run();
+    }
+    return more;
+}
+
+Failure SqliteDialect::failure(int code, std::string const& text) const {
+    switch (code & 0xFF) {
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return {Trouble::retry, settings_.file + " is locked by another program"};
+        case SQLITE_FULL:
+            return {Trouble::retry, "the disk of " + settings_.file + " is full"};
+        case SQLITE_NOMEM:
+        case SQLITE_INTERRUPT:
+        case SQLITE_PROTOCOL:
+        case SQLITE_IOERR:
+            return {Trouble::retry, fmt::format("{}: {}", settings_.file, text)};
+        case SQLITE_CONSTRAINT:
+        case SQLITE_TOOBIG:
+        case SQLITE_MISMATCH:
+            return {Trouble::data, fmt::format("{} (SQLite error {})", text, code)};
+        case SQLITE_NOTADB:
+            return {Trouble::held, settings_.file + " is not an SQLite database; name another file", "/file"};
+        case SQLITE_CANTOPEN:
+        case SQLITE_PERM:
+        case SQLITE_AUTH:
+        case SQLITE_READONLY:
+            return {Trouble::held, fmt::format("{} cannot be opened for writing: {}", settings_.file, text),
+                    "/file"};
+        case SQLITE_CORRUPT:
+            return {Trouble::held,
+                    fmt::format("{} is damaged ({}): move it away, or restore a copy. Nothing is lost: "
+                                "the queue keeps what arrives",
+                                settings_.file, text)};
+        case SQLITE_ERROR:  // no such table, no such column
+        case SQLITE_SCHEMA:
+            return {Trouble::held, fmt::format("{}: {}", settings_.file, text)};
+        default:
+            return {Trouble::unknown, fmt::format("{}: {} (SQLite error {})", settings_.file, text, code)};
+    }
+}
+
+Failure SqliteDialect::explain(std::exception const& error) const {
+    if (auto const* const known = dynamic_cast<Failure const*>(&error)) return *known;
+    if (auto const* const thrown = dynamic_cast<SqliteError const*>(&error))
+        return failure(thrown->code, thrown->what());
+    if (auto const* const thrown = dynamic_cast<soci::sqlite3_soci_error const*>(&error))
+        return failure(thrown->result(), thrown->get_error_message());
+    if (dynamic_cast<std::bad_alloc const*>(&error) != nullptr) return {Trouble::retry, "out of memory"};
+    return {Trouble::unknown, fmt::format("{}: {}", settings_.file, error.what())};
+}
+
+}  // namespace arb::sqlite

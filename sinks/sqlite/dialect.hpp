@@ -1,0 +1,52 @@
+// SQLite as a place for packets: one file, prepared statements, one transaction per batch.
+//
+// Thread safety: one thread, except interrupt.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "sinks/sql/dialect.hpp"
+#include "sinks/sqlite/binder.hpp"
+#include "sinks/sqlite/options.hpp"
+
+namespace arb::sqlite {
+
+class SqliteDialect final : public sql::Dialect {
+  public:
+    explicit SqliteDialect(Settings settings) : settings_{std::move(settings)} {}
+    ~SqliteDialect() override { disconnect(); }
+
+    void connect() override;
+    void disconnect() noexcept override;
+    bool connected() const noexcept override { return session_.has_value(); }
+    soci::session& session() override { return session_.value(); }
+    std::string name() const override { return settings_.file; }
+    std::span<sql::Migration const> migrations() const override;
+    void begin_exclusive() override;
+    bool table_exists(std::string const& name) override;
+    void check_rights() override;
+    std::vector<std::int32_t> market_keys(std::span<sql::MarketName const> names) override;
+    void prepare(std::vector<sql::Group*> const& groups, arb_time now) override;
+    void write(std::vector<sql::Group*> const& groups, sql::Mark const& mark) override;
+    void rollback() noexcept override;
+    bool expire(std::span<sql::TableId const> from, arb_time before) override;
+    sql::Failure explain(std::exception const& error) const override;
+    void idle() noexcept override {}
+    void interrupt() noexcept override {}  // no statement waits longer than busy_wait
+
+  private:
+    Statement& statement(std::string const& text);
+    Statement& writer(sql::Table const& table);
+    sql::Failure failure(int code, std::string const& text) const;
+
+    Settings const settings_;
+    std::optional<soci::session> session_;
+    std::map<std::string, std::unique_ptr<Statement>> statements_;  // of the session, by their text
+    std::unique_ptr<Statement> writers_[sql::table_count];
+    std::set<std::string> venues_;  // those that have their views
+};
+
+}  // namespace arb::sqlite

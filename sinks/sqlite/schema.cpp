@@ -1,0 +1,140 @@
+#include "sinks/sqlite/schema.hpp"
+
+namespace arb::sqlite {
+namespace {
+
+// Columns of amounts, times and texts have no declared type: so SQLite converts nothing, a number stays a
+// number, and an amount with more digits than a double holds stays the text it was written as.
+constexpr char const* first[] = {
+    "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, description TEXT NOT NULL, applied_at NOT "
+    "NULL)",
+
+    "CREATE TABLE ingest_positions (journal_uuid TEXT NOT NULL, sink TEXT NOT NULL, incarnation INTEGER NOT "
+    "NULL, "
+    "sequence INTEGER NOT NULL, committed_at NOT NULL, PRIMARY KEY (journal_uuid, sink)) WITHOUT ROWID",
+
+    "CREATE TABLE market_keys (market_key INTEGER PRIMARY KEY, venue TEXT NOT NULL, market_id TEXT NOT NULL, "
+    "UNIQUE (venue, market_id))",
+
+    "CREATE TABLE events (event_key INTEGER PRIMARY KEY, venue TEXT NOT NULL, event_id TEXT NOT NULL, "
+    "series, title, "
+    "subtitle, category, mutually_exclusive INTEGER, status, opens_at, closes_at, url, raw, first_seen_at "
+    "NOT NULL, "
+    "changed_at NOT NULL, content_hash INTEGER NOT NULL, position INTEGER NOT NULL, flags INTEGER NOT NULL, "
+    "UNIQUE (venue, event_id))",
+
+    "CREATE TABLE markets (market_key INTEGER PRIMARY KEY, venue TEXT NOT NULL, market_id TEXT NOT NULL, "
+    "event_id, "
+    "title, outcomes NOT NULL, token_ids NOT NULL, status, venue_status, rules, tick_size, fee, opens_at, "
+    "closes_at, "
+    "expected_at, settled_at, result, settlement_value, volume, price_ranges, raw, first_seen_at NOT NULL, "
+    "changed_at NOT NULL, content_hash INTEGER NOT NULL, position INTEGER NOT NULL, flags INTEGER NOT NULL, "
+    "UNIQUE (venue, market_id))",
+    "CREATE INDEX markets_event ON markets (venue, event_id)",
+
+    "CREATE TABLE tick_history (venue, market_key INTEGER NOT NULL, outcome INTEGER NOT NULL, venue_time, "
+    "received_at NOT NULL, bid, bid_size, ask, ask_size, last_price, last_size, volume, open_interest, "
+    "position INTEGER NOT NULL, flags INTEGER NOT NULL)",
+    "CREATE INDEX tick_history_market ON tick_history (market_key, received_at)",
+
+    "CREATE TABLE latest_prices (venue, market_key INTEGER NOT NULL, outcome INTEGER NOT NULL, venue_time, "
+    "received_at NOT NULL, bid, bid_size, ask, ask_size, last_price, last_size, volume, open_interest, "
+    "position INTEGER NOT NULL, flags INTEGER NOT NULL, PRIMARY KEY (market_key, outcome)) WITHOUT ROWID",
+
+    "CREATE TABLE trades (venue, market_key INTEGER NOT NULL, outcome INTEGER NOT NULL, trade_id, price, "
+    "size, "
+    "taker_side, block INTEGER, venue_time, received_at NOT NULL, position INTEGER NOT NULL, flags INTEGER "
+    "NOT NULL)",
+    "CREATE INDEX trades_market ON trades (market_key, received_at)",
+    "CREATE UNIQUE INDEX trades_id ON trades (trade_id, venue) WHERE trade_id IS NOT NULL",
+
+    "CREATE TABLE book_snapshots (venue, market_key INTEGER NOT NULL, outcome INTEGER NOT NULL, bid_prices "
+    "NOT NULL, "
+    "bid_sizes NOT NULL, ask_prices NOT NULL, ask_sizes NOT NULL, venue_hash, venue_time, received_at NOT "
+    "NULL, "
+    "position INTEGER NOT NULL, epoch INTEGER NOT NULL, flags INTEGER NOT NULL)",
+    "CREATE INDEX book_snapshots_market ON book_snapshots (market_key, received_at)",
+
+    "CREATE TABLE book_changes (venue, market_key INTEGER NOT NULL, outcome INTEGER NOT NULL, side, price, "
+    "size, "
+    "venue_time, received_at NOT NULL, position INTEGER NOT NULL, epoch INTEGER NOT NULL, flags INTEGER NOT "
+    "NULL)",
+    "CREATE INDEX book_changes_market ON book_changes (market_key, received_at)",
+
+    "CREATE TABLE status_changes (venue, market_key INTEGER NOT NULL, status, venue_status, result, "
+    "settlement_value, "
+    "detail, venue_time, received_at NOT NULL, position INTEGER NOT NULL, flags INTEGER NOT NULL)",
+    "CREATE INDEX status_changes_market ON status_changes (market_key, received_at)",
+
+    "CREATE TABLE gaps (venue NOT NULL, instance NOT NULL, stream NOT NULL, market_key INTEGER, from_time "
+    "NOT NULL, "
+    "to_time, reason, recovered INTEGER NOT NULL, detail, position INTEGER NOT NULL, flags INTEGER NOT NULL)",
+    "CREATE UNIQUE INDEX gaps_name ON gaps (venue, instance, stream, coalesce(market_key, 0), from_time)",
+
+    "CREATE TABLE market_pairs (pair_id TEXT PRIMARY KEY NOT NULL, venue_a, market_id_a, venue_b, "
+    "market_id_b, "
+    "relation, status, score, evidence, changed_at NOT NULL, position INTEGER NOT NULL, flags INTEGER NOT "
+    "NULL)",
+
+    "CREATE TABLE opportunities (opportunity_id TEXT PRIMARY KEY NOT NULL, pair_id, kind, legs, opened_at, "
+    "closed_at, "
+    "size_max, edge_peak, profit_peak, annualised_peak, detail, position INTEGER NOT NULL, flags INTEGER NOT "
+    "NULL)",
+    "CREATE INDEX opportunities_opened ON opportunities (opened_at)",
+
+    "CREATE TABLE custom_packets (venue NOT NULL, topic NOT NULL, body, venue_time, received_at NOT NULL, "
+    "position INTEGER NOT NULL, flags INTEGER NOT NULL)",
+    "CREATE INDEX custom_packets_topic ON custom_packets (venue, topic, received_at)",
+
+    "CREATE TABLE dead_letters (dead_letter_key INTEGER PRIMARY KEY, instance NOT NULL, position INTEGER NOT "
+    "NULL, "
+    "kind NOT NULL, reason NOT NULL, packet BLOB NOT NULL, received_at NOT NULL)",
+
+    "CREATE VIEW prices AS SELECT p.venue, k.market_id, m.title, p.outcome, "
+    "json_extract(m.outcomes, '$[' || p.outcome || ']') AS outcome_name, p.bid, p.ask, p.bid_size, "
+    "p.ask_size, "
+    "p.last_price, p.volume, round((julianday('now') - julianday(p.received_at)) * 86400, 3) AS age, "
+    "p.venue_time, "
+    "p.received_at, p.market_key FROM latest_prices p JOIN market_keys k ON k.market_key = p.market_key "
+    "LEFT JOIN markets m ON m.market_key = p.market_key",
+
+    "CREATE VIEW ticks AS SELECT t.venue, k.market_id, t.outcome, t.venue_time, t.received_at, t.bid, "
+    "t.bid_size, "
+    "t.ask, t.ask_size, t.last_price, t.last_size, t.volume, t.open_interest, t.position, t.flags, "
+    "t.market_key "
+    "FROM tick_history t JOIN market_keys k ON k.market_key = t.market_key",
+
+    // The side of b is what pays as outcome 0 of a: outcome 0 of b, or, of an inverse pair, its mirror.
+    // Rounding to millionths takes away what binary fractions add to a difference of prices.
+    "CREATE VIEW price_comparison AS SELECT s.*, round(s.bid_b - s.ask_a, 6) AS gap_buy_a, "
+    "round(s.bid_a - s.ask_b, 6) AS gap_buy_b, "
+    "coalesce(max(round(s.bid_b - s.ask_a, 6), round(s.bid_a - s.ask_b, 6)), round(s.bid_b - s.ask_a, 6), "
+    "round(s.bid_a - s.ask_b, 6)) AS gap FROM (SELECT q.pair_id, q.relation, "
+    "q.venue_a, q.market_id_a, ma.title AS title_a, 0 AS outcome_a, a.bid AS bid_a, a.bid_size AS "
+    "bid_size_a, "
+    "a.ask AS ask_a, a.ask_size AS ask_size_a, "
+    "round((julianday('now') - julianday(a.received_at)) * 86400, 3) AS age_a, "
+    "q.venue_b, q.market_id_b, mb.title AS title_b, CASE q.relation WHEN 'inverse' THEN 1 ELSE 0 END AS "
+    "outcome_b, "
+    "CASE q.relation WHEN 'inverse' THEN round(1 - b.ask, 6) ELSE b.bid END AS bid_b, "
+    "CASE q.relation WHEN 'inverse' THEN b.ask_size ELSE b.bid_size END AS bid_size_b, "
+    "CASE q.relation WHEN 'inverse' THEN round(1 - b.bid, 6) ELSE b.ask END AS ask_b, "
+    "CASE q.relation WHEN 'inverse' THEN b.bid_size ELSE b.ask_size END AS ask_size_b, "
+    "round((julianday('now') - julianday(b.received_at)) * 86400, 3) AS age_b "
+    "FROM market_pairs q "
+    "LEFT JOIN market_keys ka ON ka.venue = q.venue_a AND ka.market_id = q.market_id_a "
+    "LEFT JOIN markets ma ON ma.market_key = ka.market_key "
+    "LEFT JOIN latest_prices a ON a.market_key = ka.market_key AND a.outcome = 0 "
+    "LEFT JOIN market_keys kb ON kb.venue = q.venue_b AND kb.market_id = q.market_id_b "
+    "LEFT JOIN markets mb ON mb.market_key = kb.market_key "
+    "LEFT JOIN latest_prices b ON b.market_key = kb.market_key AND b.outcome = 0 "
+    "WHERE q.status = 'accepted') s",
+};
+
+constexpr sql::Migration steps[] = {{1, "the first schema", first}};
+
+}  // namespace
+
+std::span<sql::Migration const> migrations() { return steps; }
+
+}  // namespace arb::sqlite
