@@ -1,0 +1,278 @@
+#include "host/instance.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "arbitrage/check.hpp"
+#include "arbitrage/packet.hpp"
+#include "arbitrage/time.hpp"
+#include "host/documents.hpp"
+
+namespace arb::host {
+
+namespace {
+
+constexpr std::size_t sentence_bytes_max = 512;  // of a report; a sentence, not a page
+constexpr std::size_t counters_max = 256;        // of one instance: names come from code, not from venues
+constexpr std::size_t reasons_max = 64;          // likewise
+constexpr std::size_t open_gaps_max = 65536;     // remembered so that a gap is counted once; 3 MiB
+
+std::int64_t steady_ns() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+}
+
+// A word that may be part of a metric; anything else becomes "other".
+std::string label_word(std::string_view text) {
+    bool const good =
+        !text.empty() && text.size() <= 48 &&
+        text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string_view::npos;
+    return good ? std::string{text} : "other";
+}
+
+void add(std::map<std::string, std::uint64_t>& to, std::string_view reason, std::uint64_t amount) {
+    auto word = label_word(reason);
+    if (to.size() >= reasons_max && !to.contains(word)) word = "other";
+    to[word] += amount;
+}
+
+// How many packets a malformed batch holds as far as it can be read; what follows the damage counts as one.
+std::uint64_t packets_in(std::span<std::byte const> bytes) {
+    std::uint64_t count = 0;
+    for (std::size_t at = 0; at < bytes.size(); ++count) {
+        if (check(bytes.data() + at, bytes.size() - at) != nullptr) return count + 1;
+        at += reinterpret_cast<arb_packet const*>(bytes.data() + at)->size;
+    }
+    return std::max<std::uint64_t>(count, 1);
+}
+
+}  // namespace
+
+std::uint64_t Figures::rejected_total() const {
+    return std::accumulate(rejected.begin(), rejected.end(), std::uint64_t{0},
+                           [](std::uint64_t sum, auto const& entry) { return sum + entry.second; });
+}
+
+Instance::Instance(InstanceConfig config, Module const* module, Log& log, queue::Queue* queue, bool quiet)
+    : config_{std::move(config)}, module_{module}, log_{log}, queue_{queue}, quiet_{quiet} {
+    figures_.state.since = arb::now();
+    last_alive_ns_ = steady_ns();
+    fill_tables();
+}
+
+void Instance::fill_tables() {
+    queue_table_ = {sizeof queue_table_, 0, this,
+                    [](void* self, void const* packets, std::size_t size, arb_error* error) {
+                        return of(self).push(packets, size, error);
+                    }};
+    host_.size = sizeof host_;
+    host_.abi_version = ARB_ABI_VERSION;
+    host_.self = this;
+    host_.instance = config_.name.c_str();
+    host_.queue = &queue_table_;
+    host_.log = [](void* self, std::int32_t level, arb_text line) { of(self).log(level, view(line)); };
+    host_.report = [](void* self, std::int32_t state, arb_text sentence) {
+        of(self).waits_for_data_ = false;
+        of(self).report(state, view(sentence));
+    };
+    host_.count = [](void* self, arb_text name, arb_text label, std::uint64_t amount) {
+        of(self).count(view(name), view(label), amount);
+    };
+    host_.reject = [](void* self, arb_text reason, std::uint64_t amount) {
+        of(self).reject(view(reason), amount);
+    };
+    host_.alive = [](void* self) { of(self).last_alive_ns_ = steady_ns(); };
+    host_.now = [](void*) { return arb::now(); };
+    host_.stopping = [](void* self) -> std::int32_t { return of(self).stopping_ ? 1 : 0; };
+    host_.extension = [](void*, char const* id) -> void const* {
+        return id != nullptr && std::string_view{id} == ARB_DOCUMENT ? documents() : nullptr;
+    };
+}
+
+void Instance::report(int state, std::string_view sentence) {
+    if (state < ARB_STATE_STARTING || state > ARB_STATE_STOPPED) state = ARB_STATE_DEGRADED;
+    auto const text = escape(sentence, sentence_bytes_max);
+    {
+        std::lock_guard const lock{mutex_};
+        auto& known = figures_.state;
+        if (known.state == state && known.sentence == text) return;
+        if (known.state != state) known.since = arb::now();
+        bool const same_state = known.state == state;
+        known.state = state;
+        known.sentence = text;
+        if (quiet_ || same_state) return;  // a new figure in the sentence is not news
+    }
+    bool const trouble =
+        state == ARB_STATE_RETRYING || state == ARB_STATE_HELD || state == ARB_STATE_DEGRADED;
+    log(state == ARB_STATE_FAILED ? ARB_LOG_ERROR : trouble ? ARB_LOG_WARNING : ARB_LOG_INFO, text);
+}
+
+void Instance::log(int level, std::string_view line) {
+    level = std::clamp<int>(level, ARB_LOG_DEBUG, ARB_LOG_ERROR);
+    if (level >= config_.log_level) log_.write(level, config_.name, line);
+}
+
+State Instance::state() const {
+    std::lock_guard const lock{mutex_};
+    return figures_.state;
+}
+
+Figures Instance::figures() const {
+    std::lock_guard const lock{mutex_};
+    auto out = figures_;
+    out.silence_seconds = static_cast<double>(std::max<std::int64_t>(0, steady_ns() - last_alive_ns_)) / 1e9;
+    return out;
+}
+
+void Instance::begin_run() {
+    waits_for_data_ = true;
+    last_alive_ns_ = steady_ns();
+}
+
+void Instance::count_restart() {
+    std::lock_guard const lock{mutex_};
+    ++figures_.restarts;
+}
+
+void Instance::expect_gap(arb_time from, std::string reason) {
+    std::lock_guard const lock{mutex_};
+    gap_from_ = from;
+    gap_reason_ = std::move(reason);
+    gap_expected_ = true;
+}
+
+arb_status Instance::push(void const* packets, std::size_t size, arb_error* error) {
+    if (queue_ == nullptr)
+        return to_c(permanent("this instance was made for a command; it cannot push"), error);
+    std::span const bytes{static_cast<std::byte const*>(packets), size};
+    if (packets == nullptr || size == 0 ||
+        reinterpret_cast<std::uintptr_t>(packets) % alignof(arb_packet) != 0) {
+        reject("malformed", 1);
+        return to_c(permanent("the packets of a push must be there and begin at a multiple of 8 bytes"),
+                    error);
+    }
+    auto const checked = check_all(bytes);
+    if (checked.has_error()) {
+        reject("malformed", packets_in(bytes));
+        log(ARB_LOG_ERROR, "a push was rejected: " + checked.error().text);
+        return to_c(checked.error(), error);
+    }
+    try {
+        receiving();
+        if (gap_expected_) {
+            if (auto const gap = push_expected_gap(bytes); gap.has_error()) return to_c(gap.error(), error);
+        }
+        auto const result = append(bytes, checked.value());
+        return result.has_error() ? to_c(result.error(), error) : static_cast<arb_status>(ARB_OK);
+    } catch (std::exception const& wrong) {
+        return to_c(permanent(wrong.what()), error);
+    }
+}
+
+Result<> Instance::append(std::span<std::byte const> packets, std::size_t count) {
+    in_flight_ += count;
+    // A sink that waited for room in the queue it should empty would wait for ever.
+    bool const never_wait = config_.role == Role::sink;
+    auto const result = queue_->push(packets, [&] { return never_wait || stopping_.load(); });
+    if (result.has_value()) {
+        count_received(packets, count, nullptr);
+    } else {
+        count_received(packets, 0,
+                       result.error().status == ARB_CLOSED ? "queue_full_or_closed" : "queue_failed");
+    }
+    in_flight_ -= count;
+    if (result.has_value()) return {};
+    if (never_wait && result.error().status == ARB_CLOSED && !stopping_) return retry("the queue is full");
+    return result.error();
+}
+
+Result<> Instance::push_expected_gap(std::span<std::byte const> packets) {
+    arb_time from = 0;
+    std::string reason;
+    {
+        std::lock_guard const lock{mutex_};
+        if (!gap_expected_.exchange(false)) return {};
+        from = gap_from_;
+        reason = gap_reason_;
+    }
+    auto const first = reinterpret_cast<arb_packet const*>(packets.data())->received_time;
+    Packets gap{512};
+    {
+        auto draft = gap.add<arb_gap>(config_.type, arb::now());
+        draft->from_time = from;
+        draft->to_time = std::max(from, first);
+        draft->stream = ARB_STREAM_ALL;
+        draft->recovered = ARB_NO;
+        draft.text(&arb_gap::instance, config_.name);
+        draft.text(&arb_gap::reason, reason);
+    }
+    auto result = append(gap.bytes(), 1);
+    if (result.has_error()) gap_expected_ = true;
+    return result;
+}
+
+void Instance::receiving() {
+    last_alive_ns_ = steady_ns();
+    if (config_.role == Role::venue && waits_for_data_.exchange(false)) report(ARB_STATE_LIVE, "collecting");
+}
+
+void Instance::reject(std::string_view reason, std::uint64_t amount) {
+    std::lock_guard const lock{mutex_};
+    figures_.received_total += amount;
+    add(figures_.rejected, reason, amount);
+}
+
+void Instance::count_received(std::span<std::byte const> packets, std::uint64_t accepted,
+                              char const* reason) {
+    std::lock_guard const lock{mutex_};
+    std::uint64_t total = 0;
+    for_each_packet(packets, [&](arb_packet const& packet) {
+        ++figures_.received[packet.kind];
+        ++total;
+        if (packet.kind == ARB_KIND_GAP && accepted != 0) count_gap(packet);
+    });
+    figures_.received_total += total;
+    figures_.accepted += accepted;
+    if (reason != nullptr) add(figures_.rejected, reason, total);
+}
+
+// A gap is pushed when it opens, when it closes and perhaps when it was recovered; it counts once.
+void Instance::count_gap(arb_packet const& packet) {
+    auto const& gap = *as<arb_gap>(packet);
+    auto const hash = std::hash<std::string>{}(fmt::format(
+        "{}/{}/{}/{}", text(packet, gap.instance), gap.stream, text(packet, gap.market_id), gap.from_time));
+    bool const open = gap.to_time == ARB_ABSENT;
+    bool const known = open_gaps_.contains(hash);
+    if (!known && gap.recovered != ARB_YES) add(figures_.gaps, text(packet, gap.reason), 1);
+    if (open && !known && open_gaps_.size() < open_gaps_max) open_gaps_.insert(hash);
+    if (!open) open_gaps_.erase(hash);
+}
+
+void Instance::count(std::string_view name, std::string_view label, std::uint64_t amount) {
+    std::pair key{label_word(name), label.empty() ? std::string{} : label_word(label)};
+    std::lock_guard const lock{mutex_};
+    if (figures_.counters.size() >= counters_max && !figures_.counters.contains(key)) key = {"other", {}};
+    figures_.counters[key] += amount;
+}
+
+void Instance::count_written(queue::Batch const& batch, std::uint64_t dead_lettered, arb_time committed) {
+    std::lock_guard const lock{mutex_};
+    auto& latency = figures_.latency;
+    for (auto const* const packet : batch.packets) {
+        ++figures_.written[packet->kind];
+        auto const seconds =
+            static_cast<double>(std::max<arb_time>(0, committed - packet->received_time)) / 1e9;
+        auto const bucket = std::lower_bound(latency_bounds.begin(), latency_bounds.end(), seconds);
+        ++latency.buckets[static_cast<std::size_t>(bucket - latency_bounds.begin())];
+        latency.sum_seconds += seconds;
+        ++latency.count;
+    }
+    figures_.dead_lettered += dead_lettered;
+    figures_.written_total +=
+        batch.packets.size() - std::min<std::uint64_t>(dead_lettered, batch.packets.size());
+}
+
+}  // namespace arb::host

@@ -1,0 +1,128 @@
+// One venue or sink as the host keeps it: the tables its plugin talks to, what it reported, and its counters.
+//
+// Thread safety: all functions from any thread. Ownership: the pipeline owns instances; they outlive the
+// plugin's object. Plugins reach an instance only through the C tables.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "arbitrage/abi/host.h"
+#include "arbitrage/result.hpp"
+#include "host/config/config.hpp"
+#include "host/log.hpp"
+#include "host/module.hpp"
+#include "queue/queue.hpp"
+
+namespace arb::host {
+
+// From the bytes' arrival to the sink's commit, in seconds: upper bounds of the buckets.
+inline constexpr std::array<double, 14> latency_bounds{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
+                                                       0.2,   0.5,   1,     5,    30,   300,  3600};
+
+struct Latency {
+    std::array<std::uint64_t, latency_bounds.size() + 1> buckets{};  // the last one: beyond every bound
+    double sum_seconds = 0;
+    std::uint64_t count = 0;
+};
+
+using PerKind = std::array<std::uint64_t, ARB_KIND_COUNT>;
+
+struct State {
+    int state = ARB_STATE_STARTING;
+    arb_time since = 0;
+    std::string sentence;
+};
+
+// A copy of everything counted, for status and metrics.
+struct Figures {
+    State state;
+    PerKind received{};  // pushed packets, by kind
+    std::uint64_t received_total = 0;
+    std::uint64_t accepted = 0;
+    std::map<std::string, std::uint64_t> rejected;                          // by reason
+    std::map<std::string, std::uint64_t> gaps;                              // by reason
+    std::map<std::pair<std::string, std::string>, std::uint64_t> counters;  // (name, label)
+    std::uint64_t restarts = 0;
+    double silence_seconds = 0;
+    // Sinks.
+    PerKind written{};                // by kind, as rows or as dead letters
+    std::uint64_t written_total = 0;  // as rows
+    std::uint64_t dead_lettered = 0;
+    Latency latency;
+
+    std::uint64_t rejected_total() const;
+};
+
+class Instance {
+  public:
+    // `queue` null: for one-off commands and probes; a push is refused. `log` and `queue` outlive the
+    // instance.
+    Instance(InstanceConfig config, Module const* module, Log& log, queue::Queue* queue, bool quiet = false);
+    Instance(Instance const&) = delete;
+    Instance& operator=(Instance const&) = delete;
+
+    InstanceConfig const& config() const { return config_; }
+    Module const& module() const { return *module_; }
+    bool usable() const { return module_ != nullptr; }
+    arb_host const* table() const { return &host_; }
+
+    // Makes host->stopping() say yes.
+    void set_stopping() { stopping_ = true; }
+    bool stopping() const { return stopping_; }
+
+    // The supervisor's word about the instance; it stands until the plugin or the supervisor says another.
+    void report(int state, std::string_view sentence);
+    void log(int level, std::string_view line);
+    State state() const;
+    Figures figures() const;
+    // The plugin's object is about to run: the first data makes it live unless the plugin says what it does.
+    void begin_run();
+    void count_restart();
+    // Before the first packet of this run a gap is pushed that begins at `from`.
+    void expect_gap(arb_time from, std::string reason);
+    void count_written(queue::Batch const& batch, std::uint64_t dead_lettered, arb_time committed);
+    // Packets of pushes that have not returned yet.
+    std::uint64_t in_flight() const { return in_flight_; }
+
+  private:
+    static Instance& of(void* self) { return *static_cast<Instance*>(self); }
+    void fill_tables();
+    arb_status push(void const* packets, std::size_t size, arb_error* error);
+    Result<> append(std::span<std::byte const> packets, std::size_t count);
+    Result<> push_expected_gap(std::span<std::byte const> packets);
+    void reject(std::string_view reason, std::uint64_t amount);
+    void count_received(std::span<std::byte const> packets, std::uint64_t accepted, char const* reason);
+    void count_gap(arb_packet const& packet);
+    void count(std::string_view name, std::string_view label, std::uint64_t amount);
+    void receiving();
+
+    // Constant after construction.
+    InstanceConfig const config_;
+    Module const* const module_;
+    Log& log_;
+    queue::Queue* const queue_;
+    bool const quiet_;  // reports are not logged
+    arb_queue queue_table_{};
+    arb_host host_{};
+    // Any thread.
+    std::atomic<bool> stopping_{false};
+    std::atomic<bool> gap_expected_{false};
+    std::atomic<bool> waits_for_data_{true};
+    std::atomic<std::uint64_t> in_flight_{0};
+    std::atomic<std::int64_t> last_alive_ns_{0};  // steady clock
+    // Protected by mutex_.
+    mutable std::mutex mutex_;
+    Figures figures_;
+    std::set<std::size_t> open_gaps_;  // hashes of their names
+    arb_time gap_from_ = 0;
+    std::string gap_reason_;
+};
+
+}  // namespace arb::host

@@ -1,0 +1,136 @@
+#include "host/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <sstream>
+
+#include "arbitrage/packet.hpp"
+
+namespace arb::host {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+// Families in the order they are first named.
+class Families {
+  public:
+    void counter(std::string const& name, char const* help, std::vector<ClientMetric::Label> labels,
+                 std::uint64_t value) {
+        auto& metric = add(name, help, MetricType::Counter, std::move(labels));
+        metric.counter.value = static_cast<double>(value);
+    }
+    void gauge(std::string const& name, char const* help, std::vector<ClientMetric::Label> labels,
+               double value) {
+        add(name, help, MetricType::Gauge, std::move(labels)).gauge.value = value;
+    }
+    ClientMetric& histogram(std::string const& name, char const* help,
+                            std::vector<ClientMetric::Label> labels) {
+        return add(name, help, MetricType::Histogram, std::move(labels));
+    }
+    std::string text() const {
+        std::ostringstream out;
+        prometheus::TextSerializer{}.Serialize(out, families_);
+        return out.str();
+    }
+
+  private:
+    ClientMetric& add(std::string const& name, char const* help, MetricType type,
+                      std::vector<ClientMetric::Label> labels) {
+        for (auto& family : families_)
+            if (family.name == name) return family.metric.emplace_back(make(std::move(labels)));
+        families_.push_back({name, help, type, {}});
+        return families_.back().metric.emplace_back(make(std::move(labels)));
+    }
+    static ClientMetric make(std::vector<ClientMetric::Label> labels) {
+        ClientMetric metric;
+        metric.label = std::move(labels);
+        return metric;
+    }
+
+    std::vector<MetricFamily> families_;
+};
+
+void add_latency(Families& families, std::string const& instance, Latency const& latency) {
+    auto& metric = families.histogram("arbitrage_commit_latency_seconds",
+                                      "From the arrival of a packet's bytes to the commit of the sink.",
+                                      {{"instance", instance}});
+    std::uint64_t cumulative = 0;
+    for (std::size_t i = 0; i != latency.buckets.size(); ++i) {
+        cumulative += latency.buckets[i];
+        auto const bound =
+            i < latency_bounds.size() ? latency_bounds[i] : std::numeric_limits<double>::infinity();
+        metric.histogram.bucket.push_back({cumulative, bound});
+    }
+    metric.histogram.sample_count = latency.count;
+    metric.histogram.sample_sum = latency.sum_seconds;
+}
+
+void add_instance(Families& families, Instance const& instance) {
+    auto const& name = instance.config().name;
+    auto const figures = instance.figures();
+    for (std::size_t kind = 1; kind != ARB_KIND_COUNT; ++kind) {
+        if (figures.received[kind] != 0)
+            families.counter("arbitrage_packets_received_total", "Packets that plugins pushed.",
+                             {{"instance", name}, {"kind", kind_names[kind]}}, figures.received[kind]);
+        if (figures.written[kind] != 0)
+            families.counter("arbitrage_packets_written_total",
+                             "Packets that sinks committed, as rows or dead letters.",
+                             {{"instance", name}, {"kind", kind_names[kind]}}, figures.written[kind]);
+    }
+    for (auto const& [reason, amount] : figures.rejected)
+        families.counter("arbitrage_packets_rejected_total", "Records received and not accepted.",
+                         {{"instance", name}, {"reason", reason}}, amount);
+    for (auto const& [reason, amount] : figures.gaps)
+        families.counter("arbitrage_gaps_total", "Intervals in which something may be missing.",
+                         {{"instance", name}, {"reason", reason}}, amount);
+    families.gauge("arbitrage_instance_state",
+                   "0 starting, 1 live, 2 degraded, 3 retrying, 4 held, 5 failed, 6 stopped.",
+                   {{"instance", name}}, figures.state.state);
+    families.counter("arbitrage_restarts_total", "Times an instance was made anew.", {{"instance", name}},
+                     figures.restarts);
+    if (instance.config().role == Role::venue) {
+        families.gauge("arbitrage_feed_silence_seconds", "Since data last arrived.", {{"instance", name}},
+                       figures.silence_seconds);
+        if (!figures.counters.contains({"reconnects", ""}))
+            families.counter("arbitrage_reconnects_total", "A counter of the plugin.", {{"instance", name}},
+                             0);
+    } else {
+        families.counter("arbitrage_packets_dead_lettered_total", "Packets stored as dead letters.",
+                         {{"instance", name}}, figures.dead_lettered);
+        add_latency(families, name, figures.latency);
+    }
+    for (auto const& [key, amount] : figures.counters) {
+        std::vector<ClientMetric::Label> labels{{"instance", name}};
+        if (!key.second.empty()) labels.push_back({"reason", key.second});
+        families.counter("arbitrage_" + key.first + "_total", "A counter of the plugin.", std::move(labels),
+                         amount);
+    }
+}
+
+}  // namespace
+
+std::string metrics_text(Pipeline const& pipeline, queue::Queue const& queue) {
+    Families families;
+    auto const statistics = queue.statistics();
+    families.gauge("arbitrage_queue_bytes", "Disk space the queue takes.", {},
+                   static_cast<double>(statistics.bytes));
+    families.counter("arbitrage_queue_accepted_total", "Packets the queue accepted.", {},
+                     statistics.accepted_packets);
+    families.counter("arbitrage_queue_dropped_total", "Packets dropped because the queue was full.", {},
+                     statistics.dropped_packets);
+    families.gauge("arbitrage_queue_full", "1 while pushes wait for room.", {}, statistics.full ? 1 : 0);
+    families.gauge("arbitrage_ready", "1 while every required instance works.", {}, pipeline.ready() ? 1 : 0);
+    auto const balance = pipeline.balance();
+    for (auto const& [instance, figures] : balance.sinks)
+        families.gauge("arbitrage_queue_lag_packets", "Packets a sink has not stored yet.",
+                       {{"instance", instance}}, static_cast<double>(figures.queued));
+    for (auto const* const instance : pipeline.instances()) add_instance(families, *instance);
+    return families.text();
+}
+
+}  // namespace arb::host

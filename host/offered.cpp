@@ -1,0 +1,296 @@
+// Commands that plugins offer: found by name, their options read by the schema of the manifest.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <map>
+
+#include "host/commands.hpp"
+#include "host/config/schema.hpp"
+#include "host/host.hpp"
+#include "host/plugin.hpp"
+#include "host/table.hpp"
+
+namespace arb::host {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t command_words_max = 3;
+
+struct Match {
+    InstanceConfig instance;
+    OfferedCommand command;
+    std::size_t words = 0;  // of the command's name
+};
+
+std::optional<Match> match(InstanceConfig const& instance, std::vector<std::string> const& words,
+                           std::size_t from) {
+    if (!instance.manifest) return {};
+    for (auto count = std::min(command_words_max, words.size() - from); count != 0; --count) {
+        std::string name;
+        for (std::size_t i = 0; i != count; ++i) name += (i == 0 ? "" : " ") + words[from + i];
+        for (auto const& command : instance.manifest->commands)
+            if (command.name == name) return Match{instance, command, from + count};
+    }
+    return {};
+}
+
+std::string words_of(Manifest const& manifest) {
+    std::string out;
+    for (auto const& command : manifest.commands) out += (out.empty() ? "" : ", ") + command.name;
+    return out;
+}
+
+// The instance of that name, or one without options of an installed plugin that the pipeline does not have.
+std::optional<InstanceConfig> named(Config const& config, std::string const& word) {
+    if (auto const* const found = config.find(word)) return *found;
+    auto manifest = find_plugin(word, plugin_folders(config.plugin_path));
+    if (manifest.has_error()) return {};
+    InstanceConfig out;
+    out.name = out.type = word;
+    out.role = manifest->role;
+    out.manifest = std::move(manifest.value());
+    return out;
+}
+
+// Enabled instances that offer the command: of sinks the first, of venues all.
+std::vector<Match> offering(Config const& config, std::vector<std::string> const& words) {
+    std::vector<Match> out;
+    for (auto const& venue : config.venues)
+        if (venue.enabled)
+            if (auto found = match(venue, words, 0)) out.push_back(std::move(*found));
+    if (!out.empty()) return out;
+    for (auto const& sink : config.sinks)
+        if (sink.enabled)
+            if (auto found = match(sink, words, 0)) return {std::move(*found)};
+    return {};
+}
+
+int unknown(Config const& config, std::string const& word, std::vector<std::string> const& built_in) {
+    std::vector<std::string_view> known{built_in.begin(), built_in.end()};
+    for (auto const* const list : {&config.venues, &config.sinks})
+        for (auto const& instance : *list) {
+            known.push_back(instance.name);
+            if (instance.manifest)
+                for (auto const& command : instance.manifest->commands) known.push_back(command.name);
+        }
+    auto const near = nearest(word, known);
+    std::cerr << fmt::format("arbitrage: there is no command {}{}\n`arbitrage --help` lists the commands\n",
+                             escape(word, 60), near.empty() ? "" : fmt::format("; did you mean {}?", near));
+    return exit_usage;
+}
+
+bool is_type(json::object const& schema, std::string_view type) {
+    auto const* const is = schema.if_contains("type");
+    return is != nullptr && is->is_string() && is->get_string() == type;
+}
+
+std::string help_of(json::object const& schema) {
+    auto const* const text = schema.if_contains("description");
+    std::string out = text != nullptr && text->is_string() ? std::string{std::string_view{text->get_string()}}
+                                                           : std::string{};
+    if (auto const* const fallback = schema.if_contains("default");
+        fallback != nullptr && !fallback->is_null()) {
+        auto const shown = fallback->is_string() ? std::string{std::string_view{fallback->get_string()}}
+                                                 : json::serialize(*fallback);
+        if (!shown.empty() && shown != "[]" && shown != "{}") out += fmt::format(" (default {})", shown);
+    }
+    return out;
+}
+
+// Reads the words behind the command's name as its options.
+class Parameters {
+  public:
+    Parameters(std::string const& name, OfferedCommand const& command)
+        : app_{command.help, "arbitrage " + name}, schema_{command.parameters} {
+        auto const* const properties = schema_.if_contains("properties");
+        if (properties == nullptr || !properties->is_object()) return;
+        for (auto const& property : properties->get_object()) {
+            if (!property.value().is_object()) continue;
+            std::string const key{property.key()};
+            auto const& schema = property.value().get_object();
+            auto names = "--" + key;
+            auto dashed = key;
+            std::replace(dashed.begin(), dashed.end(), '_', '-');
+            if (dashed != key) names += ",--" + dashed;
+            if (is_type(schema, "boolean"))
+                app_.add_flag(names + "{true}", given_[key], help_of(schema));
+            else
+                app_.add_option(names, given_[key], help_of(schema))
+                    ->delimiter(is_type(schema, "array") ? ',' : '\0')
+                    ->take_all()
+                    ->type_name(is_type(schema, "array") ? "A,B,..." : "VALUE");
+        }
+    }
+
+    // The exit code if there is nothing to run.
+    std::optional<int> parse(std::vector<std::string> words) {
+        std::reverse(words.begin(), words.end());
+        try {
+            app_.parse(words);
+        } catch (CLI::Success const& asked) {
+            return app_.exit(asked);
+        } catch (CLI::ParseError const& wrong) {
+            std::cerr << app_.get_name() << ": " << wrong.what() << "\n`" << app_.get_name()
+                      << " --help` lists its options\n";
+            return exit_usage;
+        }
+        return {};
+    }
+
+    json::object values(Problems& problems) const {
+        Node node;
+        node.type = Node::Type::map;
+        auto const* const properties = schema_.if_contains("properties");
+        for (auto const& [key, values] : given_) {
+            if (values.empty()) continue;
+            auto const& schema = properties->get_object().at(key).get_object();
+            Node value;
+            if (is_type(schema, "array")) {
+                value.type = Node::Type::list;
+                for (auto const& text : values) value.items.push_back(scalar(text));
+            } else {
+                value = scalar(values.back());
+            }
+            node.entries.push_back({key, {}, std::move(value)});
+        }
+        return check_node(node, schema_, "", problems);
+    }
+
+  private:
+    static Node scalar(std::string const& text) {
+        Node node;
+        node.type = Node::Type::scalar;
+        node.plain = true;
+        node.text = text;
+        return node;
+    }
+
+    CLI::App app_;
+    json::object const& schema_;
+    std::map<std::string, std::vector<std::string>> given_;
+};
+
+int exit_of(Error const& error) {
+    return error.status == ARB_RETRY ? exit_unreachable : error.status == ARB_INVALID ? exit_config : exit_no;
+}
+
+int execute(Match const& found, json::object const& parameters, bool as_json) {
+    auto const loaded = load(*found.instance.manifest);
+    if (loaded.has_error()) {
+        std::cerr << found.instance.name << ": " << loaded.error().text << '\n';
+        return exit_config;
+    }
+    Log log{{ARB_LOG_WARNING, LogFormat::text, ::isatty(STDERR_FILENO) != 0}};
+    auto config = found.instance;
+    config.log_level = ARB_LOG_WARNING;
+    Instance instance{std::move(config), loaded.value(), log, nullptr, true};
+    auto const plugin = Plugin::create(instance);
+    if (plugin.has_error()) {
+        std::cerr << print(found.instance.problem(plugin.error().where, plugin.error().text)) << '\n';
+        return exit_of(plugin.error());
+    }
+    RowPrinter printer{std::cout, as_json};
+    auto const done =
+        (*plugin)->command(found.command.name, json::serialize(parameters), [&](std::string_view text) {
+            boost::system::error_code failed;
+            auto const row = json::parse(text, failed);
+            return failed || !row.is_object() ? true : printer.row(row.get_object());
+        });
+    if (done.has_error()) {
+        std::cerr << fmt::format("{} {}: {}\n", found.instance.name, found.command.name,
+                                 escape(done.error().text));
+        return exit_of(done.error());
+    }
+    printer.finish();
+    return exit_ok;
+}
+
+// -p, --env-file and --format may stand behind the command, too.
+std::optional<int> take_globals(Globals& globals, std::vector<std::string>& words) {
+    CLI::App app{"", "arbitrage"};
+    app.set_help_flag();
+    app.allow_extras();
+    app.add_option("-p,--pipeline", globals.source.file);
+    app.add_option("--env-file", globals.source.env_file);
+    app.add_option("--format", globals.format)->check(CLI::IsMember({"table", "json"}));
+    std::reverse(words.begin(), words.end());
+    try {
+        app.parse(words);
+    } catch (CLI::ParseError const& wrong) {
+        std::cerr << "arbitrage: " << wrong.what() << '\n';
+        return exit_usage;
+    }
+    words = app.remaining();
+    return {};
+}
+
+// Problems of other instances do not concern a command.
+Problems concerning(Problems const& all, InstanceConfig const* instance) {
+    Problems out;
+    for (auto const& problem : all.sorted()) {
+        bool const of_instance = problem.path.starts_with("venues.") || problem.path.starts_with("sinks.");
+        bool const of_this = instance != nullptr && (problem.path == instance->path() ||
+                                                     problem.path.starts_with(instance->path() + "."));
+        bool const of_whole = problem.path == "venues" || problem.path == "sinks";
+        if ((!of_instance && !of_whole) || of_this) out.add(problem.place, problem.path, problem.text);
+    }
+    return out;
+}
+
+}  // namespace
+
+int run_offered(Globals globals, std::vector<std::string> words, std::vector<std::string> const& built_in) {
+    if (auto const failed = take_globals(globals, words)) return *failed;
+    if (words.empty() || words[0].starts_with("-"))
+        return unknown({}, words.empty() ? "" : words[0], built_in);
+    Problems problems;
+    auto const config = load_config(globals.source, problems);
+    std::optional<Match> found;
+    if (auto const instance = named(config, words[0])) {
+        found = match(*instance, words, 1);
+        if (!found) {
+            auto const offers = instance->manifest ? words_of(*instance->manifest) : std::string{};
+            std::cerr << fmt::format("arbitrage: {} {}{}\n", words[0],
+                                     words.size() > 1 && words[1][0] != '-'
+                                         ? "has no command " + escape(words[1], 60) + "; it offers "
+                                         : "offers ",
+                                     offers.empty() ? "no commands" : offers);
+            return exit_usage;
+        }
+    } else {
+        auto all = offering(config, words);
+        if (all.empty()) {
+            auto const own = concerning(problems, nullptr);
+            if (!own.empty() && config.file.empty() == false && config.venues.empty() && config.sinks.empty())
+                return print_problems(own), exit_config;
+            return unknown(config, words[0], built_in);
+        }
+        if (all.size() > 1) {
+            std::string names;
+            for (auto const& one : all) names += (names.empty() ? "" : ", ") + one.instance.name;
+            std::cerr << fmt::format("arbitrage: {} is offered by {}: say which, as in `arbitrage {} {}`\n",
+                                     all[0].command.name, names, all[0].instance.name, all[0].command.name);
+            return exit_usage;
+        }
+        found = std::move(all[0]);
+    }
+    if (auto const own = concerning(problems, &found->instance); !own.empty() && !config.file.empty())
+        return print_problems(own), exit_config;
+    Parameters parameters{found->instance.name + " " + found->command.name, found->command};
+    if (auto const failed =
+            parameters.parse({words.begin() + static_cast<std::ptrdiff_t>(found->words), words.end()}))
+        return *failed;
+    Problems wrong;
+    auto const values = parameters.values(wrong);
+    if (!wrong.empty()) {
+        for (auto const& problem : wrong.sorted()) std::cerr << "--" << print(problem) << '\n';
+        return exit_usage;
+    }
+    return execute(*found, values, globals.json());
+}
+
+}  // namespace arb::host

@@ -1,0 +1,33 @@
+// What /status answers, and how `arbitrage status` shows it to people.
+//
+// Thread safety: free functions without state.
+#pragma once
+
+#include <boost/json.hpp>
+#include <string>
+
+#include "host/pipeline.hpp"
+
+namespace arb::host {
+
+char const* state_name(int state);
+
+// What the host as a whole is doing.
+struct HostState {
+    int state = ARB_STATE_STARTING;
+    arb_time since = 0;
+    arb_time started = 0;
+    std::string sentence;
+};
+
+boost::json::object status_json(HostState const& host, Config const& config, Pipeline const& pipeline,
+                                queue::Queue const& queue);
+
+// The answer of /status as lines for a person; `colour` for a terminal.
+std::string status_text(boost::json::object const& status, bool colour);
+
+// A packet as a JSON object, for tap: its header and every field of its kind that is given. Amounts are
+// decimal text.
+boost::json::object packet_json(arb_packet const& packet);
+
+}  // namespace arb::host

@@ -1,0 +1,312 @@
+#include "host/supervisor.hpp"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "arbitrage/sink.hpp"
+#include "arbitrage/time.hpp"
+
+namespace arb::host {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto pause_floor = 50ms;   // no retry follows at once
+constexpr auto venue_base = 1000ms;  // first pause of a venue that failed
+constexpr auto venue_cap = 5min;     // and the longest
+constexpr auto venue_healthy = 60s;  // a run this long was not a failed start
+constexpr auto sink_base = 200ms;    // first pause of a sink that could not store
+constexpr auto sink_cap = 30s;       // and the longest: a database that is back is used within half a minute
+constexpr auto held_pause = 30s;     // between checks whether a person has put right what holds an instance
+constexpr auto read_wait = 500ms;    // a reader without packets looks up this often
+constexpr auto step_max = 500ms;     // a waiting thread shows this often that it lives
+constexpr std::size_t batch_bytes_max = 8 << 20;  // a transaction larger than this gains nothing
+constexpr int baseline_attempts_max = 1000;       // to read consistent figures while others push
+
+std::string seconds(std::chrono::milliseconds time) {
+    auto const s = static_cast<double>(time.count()) / 1000;
+    return s < 10 ? fmt::format("{:.1f} s", s) : fmt::format("{:.0f} s", s);
+}
+
+}  // namespace
+
+std::chrono::milliseconds Backoff::next() {
+    auto const ceiling =
+        std::min<std::chrono::milliseconds>(cap_, base_ * (std::int64_t{1} << std::min(attempts_, 20)));
+    ++attempts_;
+    std::uniform_int_distribution<std::int64_t> pick{std::chrono::milliseconds{pause_floor}.count(),
+                                                     std::max<std::int64_t>(ceiling.count(), 51)};
+    return std::chrono::milliseconds{pick(random_)};
+}
+
+Supervisor::Supervisor(Instance& instance, std::unique_ptr<Plugin> first)
+    : instance_{instance}, plugin_{std::move(first)} {}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::start() {
+    finished_ = false;
+    thread_ = std::thread{[this] { thread_main(); }};
+    pthread_setname_np(thread_.native_handle(), instance_.config().name.substr(0, 15).c_str());
+}
+
+void Supervisor::thread_main() {
+    try {
+        work();
+    } catch (std::exception const& wrong) {
+        instance_.report(ARB_STATE_FAILED, fmt::format("stopped by an error of the host: {}", wrong.what()));
+    }
+    unmake();
+    if (stopping_ && instance_.state().state != ARB_STATE_FAILED)
+        instance_.report(ARB_STATE_STOPPED, "stopped");
+    finished_ = true;
+}
+
+void Supervisor::stop() {
+    stopping_ = true;
+    instance_.set_stopping();
+    std::lock_guard const lock{mutex_};
+    if (plugin_ != nullptr) plugin_->stop();
+    wake_.notify_all();
+}
+
+void Supervisor::join() {
+    if (thread_.joinable()) thread_.join();
+}
+
+void Supervisor::abandon() {
+    if (thread_.joinable()) thread_.detach();
+}
+
+bool Supervisor::pause(std::chrono::milliseconds time) {
+    auto const end = std::chrono::steady_clock::now() + time;
+    std::unique_lock lock{mutex_};
+    while (!stopping_ && std::chrono::steady_clock::now() < end) {
+        wake_.wait_until(lock, std::min(end, std::chrono::steady_clock::now() + step_max));
+        step();
+    }
+    return !stopping_;
+}
+
+Result<> Supervisor::make() {
+    if (plugin_ != nullptr) return {};
+    auto made = Plugin::create(instance_);
+    if (made.has_error()) return made.error();
+    std::lock_guard const lock{mutex_};
+    plugin_ = std::move(made.value());
+    if (stopping_) plugin_->stop();
+    return {};
+}
+
+void Supervisor::unmake() {
+    std::unique_ptr<Plugin> old;
+    std::lock_guard const lock{mutex_};
+    old = std::move(plugin_);
+}
+
+void VenueSupervisor::work() {
+    Backoff backoff{venue_base, venue_cap};
+    while (!stopping()) {
+        step();
+        auto const began = std::chrono::steady_clock::now();
+        auto result = make();
+        if (result.has_value()) {
+            instance_.begin_run();
+            result = plugin()->run();
+            if (stopping()) return;
+            unmake();
+            if (result.has_value()) result = arb::retry("the plugin ended by itself");
+        }
+        if (std::chrono::steady_clock::now() - began >= venue_healthy) backoff.reset();
+        auto const& error = result.error();
+        bool const held = error.status == ARB_INVALID;
+        std::chrono::milliseconds const delay = held ? std::chrono::milliseconds{held_pause} : backoff.next();
+        instance_.count_restart();
+        instance_.report(held ? ARB_STATE_HELD : ARB_STATE_RETRYING,
+                         fmt::format("failed: {}; it is started again in {}", error.text, seconds(delay)));
+        if (!pause(delay)) return;
+        instance_.report(ARB_STATE_STARTING, "starting again");
+    }
+}
+
+SinkSupervisor::SinkSupervisor(Instance& instance, std::unique_ptr<Plugin> first, queue::Queue& queue)
+    : Supervisor{instance, std::move(first)}, queue_{queue}, reader_{queue.reader(instance.config().name)} {}
+
+void SinkSupervisor::stop() {
+    Supervisor::stop();
+    reader_->interrupt();
+}
+
+void SinkSupervisor::drain() {
+    draining_ = true;
+    reader_->interrupt();
+}
+
+void SinkSupervisor::work() {
+    if (!begin()) return;
+    while (!stopping()) {
+        step();
+        bool const last_round = draining_;
+        auto batch = read();
+        if (batch.has_error()) {
+            instance_.report(ARB_STATE_FAILED, "the queue cannot be read: " + batch.error().text);
+            if (!pause(held_pause)) return;
+            continue;
+        }
+        if (batch->packets.empty()) {
+            if (last_round && reader_->lag_packets() == 0) return;
+            if (last_round && !pause(pause_floor)) return;
+            continue;
+        }
+        if (!store(batch.value())) return;
+    }
+}
+
+// Connects, and goes on where the sink says it stopped. False if it is time to stop.
+bool SinkSupervisor::begin() {
+    Backoff backoff{sink_base, sink_cap};
+    arb_position stored{};
+    for (;;) {
+        step();
+        auto made = make();
+        if (made.has_value()) {
+            auto const started = plugin()->start(queue_.journal());
+            if (started.has_value()) {
+                stored = started.value();
+                break;
+            }
+            made = started.error();
+        }
+        if (stopping() || !wait_after(made.error(), backoff, "cannot start")) return false;
+    }
+    if (!(stored == arb_position{0, 0}) && !(stored == reader_->acknowledged())) {
+        auto const missing = reader_->seek(stored);
+        if (missing.has_error()) {
+            instance_.log(ARB_LOG_ERROR,
+                          "the queue cannot go to where the sink stopped: " + missing.error().text);
+        } else if (missing.value() != 0) {
+            instance_.log(
+                ARB_LOG_WARNING,
+                fmt::format("the sink's own mark is older than what the queue keeps: {} packets before {} "
+                            "cannot be delivered again",
+                            missing.value(), stored.sequence));
+        }
+    }
+    {
+        std::lock_guard const lock{balance_mutex_};
+        // What comes in between the three figures would count twice; so they are read until nothing did.
+        for (int i = 0; i != baseline_attempts_max; ++i) {
+            accepted_before_ = queue_.statistics().accepted_packets;
+            carried_over_ = reader_->lag_packets();
+            baseline_slack_ = queue_.statistics().accepted_packets - accepted_before_;
+            if (baseline_slack_ == 0) break;
+            std::this_thread::yield();
+        }
+        skipped_before_ = reader_->skipped_packets();
+        began_ = true;
+    }
+    instance_.begin_run();
+    restore_state(carried_over_ == 0 ? "storing" : "storing; catching up");
+    return true;
+}
+
+// A batch, after waiting up to batch_wait_max for it to fill.
+Result<queue::Batch> SinkSupervisor::read() {
+    auto const& config = instance_.config();
+    if (next_) return std::exchange(next_, std::nullopt).value();
+    queue::Limits limits{config.batch_rows_max, batch_bytes_max};
+    auto first = reader_->read(limits, draining_ ? 0ms : read_wait);
+    if (first.has_error() || first->packets.empty()) return first;
+    if (draining_ || config.batch_wait_max == 0ms || first->packets.size() >= limits.packets_max / 2)
+        return first;
+    if (!pause(config.batch_wait_max)) return first;
+    limits.packets_max -= first->packets.size();
+    limits.bytes_max = batch_bytes_max / 2;
+    auto more = reader_->read(limits, 0ms);
+    if (more.has_error() || more->packets.empty()) return first;
+    if (more->first.incarnation != first->last.incarnation) {
+        next_ = std::move(more.value());
+        return first;
+    }
+    first->packets.insert(first->packets.end(), more->packets.begin(), more->packets.end());
+    first->memory.insert(first->memory.end(), more->memory.begin(), more->memory.end());
+    first->last = more->last;
+    return first;
+}
+
+// Hands the batch in until it is stored. False if it is time to stop.
+bool SinkSupervisor::store(queue::Batch const& batch) {
+    Backoff backoff{sink_base, sink_cap};
+    arb_batch view{};
+    view.size = sizeof view;
+    view.count = static_cast<std::uint32_t>(batch.packets.size());
+    view.packets = batch.packets.data();
+    auto const journal = queue_.journal();
+    std::copy(journal.begin(), journal.end(), view.journal);
+    view.first = batch.first;
+    view.last = batch.last;
+    for (;;) {
+        step();
+        auto const written = plugin()->write(view);
+        if (written.has_value()) {
+            {
+                std::lock_guard const lock{balance_mutex_};
+                instance_.count_written(batch, written.value(), arb::now());
+                reader_->acknowledge(batch.last);
+            }
+            if (troubled_ || instance_.state().state == ARB_STATE_STARTING) restore_state("storing");
+            return true;
+        }
+        if (stopping() || !wait_after(written.error(), backoff, "cannot store")) return false;
+    }
+}
+
+bool SinkSupervisor::wait_after(Error const& error, Backoff& backoff, char const* what) {
+    bool const held = error.status == ARB_INVALID || error.status == ARB_PERMANENT;
+    troubled_ = true;
+    // A held sink waits for a person: the end of the program does not wait with it.
+    if (held && draining_) return false;
+    auto const delay = held ? std::chrono::milliseconds{held_pause} : backoff.next();
+    instance_.report(
+        held ? ARB_STATE_HELD : ARB_STATE_RETRYING,
+        fmt::format("{}: {}; packets wait in the queue, {}", what, error.text,
+                    held ? "the next check is in 30 s" : "the next attempt is in " + seconds(delay)));
+    auto const end = std::chrono::steady_clock::now() + delay;
+    while (std::chrono::steady_clock::now() < end)
+        if (!pause(100ms) || (held && draining_)) return false;
+    return true;
+}
+
+void SinkSupervisor::restore_state(char const* sentence) {
+    troubled_ = false;
+    instance_.report(ARB_STATE_LIVE, sentence);
+}
+
+SinkBalance SinkSupervisor::balance() {
+    std::lock_guard const lock{balance_mutex_};
+    auto const accepted_low = queue_.statistics().accepted_packets;
+    auto const figures = instance_.figures();
+    SinkBalance out;
+    out.written = figures.written_total;
+    out.dead_lettered = figures.dead_lettered;
+    out.queued = reader_->lag_packets();
+    if (!began_) {
+        out.carried_over = out.accepted = out.queued;
+        return out;
+    }
+    out.skipped = reader_->skipped_packets() - skipped_before_;
+    auto const accepted_high = queue_.statistics().accepted_packets;
+    out.carried_over = carried_over_;
+    auto const sum = out.written + out.dead_lettered + out.queued + out.skipped;
+    auto const low = carried_over_ + accepted_low - accepted_before_;
+    auto const high = carried_over_ + accepted_high - accepted_before_;
+    out.holds = sum + baseline_slack_ >= low && sum <= high;
+    out.accepted = out.holds ? sum : high;
+    return out;
+}
+
+}  // namespace arb::host

@@ -1,0 +1,106 @@
+// Commands that ask the running host over its socket.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "host/admin.hpp"
+#include "host/commands.hpp"
+#include "host/host.hpp"
+#include "host/status.hpp"
+
+namespace arb::host {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::chrono::seconds watch_every{2};
+
+std::filesystem::path socket_of(Globals const& globals) {
+    // A pipeline that was broken since the start still says where the socket is.
+    Problems ignored;
+    return load_config(globals.source, ignored).service.socket;
+}
+
+int refused(Error const& error) {
+    std::cerr << "arbitrage: " << error.text << '\n';
+    return error.status == ARB_RETRY ? exit_unreachable : exit_no;
+}
+
+std::string encoded(std::string_view text) {
+    std::string out;
+    for (char const c : text) {
+        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           c == '-' || c == '_' || c == '.';
+        out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
+
+// "12:00:01.123456 venue quote ID bid=0.42 ask=0.43"
+std::string line_of(json::object const& packet) {
+    auto const text = [&](std::string_view key) {
+        auto const* const value = packet.if_contains(key);
+        return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}}
+                                                      : std::string{};
+    };
+    auto const received = text("received");
+    auto out = fmt::format("{} {} {}", received.size() > 26 ? received.substr(11, 15) : received,
+                           text("venue"), text("kind"));
+    for (auto const& item : packet) {
+        std::string_view const key = item.key();
+        if (key == "received" || key == "venue" || key == "kind" || key == "position" || key == "venue_time")
+            continue;
+        auto const& value = item.value();
+        out += fmt::format(
+            " {}={}", key,
+            value.is_string() ? std::string{std::string_view{value.get_string()}} : json::serialize(value));
+    }
+    return out;
+}
+
+}  // namespace
+
+int show_status(Globals const& globals, bool watch) {
+    auto const socket = socket_of(globals);
+    bool const terminal = ::isatty(STDOUT_FILENO) != 0;
+    bool const colour = terminal && std::getenv("NO_COLOR") == nullptr;
+    for (;;) {
+        auto const answer = ask(socket, "/status");
+        if (answer.has_error()) return refused(answer.error());
+        if (globals.json()) {
+            std::cout << answer.value();
+        } else {
+            auto const status = json::parse(answer.value());
+            if (watch && terminal) std::cout << "\x1b[H\x1b[2J";
+            std::cout << status_text(status.as_object(), colour);
+        }
+        std::cout.flush();
+        if (!watch || !std::cout) return exit_ok;
+        std::this_thread::sleep_for(watch_every);
+    }
+}
+
+int show_tap(Globals const& globals, TapOptions const& options) {
+    std::string target = "/tap?";
+    auto const add = [&](char const* key, std::string const& value) {
+        if (!value.empty()) target += fmt::format("{}={}&", key, encoded(value));
+    };
+    add("venue", options.venue);
+    add("kind", options.kind);
+    add("market", options.market);
+    auto const done = follow(socket_of(globals), target, [&](std::string_view line) {
+        if (globals.json())
+            std::cout << line << '\n';
+        else
+            std::cout << line_of(json::parse(line).as_object()) << '\n';
+        std::cout.flush();
+        return static_cast<bool>(std::cout);
+    });
+    return done.has_error() ? refused(done.error()) : exit_ok;
+}
+
+}  // namespace arb::host
