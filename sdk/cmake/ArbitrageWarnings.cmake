@@ -2,8 +2,10 @@
 add_compile_options(-Wall -Wextra -Wconversion -Wshadow -Werror -Wformat=2 -Werror=format-security
                     -fstack-protector-strong -fno-plt)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # Boost.Asio's coroutines and GCC 12's flow analysis disagree about uninitialised temporaries.
-  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized> $<$<COMPILE_LANGUAGE:CXX>:-fcoroutines>)
+  # Boost.Asio's coroutines and GCC 12's flow analysis disagree about uninitialised temporaries, and about the
+  # recycled memory of coroutine frames.
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized> $<$<COMPILE_LANGUAGE:CXX>:-fcoroutines>
+                      $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>)
   add_compile_options(-fstack-clash-protection -fcf-protection)
 endif()
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
