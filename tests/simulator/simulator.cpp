@@ -175,7 +175,6 @@ std::string Simulator::status() const {
 void Simulator::start() {
     if (begun_ms_ != 0) return;
     begun_ms_ = ticked_ms_ = now_ms();
-    world_.begin();
     if (settings_.flood != 0) {
         flood_.begun = true;
         kalshi_.flood(flood_);

@@ -36,6 +36,7 @@ World::World(Settings const& settings) : settings_{settings}, random_{settings.s
         build(2, settings.flood_markets);
     } else {
         build(std::max(settings.events, 2U), std::max(settings.markets, 2U));
+        hold_back();
     }
 }
 

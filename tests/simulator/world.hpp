@@ -125,7 +125,6 @@ class World {
     unsigned step();
     // Moves markets through their lives; call it now and then. `share`: how much of the run is over, 0 to 1.
     unsigned live(double share);
-    void begin();  // trading starts now
 
     std::deque<Market>& markets() { return markets_; }
     std::deque<Event>& events() { return events_; }
@@ -141,6 +140,7 @@ class World {
     Market& add_market(Event& event, std::size_t question, std::size_t number);
     void name(Market& market, Event const& event, std::size_t number);
     void fill_book(Market& market);
+    void hold_back();
     void build(std::size_t events, std::size_t markets);
     unsigned play(Market& market);
     void place(Market& market, Action& action);
@@ -166,7 +166,6 @@ class World {
     std::map<std::string, std::size_t> by_id_, by_token_, by_event_;
     std::vector<std::size_t> open_;  // markets worth picking for an action
     Observer* observers_[2] = {};
-    std::int64_t begin_ms_ = 0;
     unsigned phase_ = 0;
     std::size_t late_ = 0;
     Market* closing_[2] = {};

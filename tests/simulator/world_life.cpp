@@ -24,17 +24,15 @@ Market* World::candidate(Venue venue) {
     return nullptr;
 }
 
-void World::begin() {
-    begin_ms_ = now_ms();
-    // One market of each venue waits for its opening.
+// One market of each venue waits for its opening.
+void World::hold_back() {
     for (auto const venue : {Venue::kalshi, Venue::polymarket}) {
         auto* const market = candidate(venue);
-        if (market == nullptr || settings_.flood != 0) continue;
+        if (market == nullptr) continue;
         market->status = Status::unopened;
-        market->open_ms = begin_ms_ + soon_ms;
+        market->open_ms = now_ms() + soon_ms;
         market->bids.clear();
         market->asks.clear();
-        market->updated_ms = begin_ms_;
         closing_[static_cast<int>(venue)] = market;
     }
 }

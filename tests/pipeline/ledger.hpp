@@ -1,0 +1,46 @@
+// What the simulator says it sent, against what lies in a database. Each check returns what is wrong, in
+// sentences; nothing when all is right.
+//
+// Thread safety: none.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pipeline/database.hpp"
+
+namespace arb::test {
+
+using Problems = std::vector<std::string>;
+std::string told(Problems const& problems);
+
+class Ledger {
+  public:
+    // Lines that are not complete yet are left out.
+    explicit Ledger(std::string const& file);
+
+    // Every trade a subscriber was sent is there once and exact; none is there that never was. Trades nobody
+    // was sent may be there: Kalshi lists them afterwards. `all_of_kalshi`: they must be.
+    Problems trades(Database& database, bool all_of_kalshi = false) const;
+    // The latest price of every market a quote was sent for is the last one.
+    Problems latest_prices(Database& database) const;
+    // Every tick that was sent is in the history, in its order.
+    Problems ticks(Database& database) const;
+    Problems catalogue(Database& database) const;
+    // Snapshots and changes as stored lead to the final books.
+    Problems books(Database& database) const;
+    Problems everything(Database& database) const;
+
+    std::size_t count(std::string const& kind) const;
+
+  private:
+    using Entry = boost::json::object;
+    using Name = std::pair<std::string, std::string>;  // venue and market or event
+    std::vector<Entry> const& of(std::string const& kind) const;
+    std::map<std::string, std::vector<Entry>> entries_;  // by kind
+};
+
+}  // namespace arb::test
