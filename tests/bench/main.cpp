@@ -1,0 +1,86 @@
+// arbitrage-bench: our code beside the barest code that does the same, in one run, so that the machine's mood
+// falls on both. Every benchmark is named FAMILY/ours or FAMILY/bare; the last lines are the ratios of their
+// medians.
+//
+//   arbitrage-bench                                  everything
+//   arbitrage-bench --benchmark_filter=decode        some of it
+//   ARBITRAGE_BENCH_DATABASE=postgresql://... arbitrage-bench    the database of the PostgreSQL part; without
+//   it that
+//                                                    part is left out. The schema `arbitrage_bench` in it is
+//                                                    replaced.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+// Prints as usual and remembers the time an iteration took in each repetition.
+class Ratios : public benchmark::ConsoleReporter {
+  public:
+    void ReportRuns(std::vector<Run> const& runs) override {
+        for (auto const& run : runs) {
+            if (run.run_type != Run::RT_Iteration || run.error_occurred) continue;
+            auto const whole = run.benchmark_name();
+            auto const name = whole.substr(0, whole.find("/repeats:"));
+            // Time on the processor, unless what is measured waits for a disk or a server.
+            auto const real = whole.find("/real_time") != std::string::npos;
+            times_[name].push_back(real ? run.GetAdjustedRealTime() : run.GetAdjustedCPUTime());
+            units_[name] = benchmark::GetTimeUnitString(run.time_unit);
+            if (auto const items = run.counters.find("items_per_second"); items != run.counters.end())
+                rates_[name].push_back(items->second);
+        }
+        ConsoleReporter::ReportRuns(runs);
+    }
+
+    void print() {
+        std::printf("\n%-44s %16s %16s %12s\n", "medians", "ours", "bare", "ours/bare");
+        for (auto& [name, ours] : times_) {
+            auto const at = name.find("/ours");
+            if (at == std::string::npos) continue;
+            auto const bare = times_.find(name.substr(0, at) + "/bare" + name.substr(at + 5));
+            if (bare == times_.end()) continue;
+            auto const unit = units_[name].c_str();
+            std::printf("%-44s %13.1f %s %13.1f %s  time %.2f\n",
+                        (name.substr(0, at) + name.substr(at + 5)).c_str(), median(ours), unit,
+                        median(bare->second), unit, median(ours) / median(bare->second));
+            auto const rate = rates_.find(name);
+            if (rate == rates_.end()) continue;
+            auto const bare_rate = median(rates_[bare->first]);
+            std::printf("%-44s %13.0f /s %13.0f /s  rate %.2f\n", "", median(rate->second), bare_rate,
+                        median(rate->second) / bare_rate);
+        }
+    }
+
+  private:
+    static double median(std::vector<double>& values) {
+        auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+        std::nth_element(values.begin(), middle, values.end());
+        return *middle;
+    }
+    std::map<std::string, std::vector<double>> times_, rates_;
+    std::map<std::string, std::string> units_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // Repetitions in random order, unless told otherwise: neighbours on the machine then disturb both sides
+    // alike.
+    std::vector<std::string> words(argv, argv + argc);
+    words.insert(words.begin() + 1,
+                 {"--benchmark_repetitions=7", "--benchmark_enable_random_interleaving=true",
+                  "--benchmark_min_time=0.2"});
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    int count = static_cast<int>(arguments.size());
+    benchmark::Initialize(&count, arguments.data());
+    if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 64;
+    Ratios reporter;
+    benchmark::RunSpecifiedBenchmarks(&reporter);
+    reporter.print();
+    return 0;
+}
