@@ -42,6 +42,8 @@ constexpr unsigned http_connections_max = 4;
 // Content delivery networks close after 60 s; a connection they are about to close is not worth a try.
 constexpr milliseconds kept_max{50s};
 constexpr std::uint32_t header_bytes_max = 64 * 1024;
+// What we send are keys and signatures; servers commonly refuse more than 8 KiB.
+constexpr std::size_t sent_header_bytes_max = 8 * 1024;
 // A frame of ours is small; when it does not leave in this time the other side has stopped reading.
 constexpr milliseconds write_max{10s};
 constexpr milliseconds close_max{1s};
@@ -151,7 +153,8 @@ asio::awaitable<Result<>> open(Stream& stream, Url const& url, Clock::time_point
 
 bool sendable(std::vector<Header> const& headers) {
     auto const good = [](std::string_view text) {
-        return text.find_first_of({"\r\n\0", 3}) == std::string_view::npos;
+        return text.size() <= sent_header_bytes_max &&
+               text.find_first_of({"\r\n\0", 3}) == std::string_view::npos;
     };
     return std::all_of(headers.begin(), headers.end(),
                        [&](Header const& header) { return good(header.name) && good(header.value); });
@@ -218,7 +221,7 @@ Result<WireRequest> wire_request(Url const& url, Request& request) {
         return permanent("the HTTP method \"" + request.method + "\" is not known");
     auto const bad_target = request.target.find_first_of({" \r\n\0", 4}) != std::string::npos;
     if (!request.target.starts_with('/') || bad_target || !sendable(request.headers))
-        return permanent("a request for " + url.host + " holds characters that HTTP does not allow");
+        return permanent("a request for " + url.host + " holds a text that HTTP does not allow");
     WireRequest out{method, url.target + request.target, 11};
     out.set(http::field::host, url.authority);
     out.set(http::field::user_agent, user_agent);
@@ -329,14 +332,19 @@ class BeastHttpClient final : public HttpClient {
 struct WebSocketState {
     WebSocketState(asio::any_io_executor const& executor, std::shared_ptr<TlsContext> t, Url u,
                    WebSocketLimits l)
-        : tls{std::move(t)}, url{std::move(u)}, limits{l}, stream{executor, tls->context} {
+        : tls{std::move(t)},
+          url{std::move(u)},
+          limits{l},
+          stream{executor, tls->context},
+          buffer{l.message_bytes_max} {
         websocket::stream_base::timeout timeout{};
         timeout.handshake_timeout = limits.handshake_max;
         timeout.idle_timeout = limits.idle_max;
         timeout.keep_alive_pings =
             true;  // half way to idle_max, so that a quiet market is not taken for a dead line
         stream.set_option(timeout);
-        stream.read_message_max(limits.message_bytes_max);
+        // The buffer's bound does it: Beast's own would first tell the server and lose the reason on the way.
+        stream.read_message_max(0);
         stream.text(true);
     }
 
@@ -358,8 +366,9 @@ struct WebSocketState {
 constexpr std::size_t buffer_bytes_kept = 8 << 20;
 
 Error read_error(WebSocketState const& state, error_code const& error) {
-    if (error == websocket::error::closed) {
-        auto const& reason = state.stream.reason();
+    auto const& reason = state.stream.reason();
+    // A server may cut the connection right after its close frame; the frame is what counts.
+    if (error == websocket::error::closed || reason.code != websocket::close_code::none) {
         // A close frame may come without a code; 1005 is how the protocol calls that.
         auto const code = std::to_string(reason.code == 0 ? 1005 : static_cast<unsigned>(reason.code));
         std::string const text{reason.reason.data(), reason.reason.size()};
@@ -367,7 +376,7 @@ Error read_error(WebSocketState const& state, error_code const& error) {
     }
     if (error == beast::error::timeout)
         return failed(state.url, "no frame of any kind for " + seconds(state.limits.idle_max));
-    if (error == websocket::error::message_too_big)
+    if (error == websocket::error::buffer_overflow)
         return failed(state.url, "sent a message larger than " +
                                      std::to_string(state.limits.message_bytes_max) + " bytes");
     if (error == asio::error::eof || error == asio::ssl::error::stream_truncated ||
@@ -477,7 +486,7 @@ asio::awaitable<Result<std::unique_ptr<WebSocket>>> WebSocket::connect(std::shar
     auto parsed = parse_url(url, "wss");
     if (parsed.has_error()) co_return parsed.error();
     if (!sendable(headers))
-        co_return permanent("a header for " + parsed.value().host + " holds a line break");
+        co_return permanent("a header for " + parsed.value().host + " is too long or holds a line break");
     auto context = std::static_pointer_cast<TlsContext>(std::move(tls));
     auto const state =
         std::make_shared<WebSocketState>(executor, std::move(context), std::move(parsed.value()), limits);

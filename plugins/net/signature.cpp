@@ -58,7 +58,8 @@ Error system_error(std::string const& what) { return invalid("", what + ": " + s
 // The service manager protects its credentials with access lists, which show up as group bits of the mode.
 bool is_service_credential(std::string const& file) {
     auto const* const directory = std::getenv("CREDENTIALS_DIRECTORY");
-    return directory != nullptr && *directory != '\0' && file.starts_with(std::string{directory} + "/");
+    auto const slash = file.rfind('/');
+    return directory != nullptr && slash != std::string::npos && file.substr(0, slash) == directory;
 }
 
 Result<Secret> read_private(std::string const& file) {
@@ -79,7 +80,7 @@ Result<Secret> read_private(std::string const& file) {
         if (got == 0) break;
         size += static_cast<std::size_t>(got);
     }
-    if (size == secret_bytes_max) return invalid("", file + " is larger than 64 KiB and no secret");
+    if (size == secret_bytes_max) return invalid("", file + " is larger than 64 KiB; no key is");
     secret.text.resize(size);
     return secret;
 }

@@ -22,11 +22,13 @@ Result<Url> parse_url(std::string_view text, std::string_view scheme) {
     if (url.has_fragment()) return wrong("must not hold a '#'");
     auto const host = url.host_address();
     if (host.empty()) return wrong("names no host");
-    if (url.has_port() && url.port_number() == 0) return wrong("has a port that is not between 1 and 65535");
+    std::string const port{url.has_port() && !url.port().empty() ? url.port() : "443"};
+    if (port.size() > 5 || std::stoul(port) == 0 || std::stoul(port) > 65535)
+        return wrong("has a port that is not between 1 and 65535");
 
     Url out;
     out.host = host;
-    out.port = url.has_port() ? std::string{url.port()} : "443";
+    out.port = port;
     out.is_address =
         url.host_type() == boost::urls::host_type::ipv4 || url.host_type() == boost::urls::host_type::ipv6;
     out.authority = std::string{url.encoded_host()} + (out.port == "443" ? "" : ":" + out.port);

@@ -2,8 +2,8 @@
 #
 # Builds ID.so: a loadable module that exports exactly one symbol, `arb_plugin_entry`, and links the
 # SDK. Hidden visibility alone leaks template instances of header-only libraries; the version script
-# does not. Plugins of this project land in lib/arbitrage/plugins of the build folder, are installed
-# from there, and are what the target `plugins` builds.
+# does not. It lands in ARBITRAGE_PLUGIN_OUTPUT_DIRECTORY, if that is set; what lands in
+# lib/arbitrage/plugins of the build folder is installed, and is what the target `plugins` builds.
 set(ARBITRAGE_PLUGIN_VERSION_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/plugin.version)
 
 function(arbitrage_add_plugin id)
@@ -19,6 +19,8 @@ function(arbitrage_add_plugin id)
     C_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   if(ARBITRAGE_PLUGIN_OUTPUT_DIRECTORY)
     set_target_properties(${id} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${ARBITRAGE_PLUGIN_OUTPUT_DIRECTORY})
+  endif()
+  if(ARBITRAGE_PLUGIN_OUTPUT_DIRECTORY STREQUAL "${PROJECT_BINARY_DIR}/lib/arbitrage/plugins")
     if(NOT TARGET plugins)
       add_custom_target(plugins)
     endif()

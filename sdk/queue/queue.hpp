@@ -23,10 +23,15 @@ struct Settings {
     std::uint64_t size_max = std::uint64_t{8} << 30;  // bytes of segments on disk
     std::chrono::milliseconds sync_every{50};         // 0: fdatasync before push returns
     WhenFull when_full = WhenFull::block;
-    std::uint64_t segment_size = 64 << 20;                // bytes; smaller ones are for tests
-    std::uint64_t tail_size = 32 << 20;                   // bytes kept in memory for caught-up readers
-    std::chrono::milliseconds keep_acked{15 * 60 * 1000}; // acknowledged segments kept for replay, this long
+    std::uint64_t segment_size = 64 << 20;                 // bytes; smaller ones are for tests
+    std::uint64_t tail_size = 32 << 20;                    // bytes kept in memory for caught-up readers
+    std::chrono::milliseconds keep_acked{15 * 60 * 1000};  // acknowledged segments kept for replay, this long
     std::uint64_t keep_acked_size = std::uint64_t{1} << 30;  // and at most this much
+    std::uint64_t free_min = 512 << 20;  // bytes of the file system left to everybody else; below it the queue is full
+    // What happens while it runs (ARB_LOG_*, a sentence); may be empty. Called from any thread, without locks held
+    // that push or read need for long; must not call the queue.
+    std::function<void(std::int32_t level, std::string const& sentence)> log;
+    std::function<void()> progress;  // called again and again while a start reads old segments; may be empty
 };
 
 // What a start found and did; each is also in the log.
@@ -44,8 +49,9 @@ struct Statistics {
     std::uint64_t accepted_packets = 0;  // since this start
     std::uint64_t dropped_packets = 0;   // by drop_oldest, since this start
     arb_position newest{};
-    bool full = false;     // push is waiting now
-    bool failed = false;   // the disk failed twice; nothing more is accepted
+    bool full = false;    // push is waiting now
+    bool failed = false;  // the disk failed twice; nothing more is accepted
+    std::string trouble;  // why it is full or failed, as a sentence
 };
 
 // Packets a reader was given. They stay valid while the object lives.
@@ -59,24 +65,25 @@ struct Batch {
 struct Limits {
     std::size_t packets_max = 5000;
     std::size_t bytes_max = 8 << 20;
+    std::chrono::milliseconds fill_max{0};  // once a first packet is there: how long packets_max may take to fill
 };
 
 class Queue;
 
-// One sink's place in the queue.
+// One sink's place in the queue. Goes before its queue does.
 //
 // Thread safety: read and acknowledge from one thread; interrupt and the figures from any.
 class Reader {
   public:
     virtual ~Reader() = default;
 
-    // Waits until packets are there, up to `wait`; an empty batch on time-out or interrupt. The reader moves on.
-    // A batch never spans incarnations.
+    // Waits until packets are there, up to `wait`; an empty batch on time-out or interrupt. The reader moves
+    // on. A batch never spans incarnations.
     virtual Result<Batch> read(Limits const& limits, std::chrono::milliseconds wait) = 0;
     // Everything up to here is stored. Written to disk within 250 ms or 10,000 records, and at close.
     virtual void acknowledge(arb_position stored) = 0;
-    // Goes on behind `position`, which the database says is stored. If older than what is kept, goes on at the
-    // oldest record and says how many are missing in between.
+    // Goes on behind `position`, which the database says is stored. If older than what is kept, goes on at
+    // the oldest record and says how many are missing in between.
     virtual Result<std::uint64_t> seek(arb_position position) = 0;
     // The place of the last acknowledged record.
     virtual arb_position acknowledged() const = 0;
@@ -90,16 +97,17 @@ class Reader {
 // Thread safety: all functions from any thread, except close.
 class Queue {
   public:
-    // Locks the directory (Error.status ARB_PERMANENT with where "locked" if another process holds it; "newer" if
-    // a newer format is found, which is left untouched), recovers, and begins a new incarnation.
+    // Locks the directory (Error.status ARB_PERMANENT with where "locked" if another process holds it;
+    // "newer" if a newer format is found, which is left untouched), recovers, and begins a new incarnation.
     static Result<std::unique_ptr<Queue>> open(Settings settings, Recovery& recovery);
     virtual ~Queue() = default;
 
-    // Appends packets that passed check_all; all or none. Waits while full (WhenFull::block) until there is room,
-    // `give_up` says true (asked every 100 ms; then ARB_CLOSED) or the queue is closed.
+    // Appends packets that passed check_all; all or none. Waits while full (WhenFull::block) until there is
+    // room, `give_up` says true (asked every 100 ms; then ARB_CLOSED) or the queue is closed.
     virtual Result<> push(std::span<std::byte const> packets, std::function<bool()> const& give_up) = 0;
 
-    // The reader of a sink, made on first use and kept on disk from then on. New sinks begin at the oldest record.
+    // The reader of a sink, made on first use and kept on disk from then on. New sinks begin at the oldest
+    // record.
     virtual std::unique_ptr<Reader> reader(std::string const& sink) = 0;
     // Deletes the place of a sink that is no longer configured, so that it no longer holds segments back.
     virtual Result<> forget(std::string const& sink) = 0;

@@ -1,0 +1,65 @@
+// The order books of the markets on one connection. Kalshi sends bids of both sides; a bid for NO at p is an
+// offer of YES at 1 - p. Books are kept as sent and written as books of outcome 0. Additions are exact and a
+// level goes at exactly zero, so that no rounding leaves a level behind.
+//
+// Thread safety: none; on the venue's thread. Bounded by the markets that are subscribed.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "decode_frame.hpp"
+
+namespace arb::kalshi {
+
+class Books {
+  public:
+    using Side =
+        std::map<std::int64_t, std::int64_t>;  // price of that side's own leg to size, both millionths
+    struct Book {
+        Side yes, no;
+        std::uint64_t epoch = 0;
+        bool in_step = false;  // a snapshot came and every change since
+    };
+
+    enum class Change {
+        written,
+        ignored,  // the market waits for its snapshot
+        spoiled,  // the change does not fit the book; it now waits for a snapshot
+    };
+
+    // Replaces a book by a `book_snapshot` frame and writes it.
+    void snapshot(Frame const& frame, arb_time received, Packets& packets);
+    // Applies a `book_delta` frame and writes the level's new size.
+    Change change(Frame const& frame, arb_time received, Packets& packets);
+
+    // Something was missed: these books wait for a snapshot, which begins a new epoch.
+    void spoil(std::string_view market);
+    void spoil_all();
+    void remove(std::string_view market);
+
+    // Markets whose books wait for a snapshot, in order.
+    std::vector<std::string> waiting() const;
+    bool complete() const { return waiting_ == 0; }
+    Book const* find(std::string_view market) const;
+
+  private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
+    void spoil(Book& book);
+
+    std::unordered_map<std::string, Book, Hash, std::equal_to<>> books_;
+    std::size_t waiting_ = 0;
+    // Grows over all books and connections of this run, so that a market taken up again has an epoch of its
+    // own.
+    std::uint64_t last_epoch_ = 0;
+    std::vector<arb_level> bids_, asks_;  // kept for their memory
+};
+
+}  // namespace arb::kalshi

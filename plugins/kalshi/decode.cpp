@@ -1,0 +1,138 @@
+#include "decode.hpp"
+
+#include "arbitrage/decimal.hpp"
+#include "arbitrage/time.hpp"
+
+namespace arb::kalshi {
+
+namespace {
+
+// Clocks beyond this (the year 2261) do not fit nanoseconds in 64 bits.
+constexpr arb_time clock_ns_max = INT64_C(9'180'000'000) * second_ns;
+
+bool has_characters(Field field, std::string_view name, Need need, Doubts& doubts) {
+    if (field.kind == Field::Kind::text || field.kind == Field::Kind::number) return !field.text.empty();
+    if (field.given() || need == Need::required) doubts.add(name);
+    return false;
+}
+
+}  // namespace
+
+std::int64_t read_signed(Field field, std::string_view name, Doubts& doubts) {
+    if (!has_characters(field, name, Need::required, doubts)) return ARB_ABSENT;
+    auto const number = parse_decimal(field.text);
+    if (number) return number.millionths;
+    doubts.add(name);
+    return ARB_ABSENT;
+}
+
+std::int64_t read_amount(Field field, std::string_view name, Need need, Doubts& doubts) {
+    if (!has_characters(field, name, need, doubts)) return ARB_ABSENT;
+    auto const number = parse_decimal(field.text);
+    if (number && number.millionths >= 0) return number.millionths;
+    doubts.add(name);
+    return ARB_ABSENT;
+}
+
+std::int64_t read_price(Field field, std::string_view name, Need need, Doubts& doubts) {
+    auto const price = read_amount(field, name, need, doubts);
+    if (price <= ARB_UNIT) return price;
+    doubts.add(name);
+    return ARB_ABSENT;
+}
+
+arb_time read_time(Field field, std::string_view name, Need need, Doubts& doubts) {
+    if (field.kind == Field::Kind::number) {
+        doubts.add(name);
+        return 0;
+    }
+    if (!has_characters(field, name, need, doubts) || field.text.starts_with("0001-01-01")) return 0;
+    auto const time = parse_time(field.text);
+    if (time.has_value()) return *time;
+    doubts.add(name);
+    return 0;
+}
+
+arb_time read_clock(Field field, arb_time unit_ns, std::string_view name, Doubts& doubts) {
+    if (!has_characters(field, name, Need::optional, doubts)) return 0;
+    auto const number = parse_decimal(field.text);
+    if (number && number.millionths >= 0 && number.millionths % ARB_UNIT == 0 &&
+        number.millionths / ARB_UNIT <= clock_ns_max / unit_ns)
+        return number.millionths / ARB_UNIT * unit_ns;
+    doubts.add(name);
+    return 0;
+}
+
+int lifecycle_of(std::string_view word) {
+    struct Word {
+        std::string_view text;
+        int lifecycle;
+    };
+    static constexpr Word words[] = {
+        {"active", ARB_LIFECYCLE_OPEN},           {"initialized", ARB_LIFECYCLE_UNOPENED},
+        {"inactive", ARB_LIFECYCLE_PAUSED},       {"closed", ARB_LIFECYCLE_CLOSED},
+        {"determined", ARB_LIFECYCLE_DETERMINED}, {"disputed", ARB_LIFECYCLE_DETERMINED},
+        {"amended", ARB_LIFECYCLE_DETERMINED},    {"finalized", ARB_LIFECYCLE_SETTLED},
+        {"settled", ARB_LIFECYCLE_SETTLED},       {"created", ARB_LIFECYCLE_UNOPENED},
+        {"activated", ARB_LIFECYCLE_OPEN},        {"deactivated", ARB_LIFECYCLE_PAUSED},
+        {"unopened", ARB_LIFECYCLE_UNOPENED},     {"open", ARB_LIFECYCLE_OPEN},
+        {"paused", ARB_LIFECYCLE_PAUSED},
+    };
+    for (auto const& known : words)
+        if (known.text == word) return known.lifecycle;
+    return ARB_LIFECYCLE_NONE;
+}
+
+namespace {
+
+void settle_side(std::int64_t& price, std::int64_t& size, std::string_view name, Doubts& doubts) {
+    bool const stand_in = price == 0 || price == ARB_UNIT;
+    if (stand_in && size != 0 && size != ARB_ABSENT) doubts.add(name);
+    if (size == 0 || stand_in || price == ARB_ABSENT) price = size = ARB_ABSENT;
+}
+
+}  // namespace
+
+void settle_quote(Quote& quote, Doubts& doubts) {
+    settle_side(quote.bid, quote.bid_size, "yes_bid", doubts);
+    settle_side(quote.ask, quote.ask_size, "yes_ask", doubts);
+    if (quote.last_price == 0) quote.last_price = ARB_ABSENT;
+    if (quote.last_size == 0 || quote.last_price == ARB_ABSENT) quote.last_size = ARB_ABSENT;
+}
+
+void write_quote(Packets& packets, std::string_view market, Quote const& quote, arb_time received,
+                 arb_time venue_time, std::uint16_t flags) {
+    auto packet = packets.add<arb_quote>(venue_name, received, venue_time, flags);
+    packet->bid = quote.bid;
+    packet->bid_size = quote.bid_size;
+    packet->ask = quote.ask;
+    packet->ask_size = quote.ask_size;
+    packet->last_price = quote.last_price;
+    packet->last_size = quote.last_size;
+    packet->volume = quote.volume;
+    packet->open_interest = quote.open_interest;
+    packet.text(&arb_quote::market_id, market);
+}
+
+std::int32_t read_taker(Field outcome_side, Field book_side, Field side, Doubts& doubts) {
+    if (outcome_side.text == "yes") return ARB_SIDE_BUY;
+    if (outcome_side.text == "no") return ARB_SIDE_SELL;
+    if (book_side.text == "bid") return ARB_SIDE_BUY;
+    if (book_side.text == "ask") return ARB_SIDE_SELL;
+    if (side.text == "yes") return ARB_SIDE_BUY;
+    if (side.text == "no") return ARB_SIDE_SELL;
+    doubts.add("taker_side");
+    return ARB_SIDE_NONE;
+}
+
+void write_trade(Packets& packets, Trade const& trade, arb_time received, std::uint16_t flags) {
+    auto packet = packets.add<arb_trade>(venue_name, received, trade.time, flags);
+    packet->taker_side = trade.taker_side;
+    packet->price = trade.price;
+    packet->size = trade.size;
+    packet->block = trade.block ? ARB_YES : ARB_NO;
+    packet.text(&arb_trade::market_id, trade.market);
+    packet.text(&arb_trade::trade_id, trade.trade_id);
+}
+
+}  // namespace arb::kalshi

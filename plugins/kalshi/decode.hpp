@@ -1,0 +1,98 @@
+// The words and numbers of Kalshi that frames and REST bodies share: how a JSON value becomes an amount, a
+// price, a time or a lifecycle, and what counts as a quote. Pure functions; nothing here allocates or knows
+// of the network.
+//
+// Units: amounts and prices in millionths, ARB_ABSENT where there is none; times in nanoseconds, 0 where
+// none.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "arbitrage/packet.hpp"
+
+namespace arb::kalshi {
+
+inline constexpr std::string_view venue_name = "kalshi";
+
+// Markets made of several others ("multivariate"); new ones appear several times a second.
+inline constexpr std::string_view combo_prefix = "KXMVE";
+inline bool is_combo(std::string_view ticker) {
+    return ticker.substr(0, combo_prefix.size()) == combo_prefix;
+}
+
+// Why a value of a record was left out. Reasons are words of this code, so they can be labels of a counter.
+class Doubts {
+  public:
+    void add(std::string_view reason) {
+        if (first_.empty()) first_ = reason;
+    }
+    bool any() const { return !first_.empty(); }
+    std::string_view first() const { return first_; }
+    std::uint16_t flag() const { return any() ? std::uint16_t{ARB_FLAG_ANOMALY} : std::uint16_t{0}; }
+
+  private:
+    std::string_view first_;
+};
+
+// A JSON value as it stood in the text: what a string holds, or the characters of a number.
+struct Field {
+    enum class Kind : std::uint8_t { missing, null, text, number, other };
+    Kind kind = Kind::missing;
+    std::string_view text = {};
+
+    bool given() const { return kind != Kind::missing && kind != Kind::null; }
+};
+
+enum class Need : std::uint8_t { required, optional };
+
+// A count or an amount of money that cannot be below zero. An empty text is how the venue says "none".
+std::int64_t read_amount(Field field, std::string_view name, Need need, Doubts& doubts);
+// A signed amount, as in the change of a level.
+std::int64_t read_signed(Field field, std::string_view name, Doubts& doubts);
+// A price of a contract that pays one dollar: 0 to 1 dollar, both included.
+std::int64_t read_price(Field field, std::string_view name, Need need, Doubts& doubts);
+// RFC 3339 text. The year 1 is how the venue says "not known".
+arb_time read_time(Field field, std::string_view name, Need need, Doubts& doubts);
+// Unix seconds or milliseconds as the venue counts them; `unit_ns` says which.
+arb_time read_clock(Field field, arb_time unit_ns, std::string_view name, Doubts& doubts);
+
+// ARB_LIFECYCLE_* of a market's `status`, of a filter's word, or of a lifecycle frame's event type.
+int lifecycle_of(std::string_view word);
+
+struct Quote {
+    std::int64_t bid = ARB_ABSENT;
+    std::int64_t bid_size = ARB_ABSENT;
+    std::int64_t ask = ARB_ABSENT;
+    std::int64_t ask_size = ARB_ABSENT;
+    std::int64_t last_price = ARB_ABSENT;
+    std::int64_t last_size = ARB_ABSENT;
+    std::int64_t volume = ARB_ABSENT;
+    std::int64_t open_interest = ARB_ABSENT;
+
+    bool operator==(Quote const&) const = default;
+};
+
+// Turns the venue's stand-ins into absence: a side without size has no order whatever its price says, and a
+// price of 0 or 1 dollar is never an order; a last price of 0 means never traded.
+void settle_quote(Quote& quote, Doubts& doubts);
+
+void write_quote(Packets& packets, std::string_view market, Quote const& quote, arb_time received,
+                 arb_time venue_time, std::uint16_t flags);
+
+struct Trade {
+    std::string_view market;
+    std::string_view trade_id;
+    std::int64_t price = ARB_ABSENT;  // of YES
+    std::int64_t size = ARB_ABSENT;
+    std::int32_t taker_side = ARB_SIDE_NONE;  // buy: the taker bought YES
+    bool block = false;
+    arb_time time = 0;
+};
+
+// The taker's side from whichever of the three fields the venue sent; they say the same thing in three words.
+std::int32_t read_taker(Field outcome_side, Field book_side, Field side, Doubts& doubts);
+
+void write_trade(Packets& packets, Trade const& trade, arb_time received, std::uint16_t flags);
+
+}  // namespace arb::kalshi

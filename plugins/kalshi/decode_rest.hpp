@@ -1,0 +1,114 @@
+// REST bodies to rows and packets. A body is parsed once into a Document; rows point into it. One bad row
+// never costs its neighbours: it is left out and counted, or written with what is readable and flagged.
+//
+// Thread safety: none. Rows live as long as their Document.
+#pragma once
+
+#include <boost/json.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arbitrage/result.hpp"
+#include "decode.hpp"
+
+namespace arb::kalshi {
+
+// A JSON object and the memory it lies in.
+class Document {
+  public:
+    // ARB_RETRY if the body is not a JSON object: what a gateway in between answers is not.
+    static Result<Document> parse(std::string_view body);
+    boost::json::object const& object() const { return value_->get_object(); }
+
+    // Where the next page begins; empty on the last one, which the venue says in three ways.
+    std::string_view cursor() const;
+    // The members of an array of this body; empty if there is none.
+    boost::json::array const& list(std::string_view key) const;
+
+  private:
+    std::shared_ptr<boost::json::monotonic_resource> memory_;
+    std::shared_ptr<boost::json::value const> value_;
+};
+
+// What an error body says, in one line for people; empty if nothing readable.
+std::string error_text(std::string_view body);
+
+struct Fee {
+    std::string type;
+    std::string multiplier;  // decimal text
+    bool operator==(Fee const&) const = default;
+};
+
+struct Series {
+    std::string category;
+    Fee fee;
+};
+using SeriesTable = std::map<std::string, Series, std::less<>>;
+
+// GET /series
+void read_series(Document const& document, SeriesTable& table);
+
+struct MarketRow {
+    boost::json::object const* raw = nullptr;
+    std::string_view ticker, event_ticker, title, status, result, waived_until;
+    std::string rules, price_ranges;
+    int lifecycle = ARB_LIFECYCLE_NONE;
+    std::int64_t tick_size = ARB_ABSENT;
+    std::int64_t settlement_value = ARB_ABSENT;
+    std::int64_t volume_24h = ARB_ABSENT;
+    Quote quote;
+    arb_time opens_at = 0, closes_at = 0, expected_at = 0, settled_at = 0;
+    Doubts doubts;        // of the contract
+    Doubts quote_doubts;  // of its prices
+};
+
+// A market object, nested in an event or of GET /markets. Nothing if it cannot be used; `reason` says why.
+std::optional<MarketRow> read_market(boost::json::value const& value, std::string_view& reason);
+
+struct EventRow {
+    boost::json::object const* raw = nullptr;
+    std::string_view ticker, series, title, subtitle, category;
+    int mutually_exclusive = ARB_NOT_KNOWN;
+    std::optional<Fee> fee;  // outranks the one of the series
+    boost::json::array const* markets = nullptr;
+    Doubts doubts;
+};
+
+std::optional<EventRow> read_event(boost::json::value const& value, std::string_view& reason);
+
+// What holds for the markets of an event: the override of the event, else the series.
+struct EventContext {
+    std::string category;
+    Fee fee;
+};
+EventContext context_of(EventRow const& event, SeriesTable const& series);
+
+// The lifecycle and times of an event from its markets, which alone have a status.
+struct EventSpan {
+    int lifecycle = ARB_LIFECYCLE_NONE;
+    arb_time opens_at = 0, closes_at = 0;
+    void add(MarketRow const& market);
+};
+
+void write_event(Packets& packets, EventRow const& event, EventContext const& context, EventSpan const& span,
+                 arb_time received);
+void write_market(Packets& packets, MarketRow const& market, Fee const& fee, arb_time received);
+
+// The content of a row without prices and volumes, for ChangeFilter: a market that only traded has not
+// changed.
+std::string content_of(boost::json::object const& raw);
+
+std::string fee_json(Fee const& fee, std::string_view waived_until);
+
+// GET /markets/trades; an item of `trades`.
+struct TradeRow {
+    Trade trade;
+    Doubts doubts;
+};
+std::optional<TradeRow> read_trade(boost::json::value const& value, std::string_view& reason);
+
+}  // namespace arb::kalshi

@@ -1,0 +1,104 @@
+#include "polymarket/book.hpp"
+
+#include <algorithm>
+
+#include "arbitrage/decimal.hpp"
+#include "net/signature.hpp"
+#include "polymarket/decode.hpp"
+
+namespace arb::polymarket {
+
+namespace {
+
+bool lower(arb_level const& a, arb_level const& b) { return a.price < b.price; }
+bool higher(arb_level const& a, arb_level const& b) { return a.price > b.price; }
+
+using Order = bool (*)(arb_level const&, arb_level const&);
+
+bool read_levels(std::vector<LevelText> const& texts, std::vector<arb_level>& levels, Order order) {
+    if (texts.size() > book_levels_max) return false;
+    levels.clear();
+    levels.reserve(texts.size());
+    for (auto const& text : texts) {
+        arb_level level{};
+        if (read_level(text, level) != LevelError::none) return false;
+        if (level.size != 0) levels.push_back(level);
+    }
+    // The venue sends them sorted; its older documentation did not.
+    if (!std::is_sorted(levels.begin(), levels.end(), order)) std::sort(levels.begin(), levels.end(), order);
+    auto const same = [](arb_level const& a, arb_level const& b) { return a.price == b.price; };
+    return std::adjacent_find(levels.begin(), levels.end(), same) == levels.end();
+}
+
+void append(std::string& out, char const* name, std::vector<arb_level> const& levels) {
+    out.append(",\"").append(name).append("\":[");
+    for (auto const& level : levels) {
+        if (&level != levels.data()) out += ',';
+        out.append("{\"price\":\"").append(format_decimal(level.price)).append("\",\"size\":\"");
+        out.append(format_decimal(level.size)).append("\"}");
+    }
+    out += ']';
+}
+
+}  // namespace
+
+bool BookReader::read(StreamEvent const& event) {
+    return event.has_bids && event.has_asks && !event.odd && read_levels(event.bids, bids_, lower) &&
+           read_levels(event.asks, asks_, higher);
+}
+
+bool Book::replace(BookReader const& levels, arb_time time, bool fresh) {
+    if (!fresh && time != 0 && time < time_) return false;
+    bids_.assign(levels.bids().begin(), levels.bids().end());
+    asks_.assign(levels.asks().begin(), levels.asks().end());
+    if (fresh || time != 0) time_ = time;
+    return true;
+}
+
+Set Book::set(int side, arb_level level, arb_time time) {
+    if (time != 0 && time < time_) return Set::older;
+    if (time != 0) time_ = time;
+    auto& levels = side == ARB_BOOK_BID ? bids_ : asks_;
+    // From the best level on, which is where changes are.
+    auto at = levels.end();
+    if (side == ARB_BOOK_BID)
+        while (at != levels.begin() && (at - 1)->price > level.price) --at;
+    else
+        while (at != levels.begin() && (at - 1)->price < level.price) --at;
+    bool const held = at != levels.begin() && (at - 1)->price == level.price;
+    if (held && level.size != 0) (at - 1)->size = level.size;
+    else if (held) levels.erase(at - 1);
+    else if (level.size != 0 && levels.size() >= book_levels_max) return Set::full;
+    else if (level.size != 0) levels.insert(at, level);
+    return Set::applied;
+}
+
+void Book::clear() {
+    bids_.clear();
+    asks_.clear();
+    time_ = 0;
+}
+
+std::string hash_text(BookIdentity const& identity, Book const& book) {
+    std::string out;
+    out.reserve(512 + 40 * (book.bids().size() + book.asks().size()));
+    auto const field = [&](char const* name, std::string_view value) {
+        out.append(out.empty() ? "{\"" : ",\"").append(name).append("\":\"").append(value).append("\"");
+    };
+    field("market", identity.market);
+    field("asset_id", identity.asset_id);
+    field("timestamp", identity.timestamp);
+    field("hash", "");
+    append(out, "bids", book.bids());
+    append(out, "asks", book.asks());
+    field("min_order_size", identity.min_order_size);
+    field("tick_size", identity.tick_size);
+    out.append(identity.neg_risk ? ",\"neg_risk\":true" : ",\"neg_risk\":false");
+    field("last_trade_price", identity.last_trade_price);
+    out += '}';
+    return out;
+}
+
+std::string book_hash(BookIdentity const& identity, Book const& book) { return net::sha1_hex(hash_text(identity, book)); }
+
+}  // namespace arb::polymarket

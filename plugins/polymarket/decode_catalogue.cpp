@@ -1,0 +1,397 @@
+#include "polymarket/decode_catalogue.hpp"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <charconv>
+
+#include "arbitrage/abi/packet.h"
+#include "arbitrage/decimal.hpp"
+#include "arbitrage/time.hpp"
+#include "polymarket/json_text.hpp"
+#include "polymarket/selection.hpp"
+
+namespace arb::polymarket {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t depth_max = 32;
+// The longest identifier of the venue has 78 characters.
+constexpr std::size_t id_size_max = 256;
+
+// What moves with every trade or look, at any depth: not a change of the catalogue.
+constexpr std::string_view volatile_keys[] = {
+    "updatedAt",       "outcomePrices",     "liquidity",         "liquidityNum",       "liquidityClob",      "liquidityAmm",
+    "openInterest",    "competitive",       "commentCount",       "bestBid",            "bestAsk",
+    "spread",          "lastTradePrice",    "oneHourPriceChange", "oneDayPriceChange",  "oneWeekPriceChange",
+    "oneMonthPriceChange", "oneYearPriceChange", "score",         "elapsed",            "period",
+    "featuredOrder",   "updatedBy"};
+
+bool is_volatile(std::string_view key) {
+    return key.substr(0, 6) == "volume" ||
+           std::find(std::begin(volatile_keys), std::end(volatile_keys), key) != std::end(volatile_keys);
+}
+
+json::parse_options lenient() {
+    json::parse_options options;
+    options.max_depth = depth_max;
+    options.allow_invalid_utf8 = true;  // sinks decide what becomes of a bad byte in a title
+    return options;
+}
+
+// The shortest text that reads back as the same number: what the venue wrote, up to 15 digits.
+std::string number_text(json::value const& value) {
+    char out[32];
+    std::to_chars_result end{};
+    if (value.is_int64()) end = std::to_chars(out, out + sizeof out, value.get_int64());
+    else if (value.is_uint64()) end = std::to_chars(out, out + sizeof out, value.get_uint64());
+    else end = std::to_chars(out, out + sizeof out, value.get_double());
+    return {out, end.ptr};
+}
+
+void append_content(json::value const& value, std::string& out) {
+    if (auto const* const object = value.if_object()) {
+        out += '{';
+        for (auto const& pair : *object) {
+            std::string_view const key{pair.key().data(), pair.key().size()};
+            if (is_volatile(key)) continue;
+            out.append(key).append(1, ':');
+            append_content(pair.value(), out);
+        }
+        out += '}';
+    } else if (auto const* const array = value.if_array()) {
+        out += '[';
+        for (auto const& item : *array) append_content(item, out);
+        out += ']';
+    } else if (auto const* const text = value.if_string()) {
+        out.append(text->data(), text->size()).append(1, ';');
+    } else if (value.is_number()) {
+        out.append(number_text(value)).append(1, ';');
+    } else {
+        out += value.is_null() ? "null;" : value.get_bool() ? "true;" : "false;";
+    }
+}
+
+bool good_id(std::string_view id) {
+    auto const good = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+               c == '.' || c == ':';
+    };
+    return !id.empty() && id.size() <= id_size_max && std::all_of(id.begin(), id.end(), good);
+}
+
+// One object of Gamma's; remembers whether something was there and could not be read.
+class Fields {
+  public:
+    explicit Fields(json::object const& object) : object_{object} {}
+
+    json::value const* find(std::string_view key) const {
+        auto const* const value = object_.if_contains(key);
+        return value == nullptr || value->is_null() ? nullptr : value;
+    }
+    std::string_view text(std::string_view key) {
+        auto const* const value = find(key);
+        if (value == nullptr) return {};
+        if (auto const* const string = value->if_string()) return {string->data(), string->size()};
+        odd_ = true;
+        return {};
+    }
+    // Ids are texts; a number is read by its digits as long as it has them all.
+    std::string id(std::string_view key) {
+        auto const* const value = find(key);
+        if (value == nullptr) return {};
+        std::string out;
+        if (auto const* const string = value->if_string()) out.assign(string->data(), string->size());
+        else if (value->is_int64() || value->is_uint64()) out = number_text(*value);
+        if (good_id(out)) return out;
+        odd_ = odd_ || !out.empty() || !value->is_string();
+        return {};
+    }
+    std::optional<bool> flag(std::string_view key) {
+        auto const* const value = find(key);
+        if (value == nullptr) return {};
+        if (value->is_bool()) return value->get_bool();
+        odd_ = true;
+        return {};
+    }
+    std::string number(std::string_view key) {
+        auto const* const value = find(key);
+        if (value == nullptr) return {};
+        if (auto const* const string = value->if_string()) return {string->data(), string->size()};
+        if (value->is_number()) return number_text(*value);
+        odd_ = true;
+        return {};
+    }
+    arb_time time(std::string_view key) {
+        auto const value = text(key);
+        if (value.empty()) return 0;
+        auto const time = parse_time(value);
+        odd_ = odd_ || !time;
+        return time.value_or(0);
+    }
+    // Stringified or real.
+    std::vector<std::string> list(std::string_view key);
+
+    void odd() { odd_ = true; }
+    std::uint16_t flags() const { return odd_ ? ARB_FLAG_ANOMALY : 0; }
+
+  private:
+    json::object const& object_;
+    bool odd_ = false;
+};
+
+std::optional<std::vector<std::string>> texts(json::value const& value) {
+    auto const* const array = value.if_array();
+    if (array == nullptr) return {};
+    std::vector<std::string> out;
+    for (auto const& item : *array) {
+        // A number among token ids has lost digits already; prices are written as texts.
+        if (!item.is_string()) return {};
+        out.emplace_back(item.get_string().data(), item.get_string().size());
+    }
+    return out;
+}
+
+std::vector<std::string> Fields::list(std::string_view key) {
+    auto const* const value = find(key);
+    if (value == nullptr) return {};
+    std::optional<std::vector<std::string>> out;
+    if (auto const* const string = value->if_string()) {
+        if (string->empty()) return {};
+        out = decode_list({string->data(), string->size()});
+    } else {
+        out = texts(*value);
+    }
+    odd_ = odd_ || !out;
+    return out ? std::move(*out) : std::vector<std::string>{};
+}
+
+// Volumes are sums of binary fractions on the venue's side ("79945.98005599984"): cut after the sixth decimal.
+std::int64_t read_volume(std::string_view text) {
+    auto const point = text.find('.');
+    if (point != std::string_view::npos && text.find_first_of("eE") == std::string_view::npos)
+        text = text.substr(0, point + 7);
+    auto const value = parse_decimal(text);
+    return value && value.millionths >= 0 ? value.millionths : ARB_ABSENT;
+}
+
+std::int64_t read_tick(std::string_view text) {
+    auto const value = parse_decimal(text);
+    return value && value.millionths > 0 && value.millionths < ARB_UNIT ? value.millionths : ARB_ABSENT;
+}
+
+void read_tokens(Fields& fields, MarketRow& row) {
+    auto tokens = fields.list(fields.text("version") == "v2" ? "positionIds" : "clobTokenIds");
+    bool const good = std::all_of(tokens.begin(), tokens.end(), [](std::string const& id) { return good_id(id); });
+    if (!good || (!tokens.empty() && tokens.size() != row.outcomes.size())) {
+        fields.odd();
+        return;
+    }
+    row.tokens = std::move(tokens);
+}
+
+// What the market paid. Final prices are whole, or one half each; anything else is an indication.
+bool read_settlement(Fields& fields, MarketRow& row) {
+    auto const uma = fields.text("umaResolutionStatus");
+    if (!uma.empty() && uma != "resolved") return false;
+    auto const prices = fields.list("outcomePrices");
+    if (prices.empty() || prices.size() != row.outcomes.size()) return false;
+    std::int64_t sum = 0;
+    std::size_t winner = prices.size();
+    std::vector<std::int64_t> values;
+    for (std::size_t i = 0; i != prices.size(); ++i) {
+        auto const price = parse_decimal(prices[i]);
+        if (!price || price.millionths < 0 || price.millionths > ARB_UNIT) return false;
+        values.push_back(price.millionths);
+        sum += price.millionths;
+        if (price.millionths == ARB_UNIT) winner = i;
+    }
+    if (sum != ARB_UNIT) return false;  // zero and zero: closed before there were results
+    bool const half = prices.size() == 2 && values[0] == ARB_UNIT / 2;
+    if (winner == prices.size() && !half && uma != "resolved") return false;
+    row.settlement_value = values[0];
+    row.result = winner != prices.size() ? row.outcomes[winner] : half ? "50-50" : "";
+    return true;
+}
+
+void read_status(Fields& fields, MarketRow& row) {
+    bool const closed = fields.flag("closed").value_or(false);
+    bool const archived = fields.flag("archived").value_or(false);
+    bool const active = fields.flag("active").value_or(true);
+    bool const accepting = fields.flag("acceptingOrders").value_or(true);
+    bool const order_book = fields.flag("enableOrderBook").value_or(false);
+    auto const uma = fields.text("umaResolutionStatus");
+    if (closed) {
+        row.lifecycle = read_settlement(fields, row) ? ARB_LIFECYCLE_SETTLED : ARB_LIFECYCLE_CLOSED;
+        row.venue_status = "closed";
+    } else if (archived) {
+        row.lifecycle = ARB_LIFECYCLE_CLOSED;
+        row.venue_status = "archived";
+    } else if (!active) {
+        row.lifecycle = ARB_LIFECYCLE_UNOPENED;
+        row.venue_status = "inactive";
+    } else if (!accepting) {
+        row.lifecycle = uma == "resolved" ? ARB_LIFECYCLE_DETERMINED
+                        : uma.empty()     ? ARB_LIFECYCLE_PAUSED
+                                          : ARB_LIFECYCLE_CLOSED;
+        row.venue_status = "not accepting orders";
+    } else {
+        row.lifecycle = row.tokens.empty() || !order_book ? ARB_LIFECYCLE_UNOPENED : ARB_LIFECYCLE_OPEN;
+        row.venue_status = "active";
+    }
+    if (!uma.empty()) row.venue_status = uma;
+    row.has_book = !closed && !archived && active && accepting && order_book && !row.tokens.empty();
+    if (closed) row.settled_at = row.lifecycle == ARB_LIFECYCLE_SETTLED ? fields.time("closedTime") : 0;
+}
+
+// What the venue says of fees, in its own words.
+std::string fee_text(std::string_view market) {
+    std::string out;
+    for (std::string_view const key : {"feesEnabled", "feeType", "feeSchedule"})
+        if (auto const value = member(market, key))
+            out.append(out.empty() ? "{\"" : ",\"").append(key).append("\":").append(*value);
+    return out.empty() ? out : out + "}";
+}
+
+std::optional<json::value> parse_object(std::string_view text) {
+    json::error_code ec;
+    auto value = json::parse(text, ec, {}, lenient());
+    if (ec || !value.is_object()) return {};
+    return value;
+}
+
+std::vector<std::string_view> items_of(std::string_view object, std::string_view key) {
+    std::vector<std::string_view> out;
+    if (auto const list = member(object, key))
+        for_each_element(*list, [&](std::string_view item) { out.push_back(item); });
+    return out;
+}
+
+// A market that was not listed inside an event names its events itself.
+std::string first_event_id(std::string_view market) {
+    for (auto const event : items_of(market, "events"))
+        if (auto const value = parse_object(event)) return Fields{value->get_object()}.id("id");
+    return {};
+}
+
+std::string first_text(json::value const* list, std::string_view key) {
+    auto const* const array = list == nullptr ? nullptr : list->if_array();
+    if (array == nullptr || array->empty() || !array->front().is_object()) return {};
+    auto const* const value = array->front().get_object().if_contains(key);
+    auto const* const text = value == nullptr ? nullptr : value->if_string();
+    return text == nullptr ? std::string{} : std::string{text->data(), text->size()};
+}
+
+std::vector<std::string> read_tags(json::value const* list) {
+    std::vector<std::string> out;
+    auto const* const array = list == nullptr ? nullptr : list->if_array();
+    if (array == nullptr) return out;
+    for (auto const& tag : *array) {
+        if (!tag.is_object()) continue;
+        for (std::string_view const key : {"slug", "label"}) {
+            auto const* const value = tag.get_object().if_contains(key);
+            if (value != nullptr && value->is_string())
+                out.push_back(lower_case({value->get_string().data(), value->get_string().size()}));
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> decode_list(std::string_view text) {
+    json::error_code ec;
+    auto const value = json::parse(text, ec, {}, lenient());
+    if (ec) return {};
+    return texts(value);
+}
+
+Result<Page> decode_page(std::string_view body, std::string_view name) {
+    auto const begin = body.find_first_not_of(" \n\r\t");
+    if (begin == std::string_view::npos || (body[begin] != '{' && body[begin] != '['))
+        return retry("the answer is not JSON");
+    bool const bare = body[begin] == '[';
+    auto const list = bare ? std::optional{body} : member(body, name);
+    if (!list) return retry("the answer has no \"" + std::string{name} + "\"");
+    Page page;
+    if (!for_each_element(*list, [&](std::string_view item) { page.items.push_back(item); }))
+        return retry("the answer ends early or is not JSON");
+    if (bare) return page;
+    if (auto const cursor = member(body, "next_cursor")) {
+        json::error_code ec;
+        auto const value = json::parse(*cursor, ec);
+        if (ec || (!value.is_string() && !value.is_null())) return retry("next_cursor is not a text");
+        if (value.is_string()) page.next_cursor.assign(value.get_string().data(), value.get_string().size());
+    }
+    return page;
+}
+
+std::optional<EventRow> decode_event(std::string_view text) {
+    EventRow row;
+    row.raw = without_member(text, "markets");
+    auto const value = parse_object(row.raw);
+    if (!value) return {};
+    Fields fields{value->get_object()};
+    row.id = fields.id("id");
+    if (row.id.empty()) return {};
+    row.slug = fields.text("slug");
+    row.title = fields.text("title");
+    row.series = fields.text("seriesSlug");
+    if (row.series.empty()) row.series = first_text(fields.find("series"), "slug");
+    row.category = fields.text("category");
+    if (row.category.empty()) row.category = first_text(fields.find("tags"), "label");
+    if (good_id(row.slug)) row.url = "https://polymarket.com/event/" + row.slug;
+    row.tags = read_tags(fields.find("tags"));
+    row.opens_at = fields.time("startDate");
+    row.closes_at = fields.time("endDate");
+    bool const closed = fields.flag("closed").value_or(false) || fields.flag("archived").value_or(false);
+    row.lifecycle = closed                                ? ARB_LIFECYCLE_CLOSED
+                    : fields.flag("active").value_or(true) ? ARB_LIFECYCLE_OPEN
+                                                           : ARB_LIFECYCLE_UNOPENED;
+    if (auto const neg_risk = fields.flag("negRisk")) row.mutually_exclusive = *neg_risk ? ARB_YES : ARB_NO;
+    append_content(*value, row.content);
+    row.flags = fields.flags();
+    return row;
+}
+
+std::vector<std::string_view> markets_of_event(std::string_view text) { return items_of(text, "markets"); }
+std::vector<std::string_view> events_of_market(std::string_view text) { return items_of(text, "events"); }
+
+std::optional<MarketRow> decode_market(std::string_view text, std::string_view event_id) {
+    MarketRow row;
+    row.event_id = event_id;
+    if (row.event_id.empty()) row.event_id = first_event_id(text);
+    row.raw = without_member(text, "events");
+    auto const value = parse_object(row.raw);
+    if (!value) return {};
+    Fields fields{value->get_object()};
+    row.id = lower_case(fields.id("conditionId"));
+    if (row.id.empty()) return {};
+    row.slug = fields.text("slug");
+    row.title = fields.text("question");
+    row.rules = fields.text("description");
+    row.outcomes = fields.list("outcomes");
+    read_tokens(fields, row);
+    row.fee = fee_text(row.raw);
+    row.tick_size = read_tick(fields.number("orderPriceMinTickSize"));
+    if (row.tick_size != ARB_ABSENT)
+        row.price_ranges = R"([{"start":"0","end":"1","step":")" + format_decimal(row.tick_size) + "\"}]";
+    row.min_order_size = fields.number("orderMinSize");
+    row.neg_risk = fields.flag("negRisk");
+    auto const volume = fields.number("volume");
+    row.volume = read_volume(volume.empty() ? fields.number("volumeNum") : volume);
+    row.volume_24h = read_volume(fields.number("volume24hr"));
+    row.opens_at = fields.time("startDate");
+    row.closes_at = fields.time("endDate");
+    if (row.closes_at == 0) row.closes_at = fields.time("endDateIso");
+    read_status(fields, row);
+    append_content(*value, row.content);
+    // Prices only indicate while a market is open; what it paid is a change.
+    row.content.append(std::to_string(row.lifecycle)).append(row.result);
+    if (row.settlement_value != ARB_ABSENT) row.content.append(format_decimal(row.settlement_value));
+    row.flags = fields.flags();
+    return row;
+}
+
+}  // namespace arb::polymarket

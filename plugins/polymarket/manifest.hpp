@@ -1,0 +1,81 @@
+// The manifest: what the host reads of this plugin without running it.
+#pragma once
+
+namespace arb::polymarket {
+
+inline constexpr char manifest[] = R"json({
+"id": "polymarket",
+"version": "0.1.0",
+"description": "Polymarket: events and markets from Gamma, live books and trades from the CLOB's market channel",
+"options": {
+  "$schema": "http://json-schema.org/draft-07/schema#",
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "gamma_url": {"type": "string", "default": "https://gamma-api.polymarket.com",
+      "description": "where events and markets are listed"},
+    "clob_url": {"type": "string", "default": "https://clob.polymarket.com",
+      "description": "where order books are read over REST"},
+    "data_url": {"type": "string", "default": "https://data-api.polymarket.com",
+      "description": "where past trades are read"},
+    "websocket_url": {"type": "string", "default": "wss://ws-subscriptions-clob.polymarket.com/ws/market",
+      "description": "the market channel"},
+    "ca_file": {"type": "string", "default": "",
+      "description": "a file of CA certificates trusted in addition to the system's"},
+    "catalogue_every": {"type": "string", "format": "duration", "default": "5m",
+      "description": "how often every open event is listed again"},
+    "record": {"type": "array", "items": {"enum": ["quotes", "trades", "books"]}, "default": ["quotes", "trades"],
+      "description": "what is recorded of the live feed"},
+    "select": {"type": "object", "additionalProperties": false, "default": {},
+      "description": "which markets are collected; without it every open one",
+      "properties": {
+        "tags": {"type": "array", "items": {"type": "string"}, "default": [],
+          "description": "slugs or labels; a market counts if its event has one of them"},
+        "events": {"type": "array", "items": {"type": "string"}, "default": [],
+          "description": "event ids or slugs"},
+        "markets": {"type": "array", "items": {"type": "string"}, "default": [],
+          "description": "condition ids or market slugs"},
+        "volume_24h_min": {"type": ["number", "null"], "minimum": 0, "default": null,
+          "description": "least volume of the last 24 hours in dollars"},
+        "closes_within": {"type": ["string", "null"], "format": "duration", "default": null,
+          "description": "only markets that close within this time"}
+      }},
+    "address": {"type": "string", "default": "",
+      "description": "address of the signer; only for the commands orders and balance"},
+    "api_key": {"type": "string", "default": "",
+      "description": "API key; only for the commands orders and balance"},
+    "api_secret_file": {"type": "string", "default": "",
+      "description": "file with the API secret, readable by its owner alone"},
+    "api_passphrase_file": {"type": "string", "default": "",
+      "description": "file with the API passphrase, readable by its owner alone"}
+  }
+},
+"commands": [
+  {"name": "book", "help": "the order book of one outcome, best levels first",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "market": {"type": "string", "default": "", "description": "condition id or slug"},
+     "outcome": {"type": "integer", "minimum": 0, "maximum": 31, "default": 0, "description": "0 is the first named"},
+     "token": {"type": "string", "default": "", "description": "token id, instead of market and outcome"}}}},
+  {"name": "trades", "help": "the latest trades of a market",
+   "parameters": {"type": "object", "additionalProperties": false, "required": ["market"], "properties": {
+     "market": {"type": "string", "description": "condition id or slug"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50, "description": "how many"}}}},
+  {"name": "markets", "help": "open markets, of all events or of one",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "event": {"type": "string", "default": "", "description": "event id or slug"},
+     "tag": {"type": "string", "default": "", "description": "slug of a tag"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50, "description": "how many"}}}},
+  {"name": "events", "help": "open events",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "tag": {"type": "string", "default": "", "description": "slug of a tag"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50, "description": "how many"}}}},
+  {"name": "orders", "help": "your open orders (needs address, api_key and the two secret files)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "market": {"type": "string", "default": "", "description": "condition id"}}}},
+  {"name": "balance", "help": "your collateral balance (needs address, api_key and the two secret files)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "signature_type": {"type": "integer", "minimum": 0, "maximum": 3, "default": 0,
+       "description": "kind of wallet: 0 own key, 1 email, 2 browser, 3 deposit"}}}}
+]})json";
+
+}  // namespace arb::polymarket

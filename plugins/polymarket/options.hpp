@@ -1,0 +1,33 @@
+// The options of an instance, read once; every default of this plugin is here.
+//
+// Thread safety: const after construction.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "arbitrage/options.hpp"
+#include "polymarket/auth.hpp"
+#include "polymarket/prices.hpp"
+#include "polymarket/selection.hpp"
+
+namespace arb::polymarket {
+
+struct Settings {
+    std::string gamma_url = "https://gamma-api.polymarket.com";
+    std::string clob_url = "https://clob.polymarket.com";
+    std::string data_url = "https://data-api.polymarket.com";
+    std::string websocket_url = "wss://ws-subscriptions-clob.polymarket.com/ws/market";
+    std::string ca_file;
+    std::chrono::milliseconds catalogue_every{std::chrono::minutes{5}};
+    Record record;
+    Select select;
+    std::optional<Credentials> credentials;
+};
+
+// Reads the secret files. Throws ConfigurationError with the option at fault.
+Settings read_settings(Options const& options);
+
+
+}  // namespace arb::polymarket

@@ -1,0 +1,347 @@
+#include "polymarket/prices.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "arbitrage/decimal.hpp"
+#include "polymarket/decode.hpp"
+
+namespace arb::polymarket {
+
+namespace {
+
+// The venue names new best prices before the change that causes them; by then the change has long come.
+constexpr arb_time witness_wait_ns = 3 * second_ns;
+// Tokens whose named best prices wait for comparison; more are simply not compared.
+constexpr std::size_t witnesses_max = 10'000;
+
+// An event's time, and the flag that says it was unreadable.
+struct Stamp {
+    arb_time time = 0;
+    std::uint16_t flags = 0;
+};
+
+Stamp stamp(StreamEvent const& event) {
+    if (auto const time = read_milliseconds(event.timestamp)) return {*time, 0};
+    return {0, static_cast<std::uint16_t>(event.timestamp.empty() ? 0 : ARB_FLAG_ANOMALY)};
+}
+
+std::int64_t best_price(arb_level const* level) { return level == nullptr ? ARB_ABSENT : level->price; }
+
+// A best price as the venue names it: "0" and "1" stand for an empty side. False if it is unreadable.
+bool read_best(std::string_view text, std::int64_t& price) {
+    auto const value = parse_decimal(text);
+    if (!value) return false;
+    price = value.millionths <= 0 || value.millionths >= ARB_UNIT ? ARB_ABSENT : value.millionths;
+    return true;
+}
+
+bool differs(Token const& token) {
+    return best_price(token.book.best_bid()) != token.witness.bid ||
+           best_price(token.book.best_ask()) != token.witness.ask;
+}
+
+}  // namespace
+
+std::size_t Prices::Hash::operator()(std::string_view id) const {
+    if (id.size() < 16) return std::hash<std::string_view>{}(id);
+    std::uint64_t a = 0, b = 0;
+    std::memcpy(&a, id.data() + id.size() - 8, 8);
+    std::memcpy(&b, id.data() + id.size() - 16, 8);
+    auto const mixed = (a ^ (b * 0x9E3779B97F4A7C15u)) * 0xD6E8FEB86659FD93u;
+    return static_cast<std::size_t>(mixed ^ (mixed >> 32));
+}
+
+Prices::Prices(Host host, Outbox& outbox, Record record, Events events)
+    : host_{host}, outbox_{outbox}, record_{record}, events_{std::move(events)} {}
+
+Market& Prices::add(MarketNames const& names) {
+    if (auto* const held = market(names.id)) return *held;
+    auto made = std::make_unique<Market>();
+    made->id = names.id;
+    made->outcomes = names.outcomes;
+    made->min_order_size = names.min_order_size;
+    made->neg_risk = names.neg_risk;
+    made->tokens.resize(names.tokens.size());
+    bool const binary = names.tokens.size() == 2;
+    for (std::size_t i = 0; i != names.tokens.size(); ++i) {
+        auto& token = made->tokens[i];
+        token.id = names.tokens[i];
+        token.market = made.get();
+        token.outcome = static_cast<int>(i);
+        token.keeps_book = i == 0 || !binary;
+        tokens_[token.id] = &token;
+    }
+    auto& market = *made;
+    markets_.emplace(market.id, std::move(made));
+    return market;
+}
+
+void Prices::remove(std::string_view market_id) {
+    auto const at = markets_.find(market_id);
+    if (at == markets_.end()) return;
+    for (auto const& token : at->second->tokens) {
+        auto const held = tokens_.find(token.id);
+        if (held != tokens_.end() && held->second == &token) tokens_.erase(held);
+    }
+    auto const keep = std::move(at->second);  // the key lies in the value
+    markets_.erase(at);
+}
+
+Market* Prices::market(std::string_view market_id) {
+    auto const at = markets_.find(market_id);
+    return at == markets_.end() ? nullptr : at->second.get();
+}
+
+Token* Prices::token(std::string_view asset_id) {
+    auto const at = tokens_.find(asset_id);
+    return at == tokens_.end() ? nullptr : at->second;
+}
+
+void Prices::lost(Market& market) {
+    for (auto& token : market.tokens) {
+        token.live = false;
+        token.book.clear();
+        token.witness = {};
+    }
+}
+
+void Prices::apply(StreamEvent const& event, arb_time received) {
+    switch (event.type) {
+        case EventType::book: book(event, received); break;
+        case EventType::price_change: price_change(event, received); break;
+        case EventType::best_bid_ask: best_bid_ask(event, received); break;
+        case EventType::last_trade_price: trade(event, received); break;
+        case EventType::tick_size_change: tick_size_change(event, received); break;
+        case EventType::new_market: events_.new_market(event); break;
+        case EventType::market_resolved: market_resolved(event, received); break;
+        case EventType::unknown: host_.count("unknown_events"); break;
+    }
+    outbox_.added();
+}
+
+void Prices::book(StreamEvent const& event, arb_time received) {
+    auto* const found = token(event.asset_id);
+    if (found == nullptr) return host_.count("other_tokens");
+    auto& token = *found;
+    bool const fresh = !token.live;
+    if (token.keeps_book) {
+        if (!reader_.read(event)) {
+            host_.reject("bad_book");
+            return fresh ? void() : events_.doubtful(token, "bad_book");
+        }
+        auto const time = stamp(event).time;
+        if (!token.book.replace(reader_, time, fresh)) return host_.count("older_books");
+        if (fresh) {
+            token.epoch = static_cast<std::uint64_t>(received);
+            check_hash(token, event);
+        }
+        token.live = true;
+        if (record_.books) push_book(token, event.hash, time, received);
+        push_quote(token, time, received);
+    }
+    token.live = true;
+    if (fresh) events_.opened(token);
+}
+
+// A hint and no more: the venue changed the recipe several times, so nothing is done about a difference.
+void Prices::check_hash(Token const& token, StreamEvent const& event) {
+    auto const& market = *token.market;
+    if (event.hash.empty() || event.tick_size.empty() || market.min_order_size.empty() || !market.neg_risk) return;
+    BookIdentity const identity{event.market,     event.asset_id,         event.timestamp, market.min_order_size,
+                                event.tick_size, event.last_trade_price, *market.neg_risk};
+    host_.count("book_hashes", 1, book_hash(identity, token.book) == event.hash ? "verified" : "different");
+}
+
+void Prices::price_change(StreamEvent const& event, arb_time received) {
+    auto const time = stamp(event).time;
+    Token* touched = nullptr;
+    Token* sibling = nullptr;
+    auto const one = [&](ChangeText const& text) {
+        auto const asset = text.asset_id.empty() ? event.asset_id : text.asset_id;
+        // Changes come in mirrored pairs: the other outcome of the same market is the likely next one.
+        auto* const found = sibling != nullptr && sibling->id == asset ? sibling : token(asset);
+        if (found == nullptr) return;
+        auto& tokens = found->market->tokens;
+        sibling = tokens.size() == 2 ? &tokens[found->outcome == 0 ? 1 : 0] : nullptr;
+        // Before the opening book there is nothing to change.
+        if (!found->keeps_book || !found->live) return;
+        if (!change(*found, text, time, received)) return;
+        if (touched != nullptr && touched != found) push_quote(*touched, time, received);
+        touched = found;
+    };
+    if (event.has_changes) {
+        for (auto const& text : event.changes) one(text);
+    } else {
+        one({event.asset_id, event.price, event.size, event.side, event.hash});  // as in 2024
+    }
+    if (event.odd || (!event.has_changes && event.price.empty())) host_.reject("bad_price_change");
+    if (touched != nullptr) push_quote(*touched, time, received);
+}
+
+bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_time received) {
+    arb_level level{};
+    auto const side = read_side(text.side);
+    if (!side || read_level({text.price, text.size}, level) != LevelError::none) {
+        host_.reject("bad_price_change");
+        events_.doubtful(token, "bad_price_change");
+        return false;
+    }
+    auto const set = token.book.set(*side, level, time);
+    if (set != Set::applied) {
+        host_.count(set == Set::older ? "older_changes" : "overfull_books");
+        return false;
+    }
+    if (record_.books) {
+        auto draft = outbox_.packets().add<arb_book_change>(venue_name, received, time);
+        draft->outcome = token.outcome;
+        draft->side = *side;
+        draft->price = level.price;
+        draft->size = level.size;
+        draft->epoch = token.epoch;
+        draft.text(&arb_book_change::market_id, token.market->id);
+    }
+    return true;
+}
+
+void Prices::push_book(Token const& token, std::string_view hash, arb_time time, arb_time received) {
+    auto draft = outbox_.packets().add<arb_book>(venue_name, received, time);
+    draft->outcome = token.outcome;
+    draft->epoch = token.epoch;
+    draft.text(&arb_book::market_id, token.market->id);
+    draft.text(&arb_book::venue_hash, hash);
+    best_first_.assign(token.book.bids().rbegin(), token.book.bids().rend());
+    draft.levels(&arb_book::bids, best_first_);
+    best_first_.assign(token.book.asks().rbegin(), token.book.asks().rend());
+    draft.levels(&arb_book::asks, best_first_);
+}
+
+void Prices::push_quote(Token& token, arb_time time, arb_time received) {
+    if (!record_.quotes || !token.live) return;
+    QuoteValues now;
+    if (auto const* const bid = token.book.best_bid()) now.bid = bid->price, now.bid_size = bid->size;
+    if (auto const* const ask = token.book.best_ask()) now.ask = ask->price, now.ask_size = ask->size;
+    now.last_price = token.last_price;
+    now.last_size = token.last_size;
+    if (token.quoted && now == token.pushed) return;
+    token.pushed = now;
+    token.quoted = true;
+    auto draft = outbox_.packets().add<arb_quote>(venue_name, received, time);
+    draft->outcome = token.outcome;
+    draft->bid = now.bid;
+    draft->bid_size = now.bid_size;
+    draft->ask = now.ask;
+    draft->ask_size = now.ask_size;
+    draft->last_price = now.last_price;
+    draft->last_size = now.last_size;
+    draft.text(&arb_quote::market_id, token.market->id);
+}
+
+void Prices::trade(StreamEvent const& event, arb_time received) {
+    auto* const printed = token(event.asset_id);
+    if (printed == nullptr) return host_.count("other_tokens");
+    arb_level level{};
+    if (read_level({event.price, event.size}, level) != LevelError::none || level.size == 0)
+        return host_.reject("bad_trade");
+    auto [time, flags] = stamp(event);
+    auto const side = read_side(event.side);
+    if (!side) flags |= ARB_FLAG_ANOMALY;
+    auto& market = *printed->market;
+    if (record_.trades) {
+        // No trade id: several fills may share one transaction, and two prints that look alike are two trades.
+        auto draft = outbox_.packets().add<arb_trade>(venue_name, received, time, flags);
+        draft->outcome = printed->outcome;
+        draft->taker_side = !side ? ARB_SIDE_NONE : *side == ARB_BOOK_BID ? ARB_SIDE_BUY : ARB_SIDE_SELL;
+        draft->price = level.price;
+        draft->size = level.size;
+        draft.text(&arb_trade::market_id, market.id);
+    }
+    bool const mirrored = market.tokens.size() == 2 && printed->outcome == 1;
+    auto& quoted = mirrored ? market.tokens[0] : *printed;
+    quoted.last_price = mirrored ? complement(level.price) : level.price;
+    quoted.last_size = level.size;
+    push_quote(quoted, time, received);
+}
+
+void Prices::best_bid_ask(StreamEvent const& event, arb_time received) {
+    auto* const found = token(event.asset_id);
+    if (found == nullptr || !found->keeps_book || !found->live) return;
+    Witness witness;
+    witness.time = stamp(event).time;
+    if (witness.time == 0 || !read_best(event.best_bid, witness.bid) || !read_best(event.best_ask, witness.ask))
+        return host_.reject("bad_best_bid_ask");
+    bool const waiting = found->witness.received != 0;
+    if (!waiting && witnessed_.size() >= witnesses_max) return;
+    witness.received = waiting ? found->witness.received : received;
+    found->witness = witness;
+    if (!waiting && differs(*found)) witnessed_.push_back(found->id);
+    else if (!waiting) found->witness = {};
+}
+
+void Prices::compare_witnesses(arb_time now) {
+    auto const settled = [&](std::string const& id) {
+        auto* const found = token(id);
+        if (found == nullptr || found->witness.received == 0) return true;
+        if (now - found->witness.received < witness_wait_ns) return false;
+        bool const missed = found->live && found->book.time() <= found->witness.time && differs(*found);
+        found->witness = {};
+        if (missed) events_.doubtful(*found, "book_differs");
+        return true;
+    };
+    witnessed_.erase(std::remove_if(witnessed_.begin(), witnessed_.end(), settled), witnessed_.end());
+}
+
+void Prices::tick_size_change(StreamEvent const& event, arb_time received) {
+    auto* const found = token(event.asset_id);
+    if (found == nullptr) return host_.count("other_tokens");
+    auto const tick = parse_decimal(event.new_tick_size);
+    if (!tick || tick.millionths <= 0 || tick.millionths >= ARB_UNIT) return host_.reject("bad_tick_size");
+    auto& market = *found->market;
+    if (market.tick_size == tick.millionths) return;  // said once for each token
+    market.tick_size = tick.millionths;
+    auto const old_tick = parse_decimal(event.old_tick_size);
+    auto const [time, flags] = stamp(event);
+    {
+        auto draft = outbox_.packets().add<arb_status_change>(venue_name, received, time, flags);
+        draft->lifecycle = ARB_LIFECYCLE_NONE;
+        std::string detail = "{\"tick_size\":\"" + format_decimal(tick.millionths) + "\"";
+        if (old_tick) detail += ",\"old_tick_size\":\"" + format_decimal(old_tick.millionths) + "\"";
+        draft.text(&arb_status_change::market_id, market.id);
+        draft.text(&arb_status_change::venue_status, "tick_size_change");
+        draft.text(&arb_status_change::detail, detail + "}");
+    }
+    events_.tick_changed(market, tick.millionths);
+}
+
+Market* Prices::market_of(StreamEvent const& event) {
+    for (auto const asset : event.assets_ids)
+        if (auto* const found = token(asset)) return found->market;
+    if (auto* const found = token(event.winning_asset_id)) return found->market;
+    return market(event.market);
+}
+
+void Prices::market_resolved(StreamEvent const& event, arb_time received) {
+    auto* const found = market_of(event);
+    if (found == nullptr) return host_.count("other_tokens");
+    auto& market = *found;
+    if (market.resolved) return;  // said on each connection, and more than once
+    market.resolved = true;
+    int winner = -1;
+    for (auto const& token : market.tokens)
+        if (token.id == event.winning_asset_id) winner = token.outcome;
+    auto result = event.winning_outcome;
+    if (result.empty() && winner >= 0 && static_cast<std::size_t>(winner) < market.outcomes.size())
+        result = market.outcomes[static_cast<std::size_t>(winner)];
+    auto const [time, flags] = stamp(event);
+    {
+        auto draft = outbox_.packets().add<arb_status_change>(venue_name, received, time, flags);
+        draft->lifecycle = ARB_LIFECYCLE_SETTLED;
+        if (winner >= 0) draft->settlement_value = winner == 0 ? ARB_UNIT : 0;
+        draft.text(&arb_status_change::market_id, market.id);
+        draft.text(&arb_status_change::venue_status, "resolved");
+        draft.text(&arb_status_change::result, result);
+    }
+    events_.resolved(market);
+}
+
+}  // namespace arb::polymarket

@@ -1,0 +1,143 @@
+// The live side without the network: keeps the book of each subscribed market from the stream's events and turns
+// events into packets.
+//
+// A binary market is kept by its outcome 0: the venue shows every order in both books, so the book of outcome 1 is
+// an exact mirror. Markets with more outcomes are kept by each outcome.
+//
+// Thread safety: none; on the venue's thread. Memory: a book per market, bounded by `select` and book_levels_max.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "arbitrage/host.hpp"
+#include "polymarket/book.hpp"
+#include "venue/outbox.hpp"
+
+namespace arb::polymarket {
+
+inline constexpr std::string_view venue_name = "polymarket";
+
+// What is recorded; the option `record`.
+struct Record {
+    bool quotes = true;
+    bool trades = true;
+    bool books = false;
+};
+
+// A market as the stream needs to know it.
+struct MarketNames {
+    std::string id;  // condition id, lower case
+    std::vector<std::string> tokens;
+    std::vector<std::string> outcomes;
+    // What the venue's book hash covers beside the book; without it books are not checked by hash.
+    std::string min_order_size;
+    std::optional<bool> neg_risk;
+};
+
+struct Market;
+
+// The stored values of a quote, absent where there is none.
+struct QuoteValues {
+    std::int64_t bid = ARB_ABSENT, bid_size = ARB_ABSENT, ask = ARB_ABSENT, ask_size = ARB_ABSENT;
+    std::int64_t last_price = ARB_ABSENT, last_size = ARB_ABSENT;
+    bool operator==(QuoteValues const&) const = default;
+};
+
+// The best prices the venue named beside the book, waiting to be compared with it.
+struct Witness {
+    std::int64_t bid = ARB_ABSENT, ask = ARB_ABSENT;
+    arb_time time = 0;      // the venue's
+    arb_time received = 0;  // 0: nothing is waiting
+};
+
+struct Token {
+    std::string id;
+    Market* market = nullptr;
+    int outcome = 0;
+    bool keeps_book = false;
+    bool live = false;    // its opening book has come since it was last subscribed
+    bool quoted = false;  // `pushed` holds what was last pushed
+    Book book;
+    std::uint64_t epoch = 0;  // when the opening book came: grows over restarts, too
+    QuoteValues pushed;
+    std::int64_t last_price = ARB_ABSENT, last_size = ARB_ABSENT;
+    Witness witness;
+};
+
+struct Market {
+    std::string id;
+    std::vector<std::string> outcomes;
+    std::string min_order_size;
+    std::optional<bool> neg_risk;
+    std::vector<Token> tokens;
+    std::int64_t tick_size = ARB_ABSENT;  // as the stream last said
+    bool resolved = false;
+    void* shard = nullptr;  // the connection it is subscribed on; set and read by Shards alone
+};
+
+class Prices {
+  public:
+    struct Events {
+        // The first book of a token since it was subscribed has come.
+        std::function<void(Token&)> opened;
+        // The kept book cannot be trusted (why: a word of our own): ask for a fresh one.
+        std::function<void(Token&, std::string_view reason)> doubtful;
+        std::function<void(Market&)> resolved;
+        std::function<void(Market&, std::int64_t tick_size)> tick_changed;
+        std::function<void(StreamEvent const&)> new_market;
+    };
+
+    Prices(Host host, Outbox& outbox, Record record, Events events);
+
+    // Follows a market; the one already followed under this id stays as it is.
+    Market& add(MarketNames const& names);
+    void remove(std::string_view market_id);
+    Market* market(std::string_view market_id);
+    Token* token(std::string_view asset_id);
+    std::size_t market_count() const { return markets_.size(); }
+
+    // Its subscription ended or is made anew: books are kept no further until the next opening book.
+    static void lost(Market& market);
+
+    void apply(StreamEvent const& event, arb_time received);
+
+    // Compares books with the best prices the venue named some time ago. A book no newer than those and different
+    // from them has missed a change.
+    void compare_witnesses(arb_time now);
+
+  private:
+    struct Hash {
+        // Token ids are digits of a hash themselves: the last sixteen tell them apart.
+        std::size_t operator()(std::string_view id) const;
+    };
+
+    void book(StreamEvent const& event, arb_time received);
+    void price_change(StreamEvent const& event, arb_time received);
+    bool change(Token& token, ChangeText const& text, arb_time time, arb_time received);
+    void best_bid_ask(StreamEvent const& event, arb_time received);
+    void trade(StreamEvent const& event, arb_time received);
+    void tick_size_change(StreamEvent const& event, arb_time received);
+    void market_resolved(StreamEvent const& event, arb_time received);
+    void check_hash(Token const& token, StreamEvent const& event);
+    void push_quote(Token& token, arb_time time, arb_time received);
+    void push_book(Token const& token, std::string_view hash, arb_time time, arb_time received);
+    Market* market_of(StreamEvent const& event);
+
+    Host const host_;
+    Outbox& outbox_;
+    Record const record_;
+    Events const events_;
+    std::unordered_map<std::string_view, std::unique_ptr<Market>> markets_;  // keys lie in the values
+    std::unordered_map<std::string_view, Token*, Hash> tokens_;
+    BookReader reader_;
+    std::vector<arb_level> best_first_;
+    std::vector<std::string> witnessed_;  // ids of tokens whose witness waits
+};
+
+}  // namespace arb::polymarket

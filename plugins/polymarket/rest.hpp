@@ -1,0 +1,38 @@
+// Requests to one of the venue's REST services, at a pace it takes, repeated while that may help.
+//
+// Thread safety: none; on the venue's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/pace.hpp"
+#include "net/session.hpp"
+
+namespace arb::polymarket {
+
+// The venue allows 300 listing requests in 10 s; a sixth of that leaves room for others behind the same address.
+inline constexpr double requests_per_second = 5;
+inline constexpr double requests_burst = 10;
+// Tries of one request before its caller goes on without it.
+inline constexpr unsigned tries_max = 5;
+
+class Rest {
+  public:
+    Rest(std::unique_ptr<net::HttpClient> client, unsigned tries);
+
+    // The body of a 200. Errors: ARB_RETRY when the service cannot be reached, answered 5xx or 429, or the tries
+    // are used up; ARB_PERMANENT for another status, with the venue's own words.
+    net::asio::awaitable<Result<std::string>> send(net::Request request);
+    net::asio::awaitable<Result<std::string>> get(std::string target, std::vector<net::Header> headers = {});
+
+    std::string const& prefix() const { return client_->prefix(); }
+
+  private:
+    std::unique_ptr<net::HttpClient> const client_;
+    unsigned const tries_;
+    net::TokenBucket bucket_{requests_per_second, requests_burst};
+};
+
+}  // namespace arb::polymarket

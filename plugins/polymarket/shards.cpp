@@ -1,0 +1,74 @@
+#include "polymarket/shards.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+
+namespace arb::polymarket {
+
+namespace {
+
+// A connection this small is not too slow because of its size.
+constexpr std::size_t tokens_worth_splitting = 50;
+
+}  // namespace
+
+Shards::Shards(StreamContext context) : context_{std::move(context)} {
+    context_.too_slow = [this](Shard& shard) { relieve(shard); };
+    context_.alone = [this] { return shards_.size() <= 1; };
+}
+
+Shard& Shards::with_room(std::size_t tokens, Shard const* except) {
+    for (auto const& shard : shards_)
+        if (shard.get() != except && shard->token_count() + tokens <= tokens_per_connection) return *shard;
+    shards_.push_back(std::make_unique<Shard>(context_, static_cast<unsigned>(shards_.size() + 1)));
+    net::asio::co_spawn(context_.executor, shards_.back()->run(), rethrow);
+    return *shards_.back();
+}
+
+void Shards::add(Market& market) {
+    if (market.shard == nullptr) with_room(market.tokens.size(), nullptr).add(market);
+}
+
+void Shards::remove(Market& market) {
+    if (market.shard != nullptr) static_cast<Shard*>(market.shard)->remove(market);
+}
+
+void Shards::relieve(Shard& shard) {
+    if (shard.token_count() < tokens_worth_splitting) return;
+    auto const markets = shard.markets();
+    auto const keep = shard.token_count() / 2;
+    for (auto* const market : markets) {
+        if (shard.token_count() <= keep) break;
+        shard.release(*market);
+        with_room(market->tokens.size(), &shard).add(*market);
+    }
+}
+
+void Shards::report(std::string const& catalogue) const {
+    std::size_t open = 0, markets = 0, wanted = 0, pending = 0;
+    std::string error;
+    for (auto const& shard : shards_) {
+        if (shard->markets().empty()) continue;
+        ++wanted;
+        markets += shard->markets().size();
+        pending += shard->pending_count();
+        if (shard->open()) ++open;
+        else if (error.empty()) error = shard->last_error();
+    }
+    auto const& host = context_.host;
+    if (!catalogue.empty()) {
+        host.report(wanted != 0 && open == wanted ? ARB_STATE_DEGRADED : ARB_STATE_RETRYING,
+                    "the catalogue cannot be read: " + catalogue + "; trying again");
+    } else if (open == wanted) {
+        auto const waiting = pending == 0 ? std::string{} : fmt::format(", {} books on their way", pending);
+        host.report(ARB_STATE_LIVE, fmt::format("following {} markets on {} connections{}", markets, open, waiting));
+    } else if (error.empty()) {
+        host.report(ARB_STATE_STARTING, fmt::format("{} of {} connections are open", open, wanted));
+    } else {
+        host.report(open == 0 ? ARB_STATE_RETRYING : ARB_STATE_DEGRADED,
+                    fmt::format("{} of {} connections are open: {}; trying again", open, wanted, error));
+    }
+}
+
+}  // namespace arb::polymarket

@@ -1,0 +1,41 @@
+// The connections of the market channel: which market is followed on which, and how all of them are doing.
+//
+// Thread safety: none; on the venue's thread. The markets given to `add` are removed before they end.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "polymarket/stream.hpp"
+
+namespace arb::polymarket {
+
+// Beyond some hundred tokens the venue was seen to accept a subscription and to send no books.
+inline constexpr std::size_t tokens_per_connection = 200;
+// Many connections opened at once are refused with 429.
+inline constexpr double connects_per_second = 4;
+
+class Shards {
+  public:
+    // `context.too_slow` and `context.alone` are set here.
+    explicit Shards(StreamContext context);
+
+    // Follows a market on the first connection with room for all its tokens, or on a new one.
+    void add(Market& market);
+    void remove(Market& market);
+
+    // What `arbitrage status` shows; `catalogue` is an error of the listing, or empty.
+    void report(std::string const& catalogue) const;
+
+    std::size_t connection_count() const { return shards_.size(); }
+    std::vector<std::unique_ptr<Shard>> const& all() const { return shards_; }
+
+  private:
+    Shard& with_room(std::size_t tokens, Shard const* except);
+    void relieve(Shard& shard);
+
+    StreamContext context_;
+    std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace arb::polymarket

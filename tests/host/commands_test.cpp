@@ -1,0 +1,136 @@
+// Commands as a person types them.
+#include <boost/json.hpp>
+
+#include "support.hpp"
+#include "support/catch.hpp"
+#include "support/process.hpp"
+
+namespace {
+
+std::string const good =
+    arb::test::plugin_path_line + "venues: {counting: {}}\nsinks: {filing: {file: x}, filing/b: {file: y}}\n";
+
+struct Shell {
+    arb::test::TemporaryDirectory directory;
+    explicit Shell(std::string const& pipeline = good) { directory.write("pipeline.yaml", pipeline); }
+    arb::test::Finished operator()(std::vector<std::string> words) const {
+        words.insert(words.begin(), ARBITRAGE_PROGRAM);
+        return arb::test::run({words, {}, directory.path().string()});
+    }
+};
+
+bool contains(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("help, version and mistakes of usage") {
+    Shell const shell;
+    auto done = shell({"--help"});
+    CHECK(done.code == 0);
+    CHECK(contains(done.out, "validate"));
+    CHECK_FALSE(contains(done.out, "\x1b"));
+    CHECK(shell({"--version"}).out.starts_with("arbitrage "));
+    CHECK(shell({}).code == 64);
+    done = shell({"rnu"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "there is no command rnu; did you mean run?"));
+    CHECK(shell({"--nonsense"}).code == 64);
+    CHECK(shell({"run", "--nonsense"}).code == 64);
+    CHECK(shell({"status", "--format", "xml"}).code == 64);
+}
+
+TEST_CASE("plugins are listed and inspected without running them") {
+    Shell const shell;
+    auto done = shell({"plugins", "list"});
+    CHECK(done.code == 0);
+    CHECK(contains(done.out, "counting  venue  1.2.3    Pushes numbered quotes."));
+    CHECK(contains(done.errors, "not usable: "));
+    done = shell({"plugins", "list", "--format", "json"});
+    CHECK(boost::json::parse(done.out).as_array().size() >= 3);
+    done = shell({"plugins", "inspect", "counting"});
+    CHECK(done.code == 0);
+    CHECK(contains(done.out, "select.series"));
+    CHECK(contains(done.out, "pairs list"));
+    done = shell({"plugins", "inspect", arb::test::plugins + "/filing.so", "--format", "json"});
+    CHECK(boost::json::parse(done.out).as_object().at("id") == "filing");
+    CHECK(shell({"plugins", "inspect", "nothing"}).code == 1);
+}
+
+TEST_CASE("the schema for editors is JSON") {
+    auto const done = Shell{}({"schema"});
+    CHECK(done.code == 0);
+    auto const schema = boost::json::parse(done.out).as_object();
+    CHECK(schema.at("properties")
+              .at("venues")
+              .at("patternProperties")
+              .as_object()
+              .contains("^counting(/.+)?$"));
+}
+
+TEST_CASE("validate reaches what it can and says which it could not") {
+    auto done = Shell{}({"validate"});
+    CHECK(done.code == 0);
+    CHECK(contains(done.out, "counting  venue  reached"));
+    CHECK(contains(done.out, "pipeline.yaml is valid"));
+    Shell const away{arb::test::plugin_path_line +
+                     "venues: {counting: {probe: away}}\nsinks: {filing: {file: x}}\n"};
+    done = away({"validate"});
+    CHECK(done.code == 69);
+    CHECK(contains(done.errors, "counting: 127.0.0.1:1 refused the connection"));
+    CHECK(away({"validate", "--no-environment"}).code == 0);
+    Shell const wrong{arb::test::plugin_path_line +
+                      "venues: {counting: {probe: wrong}}\nsinks: {filing: {file: x}}\n"};
+    done = wrong({"validate"});
+    CHECK(done.code == 78);
+    CHECK(done.errors == "pipeline.yaml:2:28: venues.counting.probe: the service does not know this\n");
+}
+
+TEST_CASE("a plugin's command takes typed options and gives rows") {
+    Shell const shell;
+    auto done = shell({"counting", "echo", "--text", "12", "--times", "2", "--names", "a,b", "--up-side",
+                       "--format", "json"});
+    CHECK(done.errors == "");
+    REQUIRE(done.code == 0);
+    auto const rows = boost::json::parse(done.out).as_array();
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[0].at("parameters") == R"({"names":["a","b"],"text":"12","times":2,"up_side":true})");
+    done = shell({"echo", "--text", "x"});
+    CHECK(done.code == 0);
+    CHECK(contains(done.out, "COMMAND  NUMBER  PARAMETERS"));
+    CHECK(contains(shell({"pairs", "list"}).out, "pairs list"));
+    CHECK(contains(shell({"counting", "echo", "--help"}).out, "How often"));
+}
+
+TEST_CASE("mistakes in a plugin's command are usage, trouble of its service is not") {
+    Shell const shell;
+    auto done = shell({"counting", "echo"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "--text: is missing"));
+    done = shell({"counting", "echo", "--text", "x", "--times", "9"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "--times: expected a whole number from 1 to 3, got \"9\""));
+    done = shell({"counting", "nothing"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "it offers echo, pairs list, away"));
+    done = shell({"counting", "away"});
+    CHECK(done.code == 69);
+    CHECK(done.errors == "counting away: nobody answers\n");
+}
+
+TEST_CASE("without an instance the first sink that offers the command answers") {
+    auto const done = Shell{}({"rows", "--format", "json"});
+    CHECK(done.out == "[\n{\"file\":\"x\"}\n]\n");
+    Shell const two{arb::test::plugin_path_line +
+                    "venues: {counting: {}, counting/b: {}}\nsinks: {filing: {file: x}}\n"};
+    auto const unclear = two({"echo", "--text", "x"});
+    CHECK(unclear.code == 64);
+    CHECK(contains(unclear.errors, "offered by counting, counting/b: say which"));
+}
+
+TEST_CASE("status without a running host says so") {
+    auto const done = Shell{}({"status"});
+    CHECK(done.code == 69);
+    CHECK(contains(done.errors, "nothing answers on var/arbitrage.sock"));
+}

@@ -1,0 +1,290 @@
+#include "polymarket/prices.hpp"
+
+#include "polymarket/fixture.hpp"
+#include "support/catch.hpp"
+
+using namespace arb;
+using namespace arb::polymarket;
+using namespace arb::polymarket::test;
+
+namespace {
+
+std::string trade_frame(std::string const& token, std::string const& price, std::string const& size,
+                        std::string const& side, std::string const& time = "1790000000002") {
+    return R"({"market":")" + market_id + R"(","asset_id":")" + token + R"(","price":")" + price + R"(","size":")" + size +
+           R"(","fee_rate_bps":"0","side":")" + side + R"(","timestamp":")" + time +
+           R"(","event_type":"last_trade_price","transaction_hash":"0x1"})";
+}
+
+std::string best_frame(std::string const& bid, std::string const& ask, std::string const& time) {
+    return R"({"market":")" + market_id + R"(","asset_id":")" + yes + R"(","best_bid":")" + bid + R"(","best_ask":")" + ask +
+           R"(","spread":"0.1","timestamp":")" + time + R"(","event_type":"best_bid_ask"})";
+}
+
+}  // namespace
+
+TEST_CASE("quotes come from the kept book of outcome 0 and only when a stored value changed") {
+    Live live;
+    live.prices.add(names());
+    live.frame("[" + book_frame(yes, level("0.4", "10"), level("0.6", "20")) + "," +
+               book_frame(no, level("0.4", "20"), level("0.6", "10")) + "]\n");
+    CHECK(live.opened == std::vector<std::string>{yes, no});
+    live.frame(change_frame(change_entry(yes, "0.45", "3", "BUY") + "," + change_entry(no, "0.55", "3", "SELL")));
+    live.frame(change_frame(change_entry(yes, "0.1", "3", "BUY") + "," + change_entry(no, "0.9", "3", "SELL")));
+    live.frame(change_frame(change_entry(yes, "0.6", "0", "SELL")));
+    auto const quotes = live.host.all<arb_quote>();
+    REQUIRE(quotes.size() == 3);
+    CHECK(quotes[0]->bid == 400'000);
+    CHECK(quotes[0]->ask_size == 20'000'000);
+    CHECK(quotes[0]->last_price == ARB_ABSENT);
+    CHECK(quotes[0]->volume == ARB_ABSENT);
+    CHECK(text(quotes[0]->header, quotes[0]->market_id) == market_id);
+    CHECK(quotes[0]->header.venue_time == 1'790'000'000'000 * millisecond_ns);
+    CHECK(quotes[1]->bid == 450'000);
+    CHECK(quotes[1]->bid_size == 3'000'000);
+    CHECK(quotes[2]->ask == ARB_ABSENT);  // an empty side is absent, never 1
+    CHECK(quotes[2]->ask_size == ARB_ABSENT);
+}
+
+TEST_CASE("a trade keeps the printed outcome, and the quote's last price is in terms of outcome 0") {
+    Live live;
+    live.prices.add(names());
+    live.frame("[" + book_frame(yes, level("0.4", "10"), level("0.6", "20")) + "]");
+    live.frame(trade_frame(no, "0.585", "2.46", "SELL"));
+    live.frame(trade_frame(no, "0.585", "2.46", "SELL"));  // looks alike: another trade
+    auto const trades = live.host.all<arb_trade>();
+    REQUIRE(trades.size() == 2);
+    CHECK(trades[0]->outcome == 1);
+    CHECK(trades[0]->price == 585'000);
+    CHECK(trades[0]->size == 2'460'000);
+    CHECK(trades[0]->taker_side == ARB_SIDE_SELL);
+    CHECK(trades[0]->trade_id.length == 0);
+    CHECK(trades[0]->header.venue_time == 1'790'000'000'002 * millisecond_ns);
+    auto const quotes = live.host.all<arb_quote>();
+    REQUIRE(quotes.size() == 2);
+    CHECK(quotes[1]->last_price == 415'000);
+    CHECK(quotes[1]->last_size == 2'460'000);
+}
+
+TEST_CASE("changes before the opening book and older than it are not applied") {
+    Live live;
+    live.prices.add(names());
+    live.frame(change_frame(change_entry(yes, "0.5", "3", "BUY")));
+    CHECK(live.host.count() == 0);
+    live.frame(book_frame(yes, level("0.4", "10"), "", "1790000000005"));
+    live.frame(change_frame(change_entry(yes, "0.5", "3", "BUY"), "1790000000004"));
+    CHECK(live.host.all<arb_quote>().size() == 1);
+    CHECK(live.host.counter("older_changes") == 1);
+    live.frame(book_frame(yes, level("0.3", "10"), "", "1790000000001"));
+    CHECK(live.host.counter("older_books") == 1);
+    live.frame(change_frame(change_entry(yes, "0.5", "3", "BUY"), "1790000000005"));
+    CHECK(live.host.all<arb_quote>().back()->bid == 500'000);
+}
+
+TEST_CASE("after a lost connection nothing is applied until the next opening book, which counts whatever its time") {
+    Live live{{true, true, true}};
+    auto& market = live.prices.add(names());
+    live.frame(book_frame(yes, level("0.4", "10"), "", "1790000000005"), 100);
+    Prices::lost(market);
+    live.frame(change_frame(change_entry(yes, "0.5", "3", "BUY"), "1790000000009"));
+    live.frame(book_frame(yes, level("0.3", "1"), "", "1790000000001"), 200);
+    live.frame(change_frame(change_entry(yes, "0.31", "3", "BUY"), "1790000000009"), 300);
+    auto const books = live.host.all<arb_book>();
+    REQUIRE(books.size() == 2);
+    CHECK(books[0]->epoch < books[1]->epoch);
+    auto const changes = live.host.all<arb_book_change>();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0]->epoch == books[1]->epoch);
+    CHECK(live.opened.size() == 2);
+}
+
+TEST_CASE("recorded books: whole, best level first, and one change per level") {
+    Live live{{true, true, true}};
+    live.prices.add(names());
+    live.frame(book_frame(yes, level("0.4", "10") + "," + level("0.41", "11"), level("0.9", "1") + "," + level("0.6", "2")));
+    live.frame(change_frame(change_entry(yes, "0.41", "0", "BUY") + "," + change_entry(no, "0.59", "0", "SELL")));
+    auto const books = live.host.all<arb_book>();
+    REQUIRE(books.size() == 1);
+    auto const bids = array<arb_level>(books[0]->header, books[0]->bids);
+    auto const asks = array<arb_level>(books[0]->header, books[0]->asks);
+    REQUIRE(bids.size() == 2);
+    CHECK(bids[0].price == 410'000);
+    CHECK(asks[0].price == 600'000);
+    CHECK(text(books[0]->header, books[0]->venue_hash) == "h");
+    auto const changes = live.host.all<arb_book_change>();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0]->side == ARB_BOOK_BID);
+    CHECK(changes[0]->size == 0);
+    CHECK(live.host.all<arb_quote>().back()->bid == 400'000);
+}
+
+TEST_CASE("what is not to be recorded is not pushed") {
+    Live live{{false, false, false}};
+    live.prices.add(names());
+    live.frame(book_frame(yes, level("0.4", "10"), ""));
+    live.frame(trade_frame(yes, "0.5", "1", "BUY"));
+    CHECK(live.host.count() == 0);
+}
+
+TEST_CASE("older formats of changes are applied") {
+    Live live;
+    live.prices.add(names());
+    live.frame(book_frame(yes, level("0.4", "10"), ""));
+    live.frame(R"({"asset_id":")" + yes +
+               R"(","event_type":"price_change","price":"0.41","side":"BUY","size":"2","timestamp":"1790000000001"})");
+    CHECK(live.host.all<arb_quote>().back()->bid == 410'000);
+    live.frame(R"({"asset_id":")" + yes + R"(","changes":[{"price":"0.42","side":"BUY","size":"2"}],)" +
+               R"("event_type":"price_change","timestamp":"1790000000001"})");
+    CHECK(live.host.all<arb_quote>().back()->bid == 420'000);
+}
+
+TEST_CASE("a bad change is counted, its neighbours count, and a fresh book is asked for") {
+    for (auto const& bad : {change_entry(yes, "1.5", "3", "BUY"), change_entry(yes, "", "3", "BUY"),
+                            change_entry(yes, "0.5", "", "BUY"), change_entry(yes, "0.5", "-3", "BUY"),
+                            change_entry(yes, "0.5", "3", "HOLD"), change_entry(yes, "0.5", "3", ""),
+                            std::string{R"({"asset_id":")" + yes + R"(","price":null,"size":"3","side":"BUY"})"},
+                            std::string{R"({"asset_id":")" + yes + R"(","price":["0.5"],"size":"3","side":"BUY"})"},
+                            std::string{R"({"asset_id":")" + yes + R"(","size":"3","side":"BUY"})"},
+                            std::string{R"({"asset_id":")" + yes + R"(","price":"1e999","size":"3","side":"BUY"})"}}) {
+        Live live;
+        live.prices.add(names());
+        live.frame(book_frame(yes, level("0.4", "10"), ""));
+        live.frame(change_frame(bad + "," + change_entry(yes, "0.45", "3", "BUY")));
+        CHECK(live.host.counter("rejected/bad_price_change") == 1);
+        CHECK(live.host.all<arb_quote>().back()->bid == 450'000);
+        REQUIRE(live.doubtful.size() == 1);
+        CHECK(live.doubtful[0].first == yes);
+    }
+}
+
+TEST_CASE("mutations of a trade: rejected, or flagged, never a wrong value") {
+    Live live;
+    live.prices.add(names());
+    int rejected = 0;
+    for (auto const& frame :
+         {trade_frame(yes, "", "1", "BUY"), trade_frame(yes, "0", "1", "BUY"), trade_frame(yes, "1", "1", "BUY"),
+          trade_frame(yes, "0.5", "0", "BUY"), trade_frame(yes, "0.5", "", "BUY"), trade_frame(yes, "abc", "1", "BUY"),
+          trade_frame(yes, "0.5", "99999999999999999999", "BUY")}) {
+        live.frame(frame);
+        CHECK(live.host.counter("rejected/bad_trade") == static_cast<unsigned>(++rejected));
+    }
+    CHECK(live.host.count() == 0);
+    live.frame(trade_frame(yes, "0.5", "1", "", "1790000000002"));
+    live.frame(trade_frame(yes, "0.5", "1", "BUY", "100000000"));
+    auto const trades = live.host.all<arb_trade>();
+    REQUIRE(trades.size() == 2);
+    CHECK(trades[0]->taker_side == ARB_SIDE_NONE);
+    CHECK(trades[0]->header.flags == ARB_FLAG_ANOMALY);
+    CHECK(trades[1]->header.venue_time == 0);
+    CHECK(trades[1]->header.flags == ARB_FLAG_ANOMALY);
+    live.frame(trade_frame("12345", "0.5", "1", "BUY"));
+    CHECK(live.host.counter("other_tokens") == 1);
+}
+
+TEST_CASE("a bad book leaves the held one and asks for another") {
+    Live live;
+    live.prices.add(names());
+    live.frame(book_frame(yes, level("0.4", "10"), ""));
+    live.frame(book_frame(yes, level("0.5", "x"), ""));
+    CHECK(live.host.counter("rejected/bad_book") == 1);
+    CHECK(live.doubtful.size() == 1);
+    CHECK(live.prices.token(yes)->book.best_bid()->price == 400'000);
+}
+
+TEST_CASE("a resolution is said once, with what outcome 0 pays") {
+    auto const frame = [](std::string const& winner, std::string const& outcome) {
+        return R"({"id":"1","market":")" + market_id + R"(","assets_ids":[")" + yes + R"(",")" + no +
+               R"("],"winning_asset_id":")" + winner + R"(","winning_outcome":")" + outcome +
+               R"(","event_message":null,"timestamp":"1790000000009","event_type":"market_resolved","tags":["x"]})";
+    };
+    Live live;
+    live.prices.add(names());
+    live.frame(frame(no, "No"));
+    live.frame(frame(no, "No"));
+    auto const changes = live.host.all<arb_status_change>();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0]->lifecycle == ARB_LIFECYCLE_SETTLED);
+    CHECK(changes[0]->settlement_value == 0);
+    CHECK(text(changes[0]->header, changes[0]->result) == "No");
+    CHECK(live.resolved == std::vector<std::string>{market_id});
+
+    Live half;
+    half.prices.add(names());
+    half.frame(frame("", ""));
+    CHECK(half.host.all<arb_status_change>().at(0)->settlement_value == ARB_ABSENT);
+}
+
+TEST_CASE("a change of tick is one status packet for both tokens") {
+    Live live;
+    live.prices.add(names());
+    for (auto const& token : {yes, no})
+        live.frame(R"({"market":")" + market_id + R"(","asset_id":")" + token +
+                   R"(","old_tick_size":"0.01","new_tick_size":"0.001","timestamp":"1790000000009",)" +
+                   R"("event_type":"tick_size_change"})");
+    auto const changes = live.host.all<arb_status_change>();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0]->lifecycle == ARB_LIFECYCLE_NONE);
+    CHECK(text(changes[0]->header, changes[0]->detail) == R"({"tick_size":"0.001","old_tick_size":"0.01"})");
+    CHECK(live.ticks.size() == 1);
+    live.frame(R"({"asset_id":")" + yes + R"(","new_tick_size":"7","event_type":"tick_size_change"})");
+    CHECK(live.host.counter("rejected/bad_tick_size") == 1);
+}
+
+TEST_CASE("best prices that the book does not reach mean a lost change") {
+    Live live;
+    live.prices.add(names());
+    live.frame(book_frame(yes, level("0.4", "10"), level("0.6", "1"), "1790000000000"));
+    auto const at = 1'800'000'000 * second_ns;
+    // The usual case: the change follows.
+    live.frame(best_frame("0.45", "0.6", "1790000000001"), at);
+    live.frame(change_frame(change_entry(yes, "0.45", "3", "BUY"), "1790000000001"));
+    live.prices.compare_witnesses(at + 10 * second_ns);
+    CHECK(live.doubtful.empty());
+    // The change never comes.
+    live.frame(best_frame("0.46", "0.6", "1790000000002"), at);
+    live.prices.compare_witnesses(at + second_ns);
+    CHECK(live.doubtful.empty());
+    live.prices.compare_witnesses(at + 4 * second_ns);
+    REQUIRE(live.doubtful.size() == 1);
+    CHECK(live.doubtful[0].second == "book_differs");
+    live.prices.compare_witnesses(at + 20 * second_ns);
+    CHECK(live.doubtful.size() == 1);
+}
+
+TEST_CASE("empty sides are named 0 and 1 and compare equal to an empty book") {
+    Live live;
+    live.prices.add(names());
+    live.frame(book_frame(yes, "", ""));
+    for (auto const* const ask : {"0", "1"}) live.frame(best_frame("0", ask, "1790000000009"));
+    live.prices.compare_witnesses(1'900'000'000 * second_ns);
+    CHECK(live.doubtful.empty());
+    CHECK(live.host.all<arb_quote>().size() == 1);
+    CHECK(live.host.all<arb_quote>()[0]->bid == ARB_ABSENT);
+}
+
+TEST_CASE("a market of three outcomes is kept by each of them") {
+    Live live;
+    live.prices.add({"0xc3", {"31", "32", "33"}, {"A", "B", "C"}, "", std::nullopt});
+    live.frame(book_frame("32", level("0.2", "1"), ""));
+    auto const quotes = live.host.all<arb_quote>();
+    REQUIRE(quotes.size() == 1);
+    CHECK(quotes[0]->outcome == 1);
+    live.prices.remove("0xc3");
+    CHECK(live.prices.token("32") == nullptr);
+    CHECK(live.prices.market_count() == 0);
+}
+
+TEST_CASE("opening books are checked by the venue's hash as a hint") {
+    Live live;
+    live.prices.add(names());
+    live.frame(book_frame(yes, level("0.4", "1"), "", "1790000000000", R"(,"tick_size":"0.01","last_trade_price":"")"));
+    CHECK(live.host.counter("book_hashes/different") == 1);
+    CHECK(live.doubtful.empty());
+}
+
+TEST_CASE("unknown types are counted and new markets handed on") {
+    Live live;
+    live.frame(R"([{"event_type":"settlement_preview"},{"event_type":"new_market","id":"5"}])");
+    CHECK(live.host.counter("unknown_events") == 1);
+    CHECK(live.announced == std::vector<std::string>{"5"});
+}

@@ -1,0 +1,132 @@
+#include "venue/outbox.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <thread>
+
+#include "support/catch.hpp"
+#include "support/recording_host.hpp"
+
+using namespace arb;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Case {
+    test::RecordingHost host{"kalshi/two"};
+    boost::asio::io_context io{1};
+    std::vector<std::pair<arb_time, arb_time>> blocked;
+    std::vector<Error> refused;
+    Outbox::Events events{[this](arb_time from, arb_time to) { blocked.emplace_back(from, to); },
+                          [this](Error const& error) { refused.push_back(error); }};
+
+    static void add(Outbox& outbox, int count = 1) {
+        for (int i = 0; i != count; ++i) outbox.packets().add<arb_quote>("kalshi", 1)->bid = i;
+        outbox.added();
+    }
+};
+
+// A queue that answers slowly or refuses, in front of a recording host's.
+struct OddQueue {
+    std::chrono::milliseconds slow{0};
+    arb_status status = ARB_OK;
+    unsigned pushes = 0;
+    arb_queue queue{sizeof(arb_queue), 0, this, [](void* self, void const*, std::size_t, arb_error* error) {
+                        auto& odd = *static_cast<OddQueue*>(self);
+                        ++odd.pushes;
+                        std::this_thread::sleep_for(odd.slow);
+                        return odd.status == ARB_OK ? ARB_OK : to_c(Error{odd.status, "no"}, error);
+                    }};
+    arb_host table;
+    explicit OddQueue(test::RecordingHost const& host) : table{*host.table()} { table.queue = &queue; }
+};
+
+}  // namespace
+
+TEST_CASE("a batch goes out when it is full", "[venue]") {
+    Case here;
+    Outbox outbox{here.io.get_executor(), here.host.host(), here.events};
+    for (std::size_t i = 0; i != Outbox::packets_max - 1; ++i) Case::add(outbox);
+    CHECK(here.host.count() == 0);
+    Case::add(outbox);
+    CHECK(here.host.count() == Outbox::packets_max);
+    CHECK(outbox.packets().empty());
+}
+
+TEST_CASE("a lone packet goes out after two milliseconds", "[venue]") {
+    Case here;
+    Outbox outbox{here.io.get_executor(), here.host.host(), here.events};
+    auto const begin = std::chrono::steady_clock::now();
+    Case::add(outbox);
+    CHECK(here.host.count() == 0);
+    here.io.run_one_for(2s);
+    CHECK(here.host.count() == 1);
+    CHECK(std::chrono::steady_clock::now() - begin >= Outbox::wait_max);
+    Case::add(outbox);
+    here.io.restart();
+    here.io.run_for(2s);
+    CHECK(here.host.count() == 2);
+}
+
+TEST_CASE("a batch of large packets goes out before its count is reached", "[venue]") {
+    Case here;
+    Outbox outbox{here.io.get_executor(), here.host.host(), here.events};
+    std::string const raw(600'000, 'x');
+    for (int i = 0; i != 2; ++i) {
+        { outbox.packets().add<arb_market>("kalshi", 1).text(&arb_market::raw, raw); }
+        outbox.added();
+    }
+    CHECK(here.host.count() == 2);
+}
+
+TEST_CASE("flush pushes what there is, and nothing pushes nothing", "[venue]") {
+    Case here;
+    OddQueue odd{here.host};
+    Outbox outbox{here.io.get_executor(), Host{&odd.table}, here.events};
+    outbox.flush();
+    outbox.added();
+    CHECK(odd.pushes == 0);
+    Case::add(outbox);
+    outbox.flush();
+    CHECK(odd.pushes == 1);
+    here.io.run_for(1s);
+    CHECK(odd.pushes == 1);
+}
+
+TEST_CASE("a push that blocked for more than a second is told with its interval", "[venue]") {
+    Case here;
+    OddQueue odd{here.host};
+    Outbox outbox{here.io.get_executor(), Host{&odd.table}, here.events};
+    odd.slow = 20ms;
+    Case::add(outbox);
+    outbox.flush();
+    CHECK(here.blocked.empty());
+    odd.slow = 1050ms;
+    Case::add(outbox);
+    outbox.flush();
+    REQUIRE(here.blocked.size() == 1);
+    CHECK(here.blocked[0].second - here.blocked[0].first >= 1050 * millisecond_ns);
+    CHECK(outbox.blocked() >= 1050ms);
+    CHECK(here.refused.empty());
+}
+
+TEST_CASE("a refused batch is told with its error", "[venue]") {
+    Case here;
+    OddQueue odd{here.host};
+    odd.status = ARB_CLOSED;
+    Outbox outbox{here.io.get_executor(), Host{&odd.table}, here.events};
+    Case::add(outbox);
+    outbox.flush();
+    REQUIRE(here.refused.size() == 1);
+    CHECK(here.refused[0].status == ARB_CLOSED);
+}
+
+TEST_CASE("an outbox may end before its timer fires", "[venue]") {
+    Case here;
+    {
+        Outbox outbox{here.io.get_executor(), here.host.host(), here.events};
+        Case::add(outbox);
+        std::this_thread::sleep_for(2 * Outbox::wait_max);  // due, and not yet run
+    }
+    here.io.run();
+    CHECK(here.host.count() == 0);
+}

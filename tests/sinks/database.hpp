@@ -1,0 +1,99 @@
+// What the tests of both database sinks share: the sink as the host drives it, through its .so, and the database
+// as a user reads it, with statements of their own.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arbitrage/abi/ext/commands.h"
+#include "arbitrage/abi/ext/probe.h"
+#include "arbitrage/abi/plugin.h"
+#include "arbitrage/packet.hpp"
+#include "arbitrage/sink.hpp"
+#include "support/postgres.hpp"
+#include "support/recording_host.hpp"
+
+namespace arb::test {
+
+// A database the tests can look into.
+class Database {
+  public:
+    virtual ~Database() = default;
+    virtual char const* plugin() const = 0;  // id of the sink that writes it
+    virtual std::string options() const = 0;
+    virtual std::vector<TextRow> query(std::string const& statement) = 0;
+    // A list column as JSON text, a JSON column as text.
+    virtual std::string list(std::string const& column) const = 0;
+
+    TextRow row(std::string const& statement);
+    std::string text(std::string const& statement);      // one value; "NULL" if it is
+    std::int64_t amount(std::string const& statement);   // one decimal in millionths
+    std::int64_t count(std::string const& table);
+};
+
+class SqliteDatabase final : public Database {
+  public:
+    SqliteDatabase();
+    ~SqliteDatabase() override;
+    char const* plugin() const override { return "sqlite"; }
+    std::string options() const override { return R"({"file":")" + file_ + "\"}"; }
+    std::vector<TextRow> query(std::string const& statement) override;
+    std::string list(std::string const& column) const override { return column; }
+    std::string const& file() const { return file_; }
+
+  private:
+    std::string directory_, file_;
+};
+
+class PostgresDatabase final : public Database {
+  public:
+    PostgresDatabase(PostgresCluster& cluster, std::string name) : cluster_{cluster}, name_{std::move(name)} {
+        cluster_.create_database(name_);
+    }
+    char const* plugin() const override { return "postgres"; }
+    std::string options() const override { return R"({"url":")" + cluster_.url(name_) + "\"}"; }
+    std::vector<TextRow> query(std::string const& statement) override { return cluster_.query(name_, statement); }
+    std::string list(std::string const& column) const override { return "array_to_json(" + column + ")"; }
+
+  private:
+    PostgresCluster& cluster_;
+    std::string const name_;
+};
+
+// A sink made from its .so.
+class SinkUnderTest {
+  public:
+    explicit SinkUnderTest(Database const& database) : SinkUnderTest{database.plugin(), database.options()} {}
+    SinkUnderTest(std::string const& plugin, std::string const& options);
+    ~SinkUnderTest();
+
+    arb_status start();
+    // The packets as the next batch of the journal; how many became dead letters.
+    arb_status write(Packets const& packets);
+    // The last batch once more, as the host does after ARB_RETRY.
+    arb_status again();
+    arb_status command(std::string const& name, std::string const& parameters, std::vector<boost::json::object>& rows);
+    arb_status probe();
+
+    arb_position stored{};
+    std::uint32_t dead_letters = 0;
+    std::string error;
+    std::string where;
+    std::uint64_t next_sequence = 1;
+    std::uint64_t incarnation = 1;
+    RecordingHost host;
+
+  private:
+    arb_status noted(arb_status status, arb_error const& said);
+
+    arb_sink const* sink_ = nullptr;
+    void* self_ = nullptr;
+    std::vector<std::byte> bytes_;
+    std::vector<arb_packet const*> batch_;
+};
+
+// Times of the tests: 2026-11-20 12:00:00 UTC and after.
+inline constexpr arb_time noon = 1'795'176'000'000'000'000;
+
+}  // namespace arb::test

@@ -1,0 +1,32 @@
+// What both database sinks promise, checked with the same words on both.
+#pragma once
+
+#include "sinks/database.hpp"
+
+namespace arb::test {
+
+void stores_catalogue(Database& database);
+void stores_prices(Database& database);
+void stores_trades(Database& database);
+void stores_books(Database& database);
+void stores_the_rest(Database& database);
+void keeps_decimals_exact(Database& database);
+void survives_hostile_texts(Database& database);
+void stores_nothing_twice(Database& database);
+void skips_unchanged_catalogue(Database& database);
+void isolates_poison(Database& database);
+void compares_prices(Database& database);
+void answers_commands(Database& database);
+void refuses_newer_schema(Database& database);
+void has_tables_per_venue(Database& database);
+
+// Packets with the fields the tests do not care about filled in.
+void add_quote(Packets& to, std::string_view venue, std::string_view market, std::int64_t bid, std::int64_t ask,
+               arb_time received = noon);
+void add_trade(Packets& to, std::string_view market, std::string_view trade_id, std::int64_t price,
+               arb_time received = noon);
+void add_market(Packets& to, std::string_view venue, std::string_view market, std::string_view title,
+                arb_time received = noon);
+void add_pair(Packets& to, std::string_view id, std::int32_t relation, std::int32_t status, std::string_view market_b);
+
+}  // namespace arb::test

@@ -1,0 +1,85 @@
+#include <filesystem>
+#include <fstream>
+
+#include "sinks/shared.hpp"
+#include "support/catch.hpp"
+
+using namespace arb;
+using namespace arb::test;
+
+TEST_CASE("sqlite stores what both database sinks promise") {
+    SqliteDatabase database;
+    SECTION("catalogue") { stores_catalogue(database); }
+    SECTION("prices") { stores_prices(database); }
+    SECTION("trades") { stores_trades(database); }
+    SECTION("books") { stores_books(database); }
+    SECTION("the rest") { stores_the_rest(database); }
+    SECTION("decimals") { keeps_decimals_exact(database); }
+    SECTION("hostile texts") { survives_hostile_texts(database); }
+    SECTION("nothing twice") { stores_nothing_twice(database); }
+    SECTION("unchanged catalogue") { skips_unchanged_catalogue(database); }
+    SECTION("poison") { isolates_poison(database); }
+    SECTION("comparison") { compares_prices(database); }
+    SECTION("commands") { answers_commands(database); }
+    SECTION("newer schema") { refuses_newer_schema(database); }
+    SECTION("venues") { has_tables_per_venue(database); }
+}
+
+TEST_CASE("sqlite keeps numbers as numbers and what a double cannot hold as text") {
+    SqliteDatabase database;
+    SinkUnderTest sink{database};
+    REQUIRE(sink.start() == ARB_OK);
+    Packets packets;
+    add_quote(packets, "kalshi", "M1", 425'000, 430'000);
+    {
+        auto quote = packets.add<arb_quote>("kalshi", noon);
+        quote->bid_size = INT64_MAX;
+        quote.text(&arb_quote::market_id, "M1");
+    }
+    REQUIRE(sink.write(packets) == ARB_OK);
+    CHECK(database.text("SELECT typeof(bid) FROM tick_history WHERE position = 1") == "real");
+    CHECK(database.text("SELECT bid = 0.425 FROM tick_history WHERE position = 1") == "1");
+    CHECK(database.text("SELECT typeof(bid_size) FROM tick_history WHERE position = 2") == "text");
+    CHECK(database.text("SELECT received_at FROM tick_history WHERE position = 1") == "2026-11-20T12:00:00.000000Z");
+}
+
+TEST_CASE("sqlite deletes rows past their retention") {
+    SqliteDatabase database;
+    SinkUnderTest sink{"sqlite", R"({"file":")" + database.file() + R"(","retention":{"ticks":"2d"}})"};
+    REQUIRE(sink.start() == ARB_OK);
+    Packets packets;
+    add_quote(packets, "kalshi", "M1", 1, 2, noon - 5 * 86'400 * second_ns);
+    add_quote(packets, "kalshi", "M1", 1, 2, noon);
+    add_trade(packets, "M1", "", 1, noon - 5 * 86'400 * second_ns);
+    REQUIRE(sink.write(packets) == ARB_OK);
+    CHECK(database.count("tick_history") == 1);
+    CHECK(database.count("trades") == 1);
+}
+
+TEST_CASE("sqlite says what is wrong with its file") {
+    SqliteDatabase database;
+    auto const directory = std::filesystem::path{database.file()}.parent_path();
+    std::filesystem::create_directories(directory);
+    SECTION("not a database") {
+        std::ofstream{database.file()} << std::string(4096, 'x');
+        SinkUnderTest sink{database};
+        CHECK(sink.start() == ARB_INVALID);
+        CHECK(sink.where == "/file");
+        CHECK(sink.error.find("is not an SQLite database") != std::string::npos);
+    }
+    SECTION("a directory") {
+        std::filesystem::create_directories(database.file());
+        SinkUnderTest sink{database};
+        CHECK(sink.start() == ARB_INVALID);
+        CHECK(sink.error.find("cannot be opened") != std::string::npos);
+    }
+    SECTION("locked by somebody for long") {
+        SinkUnderTest sink{database};
+        REQUIRE(sink.start() == ARB_OK);
+    }
+}
+
+TEST_CASE("sqlite refuses retention shorter than a day") {
+    SinkUnderTest sink{"sqlite", R"({"retention":{"ticks":"1h"}})"};
+    CHECK(sink.where == "/retention/ticks");
+}
