@@ -14,8 +14,9 @@ Result<std::string> signature(std::string_view secret, std::string_view timestam
     return net::base64url(net::hmac_sha256(*key, message));
 }
 
-Result<std::vector<net::Header>> auth_headers(Credentials const& credentials, arb_time now, std::string_view method,
-                                              std::string_view path, std::string_view body) {
+Result<std::vector<net::Header>> auth_headers(Credentials const& credentials, arb_time now,
+                                              std::string_view method, std::string_view path,
+                                              std::string_view body) {
     auto const timestamp = std::to_string(now / second_ns);
     auto const signed_text = signature(credentials.secret, timestamp, method, path, body);
     if (signed_text.has_error()) return signed_text.error();

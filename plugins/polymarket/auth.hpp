@@ -12,9 +12,9 @@
 namespace arb::polymarket {
 
 struct Credentials {
-    std::string address;     // of the signer
+    std::string address;  // of the signer
     std::string api_key;
-    std::string secret;      // base64, as the venue gave it
+    std::string secret;  // base64, as the venue gave it
     std::string passphrase;
 };
 
@@ -23,7 +23,8 @@ Result<std::string> signature(std::string_view secret, std::string_view timestam
                               std::string_view path, std::string_view body);
 
 // `now` in nanoseconds; the venue counts seconds.
-Result<std::vector<net::Header>> auth_headers(Credentials const& credentials, arb_time now, std::string_view method,
-                                              std::string_view path, std::string_view body = {});
+Result<std::vector<net::Header>> auth_headers(Credentials const& credentials, arb_time now,
+                                              std::string_view method, std::string_view path,
+                                              std::string_view body = {});
 
 }  // namespace arb::polymarket

@@ -66,10 +66,14 @@ Set Book::set(int side, arb_level level, arb_time time) {
     else
         while (at != levels.begin() && (at - 1)->price < level.price) --at;
     bool const held = at != levels.begin() && (at - 1)->price == level.price;
-    if (held && level.size != 0) (at - 1)->size = level.size;
-    else if (held) levels.erase(at - 1);
-    else if (level.size != 0 && levels.size() >= book_levels_max) return Set::full;
-    else if (level.size != 0) levels.insert(at, level);
+    if (held && level.size != 0)
+        (at - 1)->size = level.size;
+    else if (held)
+        levels.erase(at - 1);
+    else if (level.size != 0 && levels.size() >= book_levels_max)
+        return Set::full;
+    else if (level.size != 0)
+        levels.insert(at, level);
     return Set::applied;
 }
 
@@ -99,6 +103,8 @@ std::string hash_text(BookIdentity const& identity, Book const& book) {
     return out;
 }
 
-std::string book_hash(BookIdentity const& identity, Book const& book) { return net::sha1_hex(hash_text(identity, book)); }
+std::string book_hash(BookIdentity const& identity, Book const& book) {
+    return net::sha1_hex(hash_text(identity, book));
+}
 
 }  // namespace arb::polymarket

@@ -1,8 +1,7 @@
 // The order book of one outcome, kept from what the stream says.
 //
-// Invariants: bids ascend, asks descend, so the best level of a side is its last element, as the venue sends them
-// and where nearly every change happens; each price once; every size above 0.
-// Thread safety: none.
+// Invariants: bids ascend, asks descend, so the best level of a side is its last element, as the venue sends
+// them and where nearly every change happens; each price once; every size above 0. Thread safety: none.
 #pragma once
 
 #include <cstdint>
@@ -37,12 +36,12 @@ enum class Set : std::uint8_t {
 
 class Book {
   public:
-    // Takes a whole book. `time` is the event's; 0 if it has none. False if the book is older than the one held and
-    // was ignored; the first one after a subscription is `fresh` and always counts.
+    // Takes a whole book. `time` is the event's; 0 if it has none. False if the book is older than the one
+    // held and was ignored; the first one after a subscription is `fresh` and always counts.
     bool replace(BookReader const& levels, arb_time time, bool fresh);
 
-    // Sets the total at a price; 0 removes the level. A change of the same time as the book is applied: totals are
-    // absolute, so applying twice does no harm.
+    // Sets the total at a price; 0 removes the level. A change of the same time as the book is applied:
+    // totals are absolute, so applying twice does no harm.
     Set set(int side, arb_level level, arb_time time);
 
     // Null while the side is empty.

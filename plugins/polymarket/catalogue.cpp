@@ -31,7 +31,8 @@ constexpr std::chrono::milliseconds failed_pause_base = 2s;
 constexpr std::chrono::milliseconds failed_pause_cap = 2min;
 
 std::string query_of(std::vector<std::string> const& ids, bool closed) {
-    std::string out = closed ? "/markets/keyset?closed=true&limit=100" : "/markets/keyset?closed=false&limit=100";
+    std::string out =
+        closed ? "/markets/keyset?closed=true&limit=100" : "/markets/keyset?closed=false&limit=100";
     for (auto const& id : ids) out += "&condition_ids=" + net::encode_query(id);
     return out;
 }
@@ -91,8 +92,8 @@ net::asio::awaitable<bool> Catalogue::sweep() {
             host_.reject("unreadable_page");
             co_return fail("a page is unreadable: " + page.error().text);
         }
-        // The venue repeats the first page for ever when it does not understand the cursor. An event may stand on
-        // two neighbouring pages, but not twice at the head of one.
+        // The venue repeats the first page for ever when it does not understand the cursor. An event may
+        // stand on two neighbouring pages, but not twice at the head of one.
         if (!page->items.empty()) {
             auto const first = decode_event(page->items.front());
             if (first && !first_ids.insert(first->id).second) {
@@ -334,7 +335,8 @@ net::asio::awaitable<void> Catalogue::look_for_ever() {
         if (ids.empty()) continue;
         co_await fetch(ids, false);
         for (auto& look : taken) {
-            if (std::find(ids.begin(), ids.end(), look.id) == ids.end() || ++look.tries == look_tries_max) continue;
+            if (std::find(ids.begin(), ids.end(), look.id) == ids.end() || ++look.tries == look_tries_max)
+                continue;
             look.due = Clock::now() + look_first * (1u << look.tries);
             if (looks_.size() < looks_max) looks_.push_back(std::move(look));
         }

@@ -1,5 +1,5 @@
-// What the venue lists: sweeps every open event again and again, pushes what changed, and says which markets are to
-// be followed live. A market that leaves the list is asked for by name until its result is known.
+// What the venue lists: sweeps every open event again and again, pushes what changed, and says which markets
+// are to be followed live. A market that leaves the list is asked for by name until its result is known.
 //
 // Thread safety: none; on the venue's thread. Memory: some hundred bytes a market and no row.
 #pragma once
@@ -26,7 +26,7 @@ namespace arb::polymarket {
 class Catalogue {
   public:
     struct Events {
-        std::function<void(MarketRow const&)> opened;     // selected, and its book is live
+        std::function<void(MarketRow const&)> opened;      // selected, and its book is live
         std::function<void(std::string const& id)> ended;  // its book is no longer live
         // A sweep did not reach its end, and why; empty when one did.
         std::function<void(std::string const& sentence)> failed;
@@ -58,9 +58,9 @@ class Catalogue {
   private:
     struct Known {
         std::int32_t lifecycle = ARB_LIFECYCLE_NONE;
-        std::uint32_t sweep = 0;  // the last one that listed it
+        std::uint32_t sweep = 0;   // the last one that listed it
         std::uint16_t misses = 0;  // times it was asked for by name and not found
-        bool selected = false;    // stays so: a market at the edge of a rule does not come and go
+        bool selected = false;     // stays so: a market at the edge of a rule does not come and go
         bool live = false;
         bool final_row = false;  // the row with its result was read; what the stream says comes earlier
         std::int64_t tick_size = ARB_ABSENT;  // from the stream

@@ -63,27 +63,37 @@ Result<> run_to_end(Call call, asio::io_context& io, Work work) {
 
 char const* lifecycle_word(int lifecycle) {
     switch (lifecycle) {
-        case ARB_LIFECYCLE_UNOPENED: return "unopened";
-        case ARB_LIFECYCLE_OPEN: return "open";
-        case ARB_LIFECYCLE_PAUSED: return "paused";
-        case ARB_LIFECYCLE_CLOSED: return "closed";
-        case ARB_LIFECYCLE_DETERMINED: return "determined";
-        case ARB_LIFECYCLE_SETTLED: return "settled";
-        default: return "";
+        case ARB_LIFECYCLE_UNOPENED:
+            return "unopened";
+        case ARB_LIFECYCLE_OPEN:
+            return "open";
+        case ARB_LIFECYCLE_PAUSED:
+            return "paused";
+        case ARB_LIFECYCLE_CLOSED:
+            return "closed";
+        case ARB_LIFECYCLE_DETERMINED:
+            return "determined";
+        case ARB_LIFECYCLE_SETTLED:
+            return "settled";
+        default:
+            return "";
     }
 }
 
 json::value amount(std::int64_t value) {
     return value == ARB_ABSENT ? json::value{} : json::value{json::string{format_decimal(value)}};
 }
-json::value moment(arb_time time) { return time == 0 ? json::value{} : json::value{json::string{format_time(time)}}; }
+json::value moment(arb_time time) {
+    return time == 0 ? json::value{} : json::value{json::string{format_time(time)}};
+}
 
 // The market of that condition id or slug.
 asio::awaitable<Result<MarketRow>> find_market(Rest& gamma, std::string const& name) {
     bool const by_id = name.substr(0, 2) == "0x";
     auto const encoded = net::encode_query(name);
     for (bool const closed : {false, true}) {
-        std::string target = closed ? "/markets/keyset?closed=true&limit=1&" : "/markets/keyset?closed=false&limit=1&";
+        std::string target =
+            closed ? "/markets/keyset?closed=true&limit=1&" : "/markets/keyset?closed=false&limit=1&";
         target += (by_id ? "condition_ids=" : "slug=") + encoded;
         auto const body = co_await gamma.get(std::move(target));
         if (body.has_error()) co_return body.error();
@@ -113,7 +123,8 @@ asio::awaitable<Result<>> book(Call const& call) {
         if (gamma.has_error()) co_return gamma.error();
         auto const market = co_await find_market(**gamma, name);
         if (market.has_error()) co_return market.error();
-        if (outcome >= market->tokens.size()) co_return invalid("/outcome", "the market has no such outcome with a book");
+        if (outcome >= market->tokens.size())
+            co_return invalid("/outcome", "the market has no such outcome with a book");
         token = market->tokens[outcome];
     }
     auto const clob = call.clob();
@@ -123,10 +134,12 @@ asio::awaitable<Result<>> book(Call const& call) {
     if (body.has_error()) co_return body.error();
     Books books;
     StreamDecoder decoder;
-    if (decoder.decode(*body, books) != Frame::events || !books.read) co_return permanent("the book is unreadable");
+    if (decoder.decode(*body, books) != Frame::events || !books.read)
+        co_return permanent("the book is unreadable");
     auto const side = [&](char const* name, std::vector<arb_level> const& levels) {
         for (auto at = levels.rbegin(); at != levels.rend(); ++at)
-            if (!call.row({{"side", name}, {"price", amount(at->price)}, {"size", amount(at->size)}})) return false;
+            if (!call.row({{"side", name}, {"price", amount(at->price)}, {"size", amount(at->size)}}))
+                return false;
         return true;
     };
     if (side("bid", books.reader.bids())) side("ask", books.reader.asks());
@@ -163,12 +176,9 @@ asio::awaitable<Result<>> trades(Call const& call) {
     for (auto const item : page->items) {
         // Unix seconds.
         auto const time = read_milliseconds(plain(item, "timestamp") + "000");
-        json::object row{{"time", moment(time.value_or(0))},
-                         {"outcome", plain(item, "outcome")},
-                         {"side", plain(item, "side")},
-                         {"price", plain(item, "price")},
-                         {"size", plain(item, "size")},
-                         {"transaction", plain(item, "transactionHash")}};
+        json::object row{{"time", moment(time.value_or(0))}, {"outcome", plain(item, "outcome")},
+                         {"side", plain(item, "side")},      {"price", plain(item, "price")},
+                         {"size", plain(item, "size")},      {"transaction", plain(item, "transactionHash")}};
         if (!call.row(row)) break;
     }
     co_return Result<>{};
@@ -180,9 +190,12 @@ asio::awaitable<Result<>> each_event(Call const& call, std::function<bool(std::s
     if (gamma.has_error()) co_return gamma.error();
     auto const event = call.parameters.text("event"), tag = call.parameters.text("tag");
     std::string listing = "/events/keyset?limit=" + std::to_string(page_events);
-    if (event.empty()) listing += "&closed=false&order=volume24hr&ascending=false";
-    else if (event.find_first_not_of("0123456789") == std::string::npos) listing += "&closed=false&id=" + event;
-    else listing += "&closed=false&slug=" + net::encode_query(event);
+    if (event.empty())
+        listing += "&closed=false&order=volume24hr&ascending=false";
+    else if (event.find_first_not_of("0123456789") == std::string::npos)
+        listing += "&closed=false&id=" + event;
+    else
+        listing += "&closed=false&slug=" + net::encode_query(event);
     if (!tag.empty()) listing += "&tag_slug=" + net::encode_query(tag);
     for (std::string cursor;;) {
         auto target = listing;
@@ -237,7 +250,8 @@ asio::awaitable<Result<>> markets(Call const& call) {
 Result<std::vector<net::Header>> signed_headers(Call const& call, Rest const& clob, std::string_view path) {
     auto const& credentials = call.settings.credentials;
     if (!credentials)
-        return invalid("/api_key", "this command needs address, api_key, api_secret_file and api_passphrase_file");
+        return invalid("/api_key",
+                       "this command needs address, api_key, api_secret_file and api_passphrase_file");
     return auth_headers(*credentials, arb::now(), "GET", clob.prefix() + std::string{path});
 }
 
@@ -248,7 +262,8 @@ asio::awaitable<Result<>> orders(Call const& call) {
     for (unsigned page_number = 0; page_number != order_pages_max; ++page_number) {
         auto headers = signed_headers(call, **clob, "/data/orders");
         if (headers.has_error()) co_return headers.error();
-        std::string target = "/data/orders?next_cursor=" + net::encode_query(cursor.empty() ? "MA==" : cursor);
+        std::string target =
+            "/data/orders?next_cursor=" + net::encode_query(cursor.empty() ? "MA==" : cursor);
         if (auto const market = call.parameters.text("market"); !market.empty())
             target += "&market=" + net::encode_query(market);
         auto const body = co_await (*clob)->get(std::move(target), std::move(*headers));
@@ -262,7 +277,8 @@ asio::awaitable<Result<>> orders(Call const& call) {
                              {"matched", plain(item, "size_matched")}, {"status", plain(item, "status")}};
             if (!call.row(row)) co_return Result<>{};
         }
-        if (page->next_cursor.empty() || page->next_cursor == last_cursor || page->next_cursor == cursor) break;
+        if (page->next_cursor.empty() || page->next_cursor == last_cursor || page->next_cursor == cursor)
+            break;
         cursor = page->next_cursor;
     }
     co_return Result<>{};
@@ -305,8 +321,9 @@ asio::awaitable<Result<>> reach(Call const& call) {
 
 Result<> run_command(Settings const& settings, std::shared_ptr<net::Tls> const& tls, std::string_view name,
                      Options const& parameters, Rows const& row) {
-    constexpr std::pair<std::string_view, Work> works[] = {{"book", book},       {"trades", trades}, {"markets", markets},
-                                                           {"events", events},   {"orders", orders}, {"balance", balance}};
+    constexpr std::pair<std::string_view, Work> works[] = {{"book", book},       {"trades", trades},
+                                                           {"markets", markets}, {"events", events},
+                                                           {"orders", orders},   {"balance", balance}};
     for (auto const& [word, work] : works) {
         if (word != name) continue;
         asio::io_context io{1};

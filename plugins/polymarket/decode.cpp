@@ -25,16 +25,20 @@ EventType type_of(StreamEvent const& event) {
             // Opening books have been seen without a type.
             if (event.has_bids || event.has_asks) return EventType::book;
             return event.has_changes ? EventType::price_change : EventType::unknown;
-        case 4: return name == "book" ? EventType::book : EventType::unknown;
-        case 10: return name == "new_market" ? EventType::new_market : EventType::unknown;
+        case 4:
+            return name == "book" ? EventType::book : EventType::unknown;
+        case 10:
+            return name == "new_market" ? EventType::new_market : EventType::unknown;
         case 12:
             if (name == "price_change") return EventType::price_change;
             return name == "best_bid_ask" ? EventType::best_bid_ask : EventType::unknown;
-        case 15: return name == "market_resolved" ? EventType::market_resolved : EventType::unknown;
+        case 15:
+            return name == "market_resolved" ? EventType::market_resolved : EventType::unknown;
         case 16:
             if (name == "last_trade_price") return EventType::last_trade_price;
             return name == "tick_size_change" ? EventType::tick_size_change : EventType::unknown;
-        default: return EventType::unknown;
+        default:
+            return EventType::unknown;
     }
 }
 
@@ -63,7 +67,9 @@ class Handler {
         target_ = nullptr;
         switch (where_) {
             case Where::top:
-            case Where::array: begin_event(); break;
+            case Where::array:
+                begin_event();
+                break;
             case Where::levels:
                 level_ = {};
                 where_ = Where::level;
@@ -73,11 +79,16 @@ class Handler {
                 where_ = Where::change;
                 break;
             case Where::event:
-                if (container_ == Container::message) where_ = Where::message;
-                else skip();
+                if (container_ == Container::message)
+                    where_ = Where::message;
+                else
+                    skip();
                 break;
-            case Where::skipped: ++skipped_depth_; break;
-            default: skip();
+            case Where::skipped:
+                ++skipped_depth_;
+                break;
+            default:
+                skip();
         }
         return true;
     }
@@ -93,13 +104,16 @@ class Handler {
                 event_.changes.push_back(change_);
                 where_ = Where::changes;
                 break;
-            case Where::message: where_ = Where::event; break;
+            case Where::message:
+                where_ = Where::event;
+                break;
             case Where::event:
                 event_.type = type_of(event_);
                 sink_->event(event_);
                 where_ = in_array_ ? Where::array : Where::top;
                 break;
-            default: unskip();
+            default:
+                unskip();
         }
         return true;
     }
@@ -111,8 +125,12 @@ class Handler {
                 in_array_ = true;
                 where_ = Where::array;
                 break;
-            case Where::event: begin_list(); break;
-            case Where::skipped: ++skipped_depth_; break;
+            case Where::event:
+                begin_list();
+                break;
+            case Where::skipped:
+                ++skipped_depth_;
+                break;
             default:
                 if (where_ == Where::levels || where_ == Where::changes) event_.odd = true;
                 skip();
@@ -123,11 +141,16 @@ class Handler {
     bool on_array_end(std::size_t, Ec&) {
         target_ = nullptr;
         switch (where_) {
-            case Where::array: where_ = Where::top; break;
+            case Where::array:
+                where_ = Where::top;
+                break;
             case Where::levels:
             case Where::changes:
-            case Where::texts: where_ = Where::event; break;
-            default: unskip();
+            case Where::texts:
+                where_ = Where::event;
+                break;
+            default:
+                unskip();
         }
         return true;
     }
@@ -175,7 +198,17 @@ class Handler {
         skipped,  // in something we do not read
     };
     // What an array or object at the present key of an event would be.
-    enum class Container : std::uint8_t { none, bids, asks, changes, assets_ids, token_ids, outcomes, tags, message };
+    enum class Container : std::uint8_t {
+        none,
+        bids,
+        asks,
+        changes,
+        assets_ids,
+        token_ids,
+        outcomes,
+        tags,
+        message
+    };
 
     void begin_event() {
         static_cast<EventTexts&>(event_) = EventTexts{};
@@ -193,18 +226,25 @@ class Handler {
 
     void begin_list() {
         switch (container_) {
-            case Container::bids: return begin_levels(event_.bids, event_.has_bids);
-            case Container::asks: return begin_levels(event_.asks, event_.has_asks);
+            case Container::bids:
+                return begin_levels(event_.bids, event_.has_bids);
+            case Container::asks:
+                return begin_levels(event_.asks, event_.has_asks);
             case Container::changes:
                 event_.changes.clear();
                 event_.has_changes = true;
                 where_ = Where::changes;
                 return;
-            case Container::assets_ids: return begin_texts(event_.assets_ids);
-            case Container::token_ids: return begin_texts(event_.token_ids);
-            case Container::outcomes: return begin_texts(event_.outcomes);
-            case Container::tags: return begin_texts(event_.tags);
-            default: skip();
+            case Container::assets_ids:
+                return begin_texts(event_.assets_ids);
+            case Container::token_ids:
+                return begin_texts(event_.token_ids);
+            case Container::outcomes:
+                return begin_texts(event_.outcomes);
+            case Container::tags:
+                return begin_texts(event_.tags);
+            default:
+                skip();
         }
     }
     void begin_levels(std::vector<LevelText>& levels, bool& has) {
@@ -229,9 +269,12 @@ class Handler {
     }
 
     void value(std::string_view text) {
-        if (target_ != nullptr) *target_ = text;
-        else if (where_ == Where::texts) texts_->push_back(text);
-        else if (where_ == Where::levels || where_ == Where::changes) event_.odd = true;
+        if (target_ != nullptr)
+            *target_ = text;
+        else if (where_ == Where::texts)
+            texts_->push_back(text);
+        else if (where_ == Where::levels || where_ == Where::changes)
+            event_.odd = true;
     }
     bool no_value() {
         part_.clear();
@@ -252,11 +295,20 @@ class Handler {
     void key(std::string_view name) {
         part_.clear();
         switch (where_) {
-            case Where::level: target_ = level_key(name); break;
-            case Where::change: target_ = change_key(name); break;
-            case Where::event: event_key(name); break;
-            case Where::message: target_ = name == "id" ? &event_.event_id : nullptr; break;
-            default: target_ = nullptr;
+            case Where::level:
+                target_ = level_key(name);
+                break;
+            case Where::change:
+                target_ = change_key(name);
+                break;
+            case Where::event:
+                event_key(name);
+                break;
+            case Where::message:
+                target_ = name == "id" ? &event_.event_id : nullptr;
+                break;
+            default:
+                target_ = nullptr;
         }
     }
 
@@ -272,9 +324,12 @@ class Handler {
                 if (name == "size") return &change_.size;
                 if (name == "side") return &change_.side;
                 return name == "hash" ? &change_.hash : nullptr;
-            case 5: return name == "price" ? &change_.price : nullptr;
-            case 8: return name == "asset_id" ? &change_.asset_id : nullptr;
-            default: return nullptr;
+            case 5:
+                return name == "price" ? &change_.price : nullptr;
+            case 8:
+                return name == "asset_id" ? &change_.asset_id : nullptr;
+            default:
+                return nullptr;
         }
     }
 
@@ -282,12 +337,24 @@ class Handler {
         target_ = nullptr;
         container_ = Container::none;
         switch (name.size()) {
-            case 2: set(name == "id", event_.id); break;
-            case 4: key_of_4(name); break;
-            case 5: set(name == "price", event_.price); break;
-            case 6: set(name == "market", event_.market); break;
-            case 7: set(name == "changes", Container::changes); break;
-            case 8: key_of_8(name); break;
+            case 2:
+                set(name == "id", event_.id);
+                break;
+            case 4:
+                key_of_4(name);
+                break;
+            case 5:
+                set(name == "price", event_.price);
+                break;
+            case 6:
+                set(name == "market", event_.market);
+                break;
+            case 7:
+                set(name == "changes", Container::changes);
+                break;
+            case 8:
+                key_of_8(name);
+                break;
             case 9:
                 set(name == "timestamp", event_.timestamp);
                 set(name == "tick_size", event_.tick_size);
@@ -296,7 +363,9 @@ class Handler {
                 set(name == "event_type", event_.event_type);
                 set(name == "assets_ids", Container::assets_ids);
                 break;
-            case 12: set(name == "condition_id", event_.condition_id); break;
+            case 12:
+                set(name == "condition_id", event_.condition_id);
+                break;
             case 13:
                 set(name == "price_changes", Container::changes);
                 set(name == "old_tick_size", event_.old_tick_size);
@@ -309,13 +378,16 @@ class Handler {
                     container_ = Container::token_ids;
                 }
                 break;
-            case 15: set(name == "winning_outcome", event_.winning_outcome); break;
+            case 15:
+                set(name == "winning_outcome", event_.winning_outcome);
+                break;
             case 16:
                 set(name == "last_trade_price", event_.last_trade_price);
                 set(name == "transaction_hash", event_.transaction_hash);
                 set(name == "winning_asset_id", event_.winning_asset_id);
                 break;
-            default: break;
+            default:
+                break;
         }
     }
     void key_of_4(std::string_view name) {

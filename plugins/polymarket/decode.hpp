@@ -1,7 +1,7 @@
 // Reads frames of the market channel: bytes in, events out, no network and no clock.
 //
-// Thread safety: none; one decoder per connection. Keeps its memory between frames: once warm, a frame of levels or
-// changes allocates nothing.
+// Thread safety: none; one decoder per connection. Keeps its memory between frames: once warm, a frame of
+// levels or changes allocates nothing.
 #pragma once
 
 #include <memory>
@@ -34,8 +34,8 @@ class StreamDecoder {
     StreamDecoder(StreamDecoder const&) = delete;
     StreamDecoder& operator=(StreamDecoder const&) = delete;
 
-    // One frame: an object, an array that may mix types, or a plain word. An event is handed out when its object
-    // ends, because its type is often its last field; a bad one does not drop its neighbours.
+    // One frame: an object, an array that may mix types, or a plain word. An event is handed out when its
+    // object ends, because its type is often its last field; a bad one does not drop its neighbours.
     Frame decode(std::string_view frame, EventSink& sink);
 
   private:

@@ -21,12 +21,29 @@ constexpr std::size_t depth_max = 32;
 constexpr std::size_t id_size_max = 256;
 
 // What moves with every trade or look, at any depth: not a change of the catalogue.
-constexpr std::string_view volatile_keys[] = {
-    "updatedAt",       "outcomePrices",     "liquidity",         "liquidityNum",       "liquidityClob",      "liquidityAmm",
-    "openInterest",    "competitive",       "commentCount",       "bestBid",            "bestAsk",
-    "spread",          "lastTradePrice",    "oneHourPriceChange", "oneDayPriceChange",  "oneWeekPriceChange",
-    "oneMonthPriceChange", "oneYearPriceChange", "score",         "elapsed",            "period",
-    "featuredOrder",   "updatedBy"};
+constexpr std::string_view volatile_keys[] = {"updatedAt",
+                                              "outcomePrices",
+                                              "liquidity",
+                                              "liquidityNum",
+                                              "liquidityClob",
+                                              "liquidityAmm",
+                                              "openInterest",
+                                              "competitive",
+                                              "commentCount",
+                                              "bestBid",
+                                              "bestAsk",
+                                              "spread",
+                                              "lastTradePrice",
+                                              "oneHourPriceChange",
+                                              "oneDayPriceChange",
+                                              "oneWeekPriceChange",
+                                              "oneMonthPriceChange",
+                                              "oneYearPriceChange",
+                                              "score",
+                                              "elapsed",
+                                              "period",
+                                              "featuredOrder",
+                                              "updatedBy"};
 
 bool is_volatile(std::string_view key) {
     return key.substr(0, 6) == "volume" ||
@@ -44,9 +61,12 @@ json::parse_options lenient() {
 std::string number_text(json::value const& value) {
     char out[32];
     std::to_chars_result end{};
-    if (value.is_int64()) end = std::to_chars(out, out + sizeof out, value.get_int64());
-    else if (value.is_uint64()) end = std::to_chars(out, out + sizeof out, value.get_uint64());
-    else end = std::to_chars(out, out + sizeof out, value.get_double());
+    if (value.is_int64())
+        end = std::to_chars(out, out + sizeof out, value.get_int64());
+    else if (value.is_uint64())
+        end = std::to_chars(out, out + sizeof out, value.get_uint64());
+    else
+        end = std::to_chars(out, out + sizeof out, value.get_double());
     return {out, end.ptr};
 }
 
@@ -75,8 +95,8 @@ void append_content(json::value const& value, std::string& out) {
 
 bool good_id(std::string_view id) {
     auto const good = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-               c == '.' || c == ':';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+               c == '-' || c == '.' || c == ':';
     };
     return !id.empty() && id.size() <= id_size_max && std::all_of(id.begin(), id.end(), good);
 }
@@ -102,8 +122,10 @@ class Fields {
         auto const* const value = find(key);
         if (value == nullptr) return {};
         std::string out;
-        if (auto const* const string = value->if_string()) out.assign(string->data(), string->size());
-        else if (value->is_int64() || value->is_uint64()) out = number_text(*value);
+        if (auto const* const string = value->if_string())
+            out.assign(string->data(), string->size());
+        else if (value->is_int64() || value->is_uint64())
+            out = number_text(*value);
         if (good_id(out)) return out;
         odd_ = odd_ || !out.empty() || !value->is_string();
         return {};
@@ -167,7 +189,8 @@ std::vector<std::string> Fields::list(std::string_view key) {
     return out ? std::move(*out) : std::vector<std::string>{};
 }
 
-// Volumes are sums of binary fractions on the venue's side ("79945.98005599984"): cut after the sixth decimal.
+// Volumes are sums of binary fractions on the venue's side ("79945.98005599984"): cut after the sixth
+// decimal.
 std::int64_t read_volume(std::string_view text) {
     auto const point = text.find('.');
     if (point != std::string_view::npos && text.find_first_of("eE") == std::string_view::npos)
@@ -183,7 +206,8 @@ std::int64_t read_tick(std::string_view text) {
 
 void read_tokens(Fields& fields, MarketRow& row) {
     auto tokens = fields.list(fields.text("version") == "v2" ? "positionIds" : "clobTokenIds");
-    bool const good = std::all_of(tokens.begin(), tokens.end(), [](std::string const& id) { return good_id(id); });
+    bool const good =
+        std::all_of(tokens.begin(), tokens.end(), [](std::string const& id) { return good_id(id); });
     if (!good || (!tokens.empty() && tokens.size() != row.outcomes.size())) {
         fields.odd();
         return;
@@ -346,7 +370,7 @@ std::optional<EventRow> decode_event(std::string_view text) {
     row.opens_at = fields.time("startDate");
     row.closes_at = fields.time("endDate");
     bool const closed = fields.flag("closed").value_or(false) || fields.flag("archived").value_or(false);
-    row.lifecycle = closed                                ? ARB_LIFECYCLE_CLOSED
+    row.lifecycle = closed                                 ? ARB_LIFECYCLE_CLOSED
                     : fields.flag("active").value_or(true) ? ARB_LIFECYCLE_OPEN
                                                            : ARB_LIFECYCLE_UNOPENED;
     if (auto const neg_risk = fields.flag("negRisk")) row.mutually_exclusive = *neg_risk ? ARB_YES : ARB_NO;

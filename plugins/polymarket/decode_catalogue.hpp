@@ -1,8 +1,8 @@
 // Reads Gamma's events and markets: JSON text in, rows out, no network and no clock.
 //
-// Every field may be missing, null or of another type; what cannot be read is absent and flagged, and what has no
-// id is no row. Numbers are taken by their decimal text, so prices and ticks stay exact.
-// Thread safety: pure functions.
+// Every field may be missing, null or of another type; what cannot be read is absent and flagged, and what
+// has no id is no row. Numbers are taken by their decimal text, so prices and ticks stay exact. Thread
+// safety: pure functions.
 #pragma once
 
 #include <optional>
@@ -35,7 +35,7 @@ struct MarketRow {
     std::int64_t volume = ARB_ABSENT, volume_24h = ARB_ABSENT;  // millionths of a dollar
     arb_time opens_at = 0, closes_at = 0, settled_at = 0;
     std::int32_t lifecycle = ARB_LIFECYCLE_NONE;
-    std::string min_order_size;    // as the book hash writes it
+    std::string min_order_size;  // as the book hash writes it
     std::optional<bool> neg_risk;
     bool has_book = false;  // orders are taken, so the stream carries its book
     std::uint16_t flags = 0;
@@ -47,7 +47,8 @@ struct Page {
     std::string next_cursor;  // empty: this was the last page
 };
 
-// `name` is "events" or "markets": {"<name>":[...],"next_cursor":"..."} or the bare array of the older listings.
+// `name` is "events" or "markets": {"<name>":[...],"next_cursor":"..."} or the bare array of the older
+// listings.
 Result<Page> decode_page(std::string_view body, std::string_view name);
 
 // Nothing if it has no id or is not a JSON object.
@@ -56,8 +57,8 @@ std::vector<std::string_view> markets_of_event(std::string_view text);
 
 std::vector<std::string_view> events_of_market(std::string_view text);
 
-// Nothing if it has no condition id (not deployed yet, or from before there were any) or is not a JSON object.
-// `event_id` is the event it was listed in; if empty, the first of its own `events` counts.
+// Nothing if it has no condition id (not deployed yet, or from before there were any) or is not a JSON
+// object. `event_id` is the event it was listed in; if empty, the first of its own `events` counts.
 std::optional<MarketRow> decode_market(std::string_view text, std::string_view event_id);
 
 // The text of a list that Gamma sends as JSON inside a string, or as a real array. Nothing if it is neither.

@@ -7,15 +7,18 @@ namespace {
 constexpr auto npos = std::string_view::npos;
 
 std::size_t skip_blanks(std::string_view text, std::size_t at) {
-    while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t')) ++at;
+    while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t'))
+        ++at;
     return at;
 }
 
 // `at` is an opening quote; the place behind the closing one.
 std::size_t string_end(std::string_view text, std::size_t at) {
     for (++at; at < text.size(); ++at) {
-        if (text[at] == '\\') ++at;
-        else if (text[at] == '"') return at + 1;
+        if (text[at] == '\\')
+            ++at;
+        else if (text[at] == '"')
+            return at + 1;
     }
     return npos;
 }

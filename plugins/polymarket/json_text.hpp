@@ -1,5 +1,5 @@
-// Pieces of a JSON text as they stand there: for raw columns, and so that one unreadable market of a page does not
-// take its neighbours along. Only finds borders; what lies between them is parsed by Boost.JSON.
+// Pieces of a JSON text as they stand there: for raw columns, and so that one unreadable market of a page
+// does not take its neighbours along. Only finds borders; what lies between them is parsed by Boost.JSON.
 //
 // Thread safety: pure functions. Results point into the argument.
 #pragma once
@@ -11,12 +11,12 @@
 
 namespace arb::polymarket {
 
-// Calls `visit` with each element of an array, without surrounding blanks. False if the text is not an array or
-// ends early; the elements before the damage were visited.
+// Calls `visit` with each element of an array, without surrounding blanks. False if the text is not an array
+// or ends early; the elements before the damage were visited.
 bool for_each_element(std::string_view array, std::function<void(std::string_view)> const& visit);
 
-// The value of the first member of that name of an object; nothing if there is none or the text is not an object.
-// `key` has no characters that JSON escapes.
+// The value of the first member of that name of an object; nothing if there is none or the text is not an
+// object. `key` has no characters that JSON escapes.
 std::optional<std::string_view> member(std::string_view object, std::string_view key);
 
 // The object without that member.

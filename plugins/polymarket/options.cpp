@@ -30,7 +30,8 @@ std::int64_t dollars(Options const& options, std::string_view key) {
     auto const* const value = options.object().if_contains(key);
     if (value == nullptr || value->is_null()) return ARB_ABSENT;
     std::string written;
-    if (value->is_string()) written = options.text(key);
+    if (value->is_string())
+        written = options.text(key);
     else if (value->is_number()) {
         std::array<char, 32> out{};
         auto const number = value->to_number<double>();
@@ -47,10 +48,14 @@ Record read_record(Options const& options) {
     if (!options.has("record")) return {};
     Record record{false, false, false};
     for (auto const& what : options.list("record")) {
-        if (what == "quotes") record.quotes = true;
-        else if (what == "trades") record.trades = true;
-        else if (what == "books") record.books = true;
-        else throw ConfigurationError("/record", "expected quotes, trades or books, got \"" + what + "\"");
+        if (what == "quotes")
+            record.quotes = true;
+        else if (what == "trades")
+            record.trades = true;
+        else if (what == "books")
+            record.books = true;
+        else
+            throw ConfigurationError("/record", "expected quotes, trades or books, got \"" + what + "\"");
     }
     return record;
 }
@@ -82,8 +87,9 @@ std::optional<Credentials> read_credentials(Options const& options) {
     for (std::string_view const key : keys) (options.text(key).empty() ? missing : given) = key;
     if (given.empty()) return {};
     if (!missing.empty())
-        throw ConfigurationError("/" + std::string{missing},
-                                 "is missing: address, api_key, api_secret_file and api_passphrase_file belong together");
+        throw ConfigurationError(
+            "/" + std::string{missing},
+            "is missing: address, api_key, api_secret_file and api_passphrase_file belong together");
     return Credentials{options.text("address"), options.text("api_key"), secret(options, "api_secret_file"),
                        secret(options, "api_passphrase_file")};
 }
@@ -100,7 +106,8 @@ Settings read_settings(Options const& options) {
     if (auto const every = options.text("catalogue_every"); !every.empty()) {
         auto const duration = parse_duration(every);
         if (duration.has_error()) throw ConfigurationError("/catalogue_every", duration.error().text);
-        if (*duration < catalogue_every_min) throw ConfigurationError("/catalogue_every", "must be at least 1s");
+        if (*duration < catalogue_every_min)
+            throw ConfigurationError("/catalogue_every", "must be at least 1s");
         settings.catalogue_every = *duration;
     }
     settings.record = read_record(options);

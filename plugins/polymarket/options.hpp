@@ -29,5 +29,4 @@ struct Settings {
 // Reads the secret files. Throws ConfigurationError with the option at fault.
 Settings read_settings(Options const& options);
 
-
 }  // namespace arb::polymarket

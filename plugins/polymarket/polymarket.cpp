@@ -21,11 +21,13 @@ using namespace std::chrono_literals;
 
 // How often the state is reported and books are compared with the best prices the venue names.
 constexpr std::chrono::milliseconds watch_every = 1s;
-// Announcements of new markets come many times over; so many ids are remembered before the oldest are forgotten.
+// Announcements of new markets come many times over; so many ids are remembered before the oldest are
+// forgotten.
 constexpr std::size_t announced_max = 200'000;
 
-std::unique_ptr<net::HttpClient> client(net::asio::any_io_executor executor, std::shared_ptr<net::Tls> const& tls,
-                                        char const* option, std::string const& url) {
+std::unique_ptr<net::HttpClient> client(net::asio::any_io_executor executor,
+                                        std::shared_ptr<net::Tls> const& tls, char const* option,
+                                        std::string const& url) {
     auto made = net::HttpClient::create(executor, tls, url);
     if (made.has_error()) throw ConfigurationError(option, made.error().text);
     return std::move(*made);
@@ -34,7 +36,8 @@ std::unique_ptr<net::HttpClient> client(net::asio::any_io_executor executor, std
 // Everything of one run, on one thread.
 class Collector {
   public:
-    Collector(Host host, Settings const& settings, std::shared_ptr<net::Tls> const& tls, net::asio::io_context& io)
+    Collector(Host host, Settings const& settings, std::shared_ptr<net::Tls> const& tls,
+              net::asio::io_context& io)
         : host_{host},
           settings_{settings},
           io_{io},
@@ -43,9 +46,20 @@ class Collector {
           gamma_{client(io.get_executor(), tls, "/gamma_url", settings.gamma_url), tries_max},
           clob_{client(io.get_executor(), tls, "/clob_url", settings.clob_url), 1},
           prices_{host, outbox_, settings.record, prices_events()},
-          shards_{{host, io.get_executor(), tls, settings.websocket_url, outbox_, gaps_, prices_, clob_, connects_,
-                   [this](Market& market) { resolved(market); }, {}, {}}},
-          catalogue_{host, outbox_, gaps_, gamma_, settings.select, settings.catalogue_every, catalogue_events()} {}
+          shards_{{host,
+                   io.get_executor(),
+                   tls,
+                   settings.websocket_url,
+                   outbox_,
+                   gaps_,
+                   prices_,
+                   clob_,
+                   connects_,
+                   [this](Market& market) { resolved(market); },
+                   {},
+                   {}}},
+          catalogue_{
+              host, outbox_, gaps_, gamma_, settings.select, settings.catalogue_every, catalogue_events()} {}
 
     void run() {
         host_.report(ARB_STATE_STARTING, "reading the catalogue");
@@ -60,7 +74,8 @@ class Collector {
     Outbox::Events outbox_events() {
         Outbox::Events events;
         events.blocked = [this](arb_time from, arb_time to) {
-            gaps_.record(ARB_STREAM_ALL, {}, from, to, "queue_full", "the queue was full and the venue was not read");
+            gaps_.record(ARB_STREAM_ALL, {}, from, to, "queue_full",
+                         "the queue was full and the venue was not read");
         };
         events.refused = [this](Error const& error) {
             if (error.status == ARB_CLOSED) return io_.stop();
@@ -78,7 +93,9 @@ class Collector {
             if (auto* const shard = static_cast<Shard*>(token.market->shard)) shard->refresh(token, reason);
         };
         events.resolved = [this](Market& market) { resolved(market); };
-        events.tick_changed = [this](Market& market, std::int64_t tick) { catalogue_.set_tick(market.id, tick); };
+        events.tick_changed = [this](Market& market, std::int64_t tick) {
+            catalogue_.set_tick(market.id, tick);
+        };
         events.new_market = [this](StreamEvent const& event) { announced(event); };
         return events;
     }

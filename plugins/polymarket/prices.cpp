@@ -108,14 +108,30 @@ void Prices::lost(Market& market) {
 
 void Prices::apply(StreamEvent const& event, arb_time received) {
     switch (event.type) {
-        case EventType::book: book(event, received); break;
-        case EventType::price_change: price_change(event, received); break;
-        case EventType::best_bid_ask: best_bid_ask(event, received); break;
-        case EventType::last_trade_price: trade(event, received); break;
-        case EventType::tick_size_change: tick_size_change(event, received); break;
-        case EventType::new_market: events_.new_market(event); break;
-        case EventType::market_resolved: market_resolved(event, received); break;
-        case EventType::unknown: host_.count("unknown_events"); break;
+        case EventType::book:
+            book(event, received);
+            break;
+        case EventType::price_change:
+            price_change(event, received);
+            break;
+        case EventType::best_bid_ask:
+            best_bid_ask(event, received);
+            break;
+        case EventType::last_trade_price:
+            trade(event, received);
+            break;
+        case EventType::tick_size_change:
+            tick_size_change(event, received);
+            break;
+        case EventType::new_market:
+            events_.new_market(event);
+            break;
+        case EventType::market_resolved:
+            market_resolved(event, received);
+            break;
+        case EventType::unknown:
+            host_.count("unknown_events");
+            break;
     }
     outbox_.added();
 }
@@ -147,9 +163,11 @@ void Prices::book(StreamEvent const& event, arb_time received) {
 // A hint and no more: the venue changed the recipe several times, so nothing is done about a difference.
 void Prices::check_hash(Token const& token, StreamEvent const& event) {
     auto const& market = *token.market;
-    if (event.hash.empty() || event.tick_size.empty() || market.min_order_size.empty() || !market.neg_risk) return;
-    BookIdentity const identity{event.market,     event.asset_id,         event.timestamp, market.min_order_size,
-                                event.tick_size, event.last_trade_price, *market.neg_risk};
+    if (event.hash.empty() || event.tick_size.empty() || market.min_order_size.empty() || !market.neg_risk)
+        return;
+    BookIdentity const identity{event.market,          event.asset_id,  event.timestamp,
+                                market.min_order_size, event.tick_size, event.last_trade_price,
+                                *market.neg_risk};
     host_.count("book_hashes", 1, book_hash(identity, token.book) == event.hash ? "verified" : "different");
 }
 
@@ -248,7 +266,8 @@ void Prices::trade(StreamEvent const& event, arb_time received) {
     if (!side) flags |= ARB_FLAG_ANOMALY;
     auto& market = *printed->market;
     if (record_.trades) {
-        // No trade id: several fills may share one transaction, and two prints that look alike are two trades.
+        // No trade id: several fills may share one transaction, and two prints that look alike are two
+        // trades.
         auto draft = outbox_.packets().add<arb_trade>(venue_name, received, time, flags);
         draft->outcome = printed->outcome;
         draft->taker_side = !side ? ARB_SIDE_NONE : *side == ARB_BOOK_BID ? ARB_SIDE_BUY : ARB_SIDE_SELL;
@@ -268,14 +287,17 @@ void Prices::best_bid_ask(StreamEvent const& event, arb_time received) {
     if (found == nullptr || !found->keeps_book || !found->live) return;
     Witness witness;
     witness.time = stamp(event).time;
-    if (witness.time == 0 || !read_best(event.best_bid, witness.bid) || !read_best(event.best_ask, witness.ask))
+    if (witness.time == 0 || !read_best(event.best_bid, witness.bid) ||
+        !read_best(event.best_ask, witness.ask))
         return host_.reject("bad_best_bid_ask");
     bool const waiting = found->witness.received != 0;
     if (!waiting && witnessed_.size() >= witnesses_max) return;
     witness.received = waiting ? found->witness.received : received;
     found->witness = witness;
-    if (!waiting && differs(*found)) witnessed_.push_back(found->id);
-    else if (!waiting) found->witness = {};
+    if (!waiting && differs(*found))
+        witnessed_.push_back(found->id);
+    else if (!waiting)
+        found->witness = {};
 }
 
 void Prices::compare_witnesses(arb_time now) {

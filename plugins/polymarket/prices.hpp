@@ -1,10 +1,11 @@
-// The live side without the network: keeps the book of each subscribed market from the stream's events and turns
-// events into packets.
+// The live side without the network: keeps the book of each subscribed market from the stream's events and
+// turns events into packets.
 //
-// A binary market is kept by its outcome 0: the venue shows every order in both books, so the book of outcome 1 is
-// an exact mirror. Markets with more outcomes are kept by each outcome.
+// A binary market is kept by its outcome 0: the venue shows every order in both books, so the book of outcome
+// 1 is an exact mirror. Markets with more outcomes are kept by each outcome.
 //
-// Thread safety: none; on the venue's thread. Memory: a book per market, bounded by `select` and book_levels_max.
+// Thread safety: none; on the venue's thread. Memory: a book per market, bounded by `select` and
+// book_levels_max.
 #pragma once
 
 #include <functional>
@@ -107,8 +108,8 @@ class Prices {
 
     void apply(StreamEvent const& event, arb_time received);
 
-    // Compares books with the best prices the venue named some time ago. A book no newer than those and different
-    // from them has missed a change.
+    // Compares books with the best prices the venue named some time ago. A book no newer than those and
+    // different from them has missed a change.
     void compare_witnesses(arb_time now);
 
   private:

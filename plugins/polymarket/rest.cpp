@@ -26,7 +26,8 @@ std::string words(std::string_view body) {
 
 std::string sentence(std::string const& host, net::Request const& request, net::Response const& response) {
     auto const path = request.target.substr(0, request.target.find('?'));
-    std::string out = host + " answered " + std::to_string(response.status) + " to " + request.method + " " + path;
+    std::string out =
+        host + " answered " + std::to_string(response.status) + " to " + request.method + " " + path;
     if (!response.body.empty()) out += ": " + words(response.body);
     return out;
 }
@@ -35,7 +36,8 @@ bool busy(int status) { return status == 429 || status == 425 || status == 503; 
 
 }  // namespace
 
-Rest::Rest(std::unique_ptr<net::HttpClient> client, unsigned tries) : client_{std::move(client)}, tries_{tries} {}
+Rest::Rest(std::unique_ptr<net::HttpClient> client, unsigned tries)
+    : client_{std::move(client)}, tries_{tries} {}
 
 net::asio::awaitable<Result<std::string>> Rest::send(net::Request request) {
     net::Backoff backoff{backoff_base, backoff_cap};

@@ -12,7 +12,8 @@
 
 namespace arb::polymarket {
 
-// The venue allows 300 listing requests in 10 s; a sixth of that leaves room for others behind the same address.
+// The venue allows 300 listing requests in 10 s; a sixth of that leaves room for others behind the same
+// address.
 inline constexpr double requests_per_second = 5;
 inline constexpr double requests_burst = 10;
 // Tries of one request before its caller goes on without it.
@@ -22,8 +23,8 @@ class Rest {
   public:
     Rest(std::unique_ptr<net::HttpClient> client, unsigned tries);
 
-    // The body of a 200. Errors: ARB_RETRY when the service cannot be reached, answered 5xx or 429, or the tries
-    // are used up; ARB_PERMANENT for another status, with the venue's own words.
+    // The body of a 200. Errors: ARB_RETRY when the service cannot be reached, answered 5xx or 429, or the
+    // tries are used up; ARB_PERMANENT for another status, with the venue's own words.
     net::asio::awaitable<Result<std::string>> send(net::Request request);
     net::asio::awaitable<Result<std::string>> get(std::string target, std::vector<net::Header> headers = {});
 

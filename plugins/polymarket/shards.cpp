@@ -53,8 +53,10 @@ void Shards::report(std::string const& catalogue) const {
         ++wanted;
         markets += shard->markets().size();
         pending += shard->pending_count();
-        if (shard->open()) ++open;
-        else if (error.empty()) error = shard->last_error();
+        if (shard->open())
+            ++open;
+        else if (error.empty())
+            error = shard->last_error();
     }
     auto const& host = context_.host;
     if (!catalogue.empty()) {
@@ -62,7 +64,8 @@ void Shards::report(std::string const& catalogue) const {
                     "the catalogue cannot be read: " + catalogue + "; trying again");
     } else if (open == wanted) {
         auto const waiting = pending == 0 ? std::string{} : fmt::format(", {} books on their way", pending);
-        host.report(ARB_STATE_LIVE, fmt::format("following {} markets on {} connections{}", markets, open, waiting));
+        host.report(ARB_STATE_LIVE,
+                    fmt::format("following {} markets on {} connections{}", markets, open, waiting));
     } else if (error.empty()) {
         host.report(ARB_STATE_STARTING, fmt::format("{} of {} connections are open", open, wanted));
     } else {

@@ -106,11 +106,14 @@ net::asio::awaitable<void> Shard::run() {
             net::asio::co_spawn(context_.executor, tend(connection_), rethrow);
             auto const ended = co_await read_frames();
             open_ = false;
-            if (ended.where == "1000" && ended.text.find("all subscribed assets resolved") != std::string::npos) {
+            if (ended.where == "1000" &&
+                ended.text.find("all subscribed assets resolved") != std::string::npos) {
                 drop_resolved();
                 continue;
             }
-            auto const reason = !cut_reason_.empty() ? cut_reason_ : ended.where == "1013" ? "slow" : "disconnected";
+            auto const reason = !cut_reason_.empty()    ? cut_reason_
+                                : ended.where == "1013" ? "slow"
+                                                        : "disconnected";
             if (markets_.empty()) continue;  // we closed it: nothing was left to follow
             interrupted(reason, ended.text);
             if (Clock::now() - connected_at_ >= good_after && silence_.silent() < good_after) backoff.reset();
@@ -173,12 +176,16 @@ bool Shard::take_frame(std::string_view frame) {
             got_data_ = true;
             last_data_ = received_;
             return true;
-        case Frame::pong: return true;
-        case Frame::no_new_assets: context_.host.count("no_new_assets"); return true;
+        case Frame::pong:
+            return true;
+        case Frame::no_new_assets:
+            context_.host.count("no_new_assets");
+            return true;
         case Frame::invalid_operation:
             context_.host.warning("the venue answered INVALID OPERATION to a message of ours");
             return true;
-        case Frame::unreadable: break;
+        case Frame::unreadable:
+            break;
     }
     // What it said is lost; new opening books repair the prices.
     context_.host.reject("unreadable_frame");
@@ -238,8 +245,8 @@ net::asio::awaitable<void> Shard::ask_again() {
     if (open_) co_await send("subscribe", ids);
 }
 
-// Data is the only proof of life. A quiet connection is compared with the books over REST: if those are no newer,
-// the markets are quiet and not the connection.
+// Data is the only proof of life. A quiet connection is compared with the books over REST: if those are no
+// newer, the markets are quiet and not the connection.
 net::asio::awaitable<void> Shard::judge_silence() {
     if (!got_data_ && Clock::now() - connected_at_ >= first_data_wait && !markets_.empty()) {
         cut("stalled");
@@ -270,8 +277,10 @@ net::asio::awaitable<void> Shard::judge_silence() {
     Audit audit{context_.prices, context_.host.now()};
     StreamDecoder decoder;
     bool const readable = books.has_value() && decoder.decode(*books, audit) == Frame::events;
-    if (!readable || audit.missed) cut("stalled");
-    else silence_.connected();
+    if (!readable || audit.missed)
+        cut("stalled");
+    else
+        silence_.connected();
 }
 
 net::asio::awaitable<void> Shard::send(char const* operation, std::vector<std::string> const& ids) {
@@ -299,7 +308,8 @@ void Shard::opened(Token& token) {
 void Shard::recover(Market const* market) {
     auto const now = context_.host.now();
     if (market != nullptr) {
-        bool const all = std::all_of(market->tokens.begin(), market->tokens.end(), [](Token const& t) { return t.live; });
+        bool const all =
+            std::all_of(market->tokens.begin(), market->tokens.end(), [](Token const& t) { return t.live; });
         if (all) context_.gaps.close(ARB_STREAM_ALL, market->id, now);
     }
     if (!open_ || !pending_.empty()) return;

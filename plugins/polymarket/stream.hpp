@@ -1,8 +1,8 @@
-// One connection of the market channel with the markets subscribed on it: opens it, keeps it alive, replaces it when
-// it dies or goes silent, and writes down every interval in which something may have been missed.
+// One connection of the market channel with the markets subscribed on it: opens it, keeps it alive, replaces
+// it when it dies or goes silent, and writes down every interval in which something may have been missed.
 //
-// A market's tokens are subscribed together. Outcome 0 alone would do for the quotes of a binary market, but a trade
-// is printed on the token it was made in, which is either of them; so both are subscribed.
+// A market's tokens are subscribed together. Outcome 0 alone would do for the quotes of a binary market, but
+// a trade is printed on the token it was made in, which is either of them; so both are subscribed.
 //
 // Thread safety: none; on the venue's thread.
 #pragma once
@@ -38,8 +38,8 @@ struct StreamContext {
     Gaps& gaps;
     Prices& prices;
     Rest& clob;
-    net::TokenBucket& connects;  // handshakes of all connections together
-    std::function<void(Market&)> ended;   // the venue said that it resolved
+    net::TokenBucket& connects;            // handshakes of all connections together
+    std::function<void(Market&)> ended;    // the venue said that it resolved
     std::function<void(Shard&)> too_slow;  // the venue closed because we read too slowly
     std::function<bool()> alone;           // there is no other connection
 };
@@ -99,9 +99,9 @@ class Shard final : private EventSink {
     std::size_t tokens_ = 0;
     Wanted wanted_;
     std::map<std::string, Pending> pending_;
-    std::set<std::string> refreshes_;  // tokens to be unsubscribed and subscribed anew
+    std::set<std::string> refreshes_;         // tokens to be unsubscribed and subscribed anew
     std::shared_ptr<net::WebSocket> socket_;  // shared with a write that still waits
-    std::uint64_t connection_ = 0;  // counts connections, so that what tended the last one ends
+    std::uint64_t connection_ = 0;            // counts connections, so that what tended the last one ends
     bool open_ = false;
     Silence silence_;
     Silence::Clock::time_point connected_at_{}, pinged_at_{};

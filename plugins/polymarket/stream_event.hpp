@@ -1,5 +1,6 @@
-// What a frame of the market channel says, as texts that point into the frame. Nothing is converted here: most
-// frames repeat each change for the mirrored outcome, and only the side that is kept is worth converting.
+// What a frame of the market channel says, as texts that point into the frame. Nothing is converted here:
+// most frames repeat each change for the mirrored outcome, and only the side that is kept is worth
+// converting.
 //
 // Ownership: every text is valid until the decoder's next frame.
 #pragma once

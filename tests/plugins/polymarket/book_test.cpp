@@ -73,10 +73,11 @@ TEST_CASE("a book with a bad level, a missing side or a doubled price is none") 
     BookReader reader;
     for (auto const& frame :
          {book_frame(yes, level("1.5", "1"), ""), book_frame(yes, level("0.5", "-1"), ""),
-          book_frame(yes, level("0.5", "x"), ""), book_frame(yes, R"({"price":"0.5"})", ""), book_frame(yes, "7", ""),
-          book_frame(yes, "null", ""), book_frame(yes, "[]", ""),
+          book_frame(yes, level("0.5", "x"), ""), book_frame(yes, R"({"price":"0.5"})", ""),
+          book_frame(yes, "7", ""), book_frame(yes, "null", ""), book_frame(yes, "[]", ""),
           book_frame(yes, level("0.5", "1") + "," + level("0.50", "2"), ""),
-          std::string{R"({"event_type":"book","bids":[]})"}, std::string{R"({"event_type":"book","bids":[],"asks":null})"},
+          std::string{R"({"event_type":"book","bids":[]})"},
+          std::string{R"({"event_type":"book","bids":[],"asks":null})"},
           std::string{R"({"event_type":"book","bids":{},"asks":[]})"}})
         CHECK_FALSE(reader.read(decode(frame).events.at(0)));
     CHECK(reader.read(decode(book_frame(yes, "", "")).events.at(0)));
@@ -90,10 +91,15 @@ TEST_CASE("the venue's hash of a book: the official vector") {
     Book book;
     book.replace(reader, 0, true);
     auto const text = hash_text({"0xaabbcc", "100", "123456789", "100", "0.01", "0.5", false}, book);
-    CHECK(text.rfind(R"({"market":"0xaabbcc","asset_id":"100","timestamp":"123456789","hash":"","bids":[{"price":"0.3",)", 0) == 0);
+    CHECK(
+        text.rfind(
+            R"({"market":"0xaabbcc","asset_id":"100","timestamp":"123456789","hash":"","bids":[{"price":"0.3",)",
+            0) == 0);
     // The vector gives the asks ascending; the live service, and so this recipe, descending.
-    CHECK(text.find(R"("asks":[{"price":"0.7","size":"100"},{"price":"0.6","size":"100"}],"min_order_size":"100")") !=
-          std::string::npos);
+    CHECK(
+        text.find(
+            R"("asks":[{"price":"0.7","size":"100"},{"price":"0.6","size":"100"}],"min_order_size":"100")") !=
+        std::string::npos);
     CHECK(text.find(R"("tick_size":"0.01","neg_risk":false,"last_trade_price":"0.5"})") != std::string::npos);
 }
 
@@ -112,9 +118,12 @@ TEST_CASE("a recorded chain of changes reproduces every hash, also through the m
             books[0].replace(reader, *read_milliseconds(event.timestamp), true);
             ids[0] = event.asset_id;
             // The other outcome's book is the exact mirror.
-            for (auto const& bid : books[0].bids()) books[1].set(ARB_BOOK_ASK, {complement(bid.price), bid.size}, 0);
-            for (auto const& ask : books[0].asks()) books[1].set(ARB_BOOK_BID, {complement(ask.price), ask.size}, 0);
-            BookIdentity const identity{event.market, event.asset_id, event.timestamp, "5", "0.001", "0.255", false};
+            for (auto const& bid : books[0].bids())
+                books[1].set(ARB_BOOK_ASK, {complement(bid.price), bid.size}, 0);
+            for (auto const& ask : books[0].asks())
+                books[1].set(ARB_BOOK_BID, {complement(ask.price), ask.size}, 0);
+            BookIdentity const identity{event.market, event.asset_id, event.timestamp, "5", "0.001",
+                                        "0.255",      false};
             CHECK(book_hash(identity, books[0]) == event.hash);
             continue;
         }
@@ -126,7 +135,8 @@ TEST_CASE("a recorded chain of changes reproduces every hash, also through the m
         }
         for (auto const& change : event.changes) {
             auto const which = change.asset_id == ids[0] ? 0U : 1U;
-            BookIdentity const identity{event.market, change.asset_id, event.timestamp, "5", "0.001", "0.255", false};
+            BookIdentity const identity{event.market, change.asset_id, event.timestamp, "5", "0.001", "0.255",
+                                        false};
             CHECK(book_hash(identity, books[which]) == change.hash);
             ++verified;
         }

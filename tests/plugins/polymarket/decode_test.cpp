@@ -8,9 +8,10 @@ using namespace arb::polymarket;
 using namespace arb::polymarket::test;
 
 TEST_CASE("a book is read whole, whatever the order of its keys") {
-    auto const kept = decode(book_frame(yes, level("0.4", "10") + "," + level("0.45", "5"), level("0.55", "7"),
-                                        "1790000000000", R"(,"tick_size":"0.01","last_trade_price":"0.500")") +
-                             "\n");
+    auto const kept =
+        decode(book_frame(yes, level("0.4", "10") + "," + level("0.45", "5"), level("0.55", "7"),
+                          "1790000000000", R"(,"tick_size":"0.01","last_trade_price":"0.500")") +
+               "\n");
     REQUIRE(kept.events.size() == 1);
     auto const& event = kept.events[0];
     CHECK(event.type == EventType::book);
@@ -31,11 +32,12 @@ TEST_CASE("an opening book without a type is still a book, a change still a chan
 }
 
 TEST_CASE("an array may mix types, and a strange event does not drop its neighbours") {
-    auto const kept = decode(R"([{"event_type":"best_bid_ask","asset_id":"1","best_bid":"0.1","best_ask":"0.2"},)"
-                             R"({"event_type":{"x":[1,{"price":"0.9"}]},"asset_id":["2"],"bids":{"a":1}},)"
-                             R"({"event_type":"price_change","price_changes":[{"asset_id":"3","price":"0.5",)"
-                             R"("size":"1","side":"BUY"}]}, 7, null, "text", [], [{"asset_id":"9"}],)"
-                             R"({"event_type":"settlement_preview","anything":true}])");
+    auto const kept =
+        decode(R"([{"event_type":"best_bid_ask","asset_id":"1","best_bid":"0.1","best_ask":"0.2"},)"
+               R"({"event_type":{"x":[1,{"price":"0.9"}]},"asset_id":["2"],"bids":{"a":1}},)"
+               R"({"event_type":"price_change","price_changes":[{"asset_id":"3","price":"0.5",)"
+               R"("size":"1","side":"BUY"}]}, 7, null, "text", [], [{"asset_id":"9"}],)"
+               R"({"event_type":"settlement_preview","anything":true}])");
     REQUIRE(kept.events.size() == 4);
     CHECK(kept.events[0].type == EventType::best_bid_ask);
     CHECK(kept.events[0].best_ask == "0.2");
@@ -92,8 +94,9 @@ TEST_CASE("nested objects do not lend their fields to the event") {
 }
 
 TEST_CASE("numbers where texts are usual are taken by their digits") {
-    auto const kept = decode(R"({"event_type":"last_trade_price","asset_id":12345678901234567890123,"price":0.585,)"
-                             R"("size":2.460000,"timestamp":1786728467101,"side":null,"fee_rate_bps":false})");
+    auto const kept =
+        decode(R"({"event_type":"last_trade_price","asset_id":12345678901234567890123,"price":0.585,)"
+               R"("size":2.460000,"timestamp":1786728467101,"side":null,"fee_rate_bps":false})");
     auto const& event = kept.events.at(0);
     CHECK(event.asset_id == "12345678901234567890123");
     CHECK(event.price == "0.585");
@@ -103,7 +106,8 @@ TEST_CASE("numbers where texts are usual are taken by their digits") {
 }
 
 TEST_CASE("a field named twice counts the last time") {
-    auto const kept = decode(R"({"price":"0.1","price":"0.2","bids":[{"price":"0.1","size":"1"}],"bids":[]})");
+    auto const kept =
+        decode(R"({"price":"0.1","price":"0.2","bids":[{"price":"0.1","size":"1"}],"bids":[]})");
     CHECK(kept.events.at(0).price == "0.2");
     CHECK(kept.events.at(0).bids.empty());
 }
@@ -123,6 +127,7 @@ TEST_CASE("levels are exact or refused") {
 
 TEST_CASE("times are Unix milliseconds of this century") {
     CHECK(read_milliseconds("1790658661234") == 1'790'658'661'234 * millisecond_ns);
-    for (auto const* const text : {"", "0", "100000000", "17906586612345", "99999999999999999999", "-1", "1e12", "4102444800000"})
+    for (auto const* const text :
+         {"", "0", "100000000", "17906586612345", "99999999999999999999", "-1", "1e12", "4102444800000"})
         CHECK_FALSE(read_milliseconds(text));
 }

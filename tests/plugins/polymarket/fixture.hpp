@@ -21,18 +21,37 @@ class KeptEvents final : public EventSink {
         events.push_back(event);
         auto& kept = events.back();
         auto const keep = [&](std::string_view& text) { text = texts.emplace_back(text); };
-        for (auto* const text : {&kept.event_type, &kept.market, &kept.asset_id, &kept.timestamp, &kept.hash, &kept.price,
-                                 &kept.size, &kept.side, &kept.tick_size, &kept.old_tick_size, &kept.new_tick_size,
-                                 &kept.last_trade_price, &kept.best_bid, &kept.best_ask, &kept.id, &kept.question,
-                                 &kept.condition_id, &kept.clob_token_ids, &kept.winning_asset_id,
-                                 &kept.winning_outcome, &kept.event_id, &kept.transaction_hash})
+        for (auto* const text : {&kept.event_type,
+                                 &kept.market,
+                                 &kept.asset_id,
+                                 &kept.timestamp,
+                                 &kept.hash,
+                                 &kept.price,
+                                 &kept.size,
+                                 &kept.side,
+                                 &kept.tick_size,
+                                 &kept.old_tick_size,
+                                 &kept.new_tick_size,
+                                 &kept.last_trade_price,
+                                 &kept.best_bid,
+                                 &kept.best_ask,
+                                 &kept.id,
+                                 &kept.question,
+                                 &kept.condition_id,
+                                 &kept.clob_token_ids,
+                                 &kept.winning_asset_id,
+                                 &kept.winning_outcome,
+                                 &kept.event_id,
+                                 &kept.transaction_hash})
             keep(*text);
         for (auto* const list : {&kept.assets_ids, &kept.token_ids, &kept.outcomes, &kept.tags})
             for (auto& text : *list) keep(text);
         for (auto* const levels : {&kept.bids, &kept.asks})
             for (auto& level : *levels) keep(level.price), keep(level.size);
         for (auto& change : kept.changes)
-            for (auto* const text : {&change.asset_id, &change.price, &change.size, &change.side, &change.hash}) keep(*text);
+            for (auto* const text :
+                 {&change.asset_id, &change.price, &change.size, &change.side, &change.hash})
+                keep(*text);
     }
     std::vector<StreamEvent> events;
     std::deque<std::string> texts;
@@ -91,22 +110,24 @@ inline std::vector<std::string> read_lines(std::string const& path) {
 
 // A market with the tokens "1000...yes-like" and its mirror, as short as tests can read.
 inline std::string const market_id = "0x00000000000000000000000000000000000000000000000000000000000000a1";
-inline std::string const yes = "71000000000000000000000000000000000000000000000000000000000000000000000000001";
+inline std::string const yes =
+    "71000000000000000000000000000000000000000000000000000000000000000000000000001";
 inline std::string const no = "72000000000000000000000000000000000000000000000000000000000000000000000000002";
 inline MarketNames names() { return {market_id, {yes, no}, {"Yes", "No"}, "5", false}; }
 
 inline std::string book_frame(std::string const& token, std::string const& bids, std::string const& asks,
                               std::string const& time = "1790000000000", std::string const& more = "") {
     return R"({"market":")" + market_id + R"(","asset_id":")" + token + R"(","timestamp":")" + time +
-           R"(","hash":"h","bids":[)" + bids + R"(],"asks":[)" + asks + "]" + more + R"(,"event_type":"book"})";
+           R"(","hash":"h","bids":[)" + bids + R"(],"asks":[)" + asks + "]" + more +
+           R"(,"event_type":"book"})";
 }
 inline std::string level(std::string const& price, std::string const& size) {
     return R"({"price":")" + price + R"(","size":")" + size + R"("})";
 }
 inline std::string change_entry(std::string const& token, std::string const& price, std::string const& size,
                                 std::string const& side) {
-    return R"({"asset_id":")" + token + R"(","price":")" + price + R"(","size":")" + size + R"(","side":")" + side +
-           R"(","hash":"x","best_bid":"0.1","best_ask":"0.9"})";
+    return R"({"asset_id":")" + token + R"(","price":")" + price + R"(","size":")" + size + R"(","side":")" +
+           side + R"(","hash":"x","best_bid":"0.1","best_ask":"0.9"})";
 }
 inline std::string change_frame(std::string const& entries, std::string const& time = "1790000000001") {
     return R"({"market":")" + market_id + R"(","price_changes":[)" + entries + R"(],"timestamp":")" + time +

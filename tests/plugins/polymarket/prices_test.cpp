@@ -11,14 +11,15 @@ namespace {
 
 std::string trade_frame(std::string const& token, std::string const& price, std::string const& size,
                         std::string const& side, std::string const& time = "1790000000002") {
-    return R"({"market":")" + market_id + R"(","asset_id":")" + token + R"(","price":")" + price + R"(","size":")" + size +
-           R"(","fee_rate_bps":"0","side":")" + side + R"(","timestamp":")" + time +
+    return R"({"market":")" + market_id + R"(","asset_id":")" + token + R"(","price":")" + price +
+           R"(","size":")" + size + R"(","fee_rate_bps":"0","side":")" + side + R"(","timestamp":")" + time +
            R"(","event_type":"last_trade_price","transaction_hash":"0x1"})";
 }
 
 std::string best_frame(std::string const& bid, std::string const& ask, std::string const& time) {
-    return R"({"market":")" + market_id + R"(","asset_id":")" + yes + R"(","best_bid":")" + bid + R"(","best_ask":")" + ask +
-           R"(","spread":"0.1","timestamp":")" + time + R"(","event_type":"best_bid_ask"})";
+    return R"({"market":")" + market_id + R"(","asset_id":")" + yes + R"(","best_bid":")" + bid +
+           R"(","best_ask":")" + ask + R"(","spread":"0.1","timestamp":")" + time +
+           R"(","event_type":"best_bid_ask"})";
 }
 
 }  // namespace
@@ -29,8 +30,10 @@ TEST_CASE("quotes come from the kept book of outcome 0 and only when a stored va
     live.frame("[" + book_frame(yes, level("0.4", "10"), level("0.6", "20")) + "," +
                book_frame(no, level("0.4", "20"), level("0.6", "10")) + "]\n");
     CHECK(live.opened == std::vector<std::string>{yes, no});
-    live.frame(change_frame(change_entry(yes, "0.45", "3", "BUY") + "," + change_entry(no, "0.55", "3", "SELL")));
-    live.frame(change_frame(change_entry(yes, "0.1", "3", "BUY") + "," + change_entry(no, "0.9", "3", "SELL")));
+    live.frame(
+        change_frame(change_entry(yes, "0.45", "3", "BUY") + "," + change_entry(no, "0.55", "3", "SELL")));
+    live.frame(
+        change_frame(change_entry(yes, "0.1", "3", "BUY") + "," + change_entry(no, "0.9", "3", "SELL")));
     live.frame(change_frame(change_entry(yes, "0.6", "0", "SELL")));
     auto const quotes = live.host.all<arb_quote>();
     REQUIRE(quotes.size() == 3);
@@ -81,7 +84,9 @@ TEST_CASE("changes before the opening book and older than it are not applied") {
     CHECK(live.host.all<arb_quote>().back()->bid == 500'000);
 }
 
-TEST_CASE("after a lost connection nothing is applied until the next opening book, which counts whatever its time") {
+TEST_CASE(
+    "after a lost connection nothing is applied until the next opening book, which counts whatever its "
+    "time") {
     Live live{{true, true, true}};
     auto& market = live.prices.add(names());
     live.frame(book_frame(yes, level("0.4", "10"), "", "1790000000005"), 100);
@@ -101,8 +106,10 @@ TEST_CASE("after a lost connection nothing is applied until the next opening boo
 TEST_CASE("recorded books: whole, best level first, and one change per level") {
     Live live{{true, true, true}};
     live.prices.add(names());
-    live.frame(book_frame(yes, level("0.4", "10") + "," + level("0.41", "11"), level("0.9", "1") + "," + level("0.6", "2")));
-    live.frame(change_frame(change_entry(yes, "0.41", "0", "BUY") + "," + change_entry(no, "0.59", "0", "SELL")));
+    live.frame(book_frame(yes, level("0.4", "10") + "," + level("0.41", "11"),
+                          level("0.9", "1") + "," + level("0.6", "2")));
+    live.frame(
+        change_frame(change_entry(yes, "0.41", "0", "BUY") + "," + change_entry(no, "0.59", "0", "SELL")));
     auto const books = live.host.all<arb_book>();
     REQUIRE(books.size() == 1);
     auto const bids = array<arb_level>(books[0]->header, books[0]->bids);
@@ -130,8 +137,9 @@ TEST_CASE("older formats of changes are applied") {
     Live live;
     live.prices.add(names());
     live.frame(book_frame(yes, level("0.4", "10"), ""));
-    live.frame(R"({"asset_id":")" + yes +
-               R"(","event_type":"price_change","price":"0.41","side":"BUY","size":"2","timestamp":"1790000000001"})");
+    live.frame(
+        R"({"asset_id":")" + yes +
+        R"(","event_type":"price_change","price":"0.41","side":"BUY","size":"2","timestamp":"1790000000001"})");
     CHECK(live.host.all<arb_quote>().back()->bid == 410'000);
     live.frame(R"({"asset_id":")" + yes + R"(","changes":[{"price":"0.42","side":"BUY","size":"2"}],)" +
                R"("event_type":"price_change","timestamp":"1790000000001"})");
@@ -139,13 +147,14 @@ TEST_CASE("older formats of changes are applied") {
 }
 
 TEST_CASE("a bad change is counted, its neighbours count, and a fresh book is asked for") {
-    for (auto const& bad : {change_entry(yes, "1.5", "3", "BUY"), change_entry(yes, "", "3", "BUY"),
-                            change_entry(yes, "0.5", "", "BUY"), change_entry(yes, "0.5", "-3", "BUY"),
-                            change_entry(yes, "0.5", "3", "HOLD"), change_entry(yes, "0.5", "3", ""),
-                            std::string{R"({"asset_id":")" + yes + R"(","price":null,"size":"3","side":"BUY"})"},
-                            std::string{R"({"asset_id":")" + yes + R"(","price":["0.5"],"size":"3","side":"BUY"})"},
-                            std::string{R"({"asset_id":")" + yes + R"(","size":"3","side":"BUY"})"},
-                            std::string{R"({"asset_id":")" + yes + R"(","price":"1e999","size":"3","side":"BUY"})"}}) {
+    for (auto const& bad :
+         {change_entry(yes, "1.5", "3", "BUY"), change_entry(yes, "", "3", "BUY"),
+          change_entry(yes, "0.5", "", "BUY"), change_entry(yes, "0.5", "-3", "BUY"),
+          change_entry(yes, "0.5", "3", "HOLD"), change_entry(yes, "0.5", "3", ""),
+          std::string{R"({"asset_id":")" + yes + R"(","price":null,"size":"3","side":"BUY"})"},
+          std::string{R"({"asset_id":")" + yes + R"(","price":["0.5"],"size":"3","side":"BUY"})"},
+          std::string{R"({"asset_id":")" + yes + R"(","size":"3","side":"BUY"})"},
+          std::string{R"({"asset_id":")" + yes + R"(","price":"1e999","size":"3","side":"BUY"})"}}) {
         Live live;
         live.prices.add(names());
         live.frame(book_frame(yes, level("0.4", "10"), ""));
@@ -161,10 +170,10 @@ TEST_CASE("mutations of a trade: rejected, or flagged, never a wrong value") {
     Live live;
     live.prices.add(names());
     int rejected = 0;
-    for (auto const& frame :
-         {trade_frame(yes, "", "1", "BUY"), trade_frame(yes, "0", "1", "BUY"), trade_frame(yes, "1", "1", "BUY"),
-          trade_frame(yes, "0.5", "0", "BUY"), trade_frame(yes, "0.5", "", "BUY"), trade_frame(yes, "abc", "1", "BUY"),
-          trade_frame(yes, "0.5", "99999999999999999999", "BUY")}) {
+    for (auto const& frame : {trade_frame(yes, "", "1", "BUY"), trade_frame(yes, "0", "1", "BUY"),
+                              trade_frame(yes, "1", "1", "BUY"), trade_frame(yes, "0.5", "0", "BUY"),
+                              trade_frame(yes, "0.5", "", "BUY"), trade_frame(yes, "abc", "1", "BUY"),
+                              trade_frame(yes, "0.5", "99999999999999999999", "BUY")}) {
         live.frame(frame);
         CHECK(live.host.counter("rejected/bad_trade") == static_cast<unsigned>(++rejected));
     }
@@ -277,7 +286,8 @@ TEST_CASE("a market of three outcomes is kept by each of them") {
 TEST_CASE("opening books are checked by the venue's hash as a hint") {
     Live live;
     live.prices.add(names());
-    live.frame(book_frame(yes, level("0.4", "1"), "", "1790000000000", R"(,"tick_size":"0.01","last_trade_price":"")"));
+    live.frame(book_frame(yes, level("0.4", "1"), "", "1790000000000",
+                          R"(,"tick_size":"0.01","last_trade_price":"")"));
     CHECK(live.host.counter("book_hashes/different") == 1);
     CHECK(live.doubtful.empty());
 }
