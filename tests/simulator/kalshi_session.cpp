@@ -86,11 +86,12 @@ bool KalshiSession::send(std::string const& channel, Market const* market, std::
 }
 
 void KalshiSession::ping() {
+    if (flooding_) return;  // Beast must not write between two chunks
     if (++unanswered_pings_ > pings_unanswered_max) {
         venue_.report_.violation(Venue::kalshi, "no_pong");
         return line_.socket().cut();
     }
-    if (!flooding_) line_.socket().ping("heartbeat");
+    line_.socket().ping("heartbeat");
 }
 
 void KalshiSession::error(std::int64_t id, int code, std::string const& text) {

@@ -4,7 +4,6 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +20,7 @@ constexpr std::int64_t heartbeat_ms = 10'000;  // Kalshi's
 constexpr std::int64_t watch_ms = 1'000;
 constexpr double owed_max = 5'000;     // frames: after a stall the lost time is not made up for
 constexpr unsigned steps_max = 2'000;  // a tick; a world where nothing can happen must not hang the loop
+constexpr double story_seconds = 60;   // of a run without an end
 constexpr char const* kalshi_key_id = "5ca1ab1e-0000-4000-8000-000000000001";
 constexpr char const* rest_prefix = "/trade-api/v2";
 
@@ -197,8 +197,7 @@ void Simulator::trade_for(double seconds) {
         frames_ += frames;
     }
     auto const run = static_cast<double>(now_ms() - begun_ms_) / 1000;
-    // Without an end the story takes a minute; world_.live begins it anew.
-    auto const share = settings_.seconds > 0 ? run / settings_.seconds : run / 60 - std::floor(run / 60);
+    auto const share = run / (settings_.seconds > 0 ? settings_.seconds : story_seconds);
     frames_ += world_.live(share);
     if (settings_.seconds > 0 && run >= settings_.seconds) finish();
 }

@@ -123,7 +123,8 @@ class World {
 
     // One random action in some open market; how many frames it made.
     unsigned step();
-    // Moves markets through their lives; call it now and then. `share`: how much of the run is over, 0 to 1.
+    // Moves markets through their lives; call it now and then. `share`: how much of the story is told, 1 is
+    // all of it; a run without an end tells it again and again.
     unsigned live(double share);
 
     std::deque<Market>& markets() { return markets_; }
@@ -166,7 +167,7 @@ class World {
     std::map<std::string, std::size_t> by_id_, by_token_, by_event_;
     std::vector<std::size_t> open_;  // markets worth picking for an action
     Observer* observers_[2] = {};
-    unsigned phase_ = 0;
+    unsigned phase_ = 0, stories_ = 0;
     std::size_t late_ = 0;
     Market* closing_[2] = {};
 };

@@ -76,7 +76,7 @@ unsigned World::add_late_event() {
 }
 
 unsigned World::live(double share) {
-    if (settings_.flood != 0 || phase_ == std::size(phases) || share < phases[phase_]) return 0;
+    if (settings_.flood != 0 || phase_ == std::size(phases) || share - stories_ < phases[phase_]) return 0;
     unsigned frames = 0;
     auto& kalshi = closing_[0];
     auto& polymarket = closing_[1];
@@ -140,7 +140,10 @@ unsigned World::live(double share) {
         default:
             frames += add_late_event();
             // A run without an end tells its story again and again.
-            if (settings_.seconds <= 0) phase_ = 1;
+            if (settings_.seconds <= 0) {
+                phase_ = 1;
+                ++stories_;
+            }
             break;
     }
     return frames;
