@@ -1,8 +1,8 @@
-// What the queue asks of the operating system. Tests put another implementation in its place to run out of space,
-// to fail, to write only a part, or to lose what was not synced.
+// What the queue asks of the operating system. Tests put another implementation in its place to run out of
+// space, to fail, to write only a part, or to lose what was not synced.
 //
-// Every function returns a negative errno on failure. Thread safety: all from any thread. Descriptors are owned by
-// the caller (File). Offsets and sizes are bytes.
+// Every function returns a negative errno on failure. Thread safety: all from any thread. Descriptors are
+// owned by the caller (File). Offsets and sizes are bytes.
 #pragma once
 
 #include <sys/uio.h>
@@ -19,11 +19,16 @@ class Files {
   public:
     virtual ~Files() = default;
 
-    enum class Mode { read, write, create };  // create: for reading and writing, made with mode 0600 if it is missing
+    enum class Mode {
+        read,
+        write,
+        create
+    };  // create: for reading and writing, made with mode 0600 if it is missing
 
     virtual int open(std::string const& path, Mode mode) = 0;
     virtual void close(int descriptor) = 0;
-    // Opens (and makes) the file and takes its lock for the life of the descriptor; -EWOULDBLOCK if another has it.
+    // Opens (and makes) the file and takes its lock for the life of the descriptor; -EWOULDBLOCK if another
+    // has it.
     virtual int lock(std::string const& path) = 0;
 
     // As pwritev and pread: may do less than asked.

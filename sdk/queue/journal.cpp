@@ -31,7 +31,8 @@ Result<Measure> measure(std::span<std::byte const> packets) {
     for (std::size_t at = 0; at < packets.size(); ++sum.count) {
         if (packets.size() - at < sizeof(arb_packet)) return permanent("the batch ends inside a packet");
         auto const size = get<std::uint32_t>(packets.data() + at);
-        if (size < sizeof(arb_packet) || size > packets.size() - at || size > ARB_PACKET_SIZE_MAX || size % 8 != 0)
+        if (size < sizeof(arb_packet) || size > packets.size() - at || size > ARB_PACKET_SIZE_MAX ||
+            size % 8 != 0)
             return permanent("a packet of the batch has an impossible size");
         at += size;
     }
@@ -51,7 +52,8 @@ Result<std::unique_ptr<Queue>> Queue::open(Settings settings, Recovery& recovery
     return std::unique_ptr<Queue>{std::move(*journal)};
 }
 
-Result<std::unique_ptr<Journal>> open_journal(Settings settings, Recovery& recovery, Files& files, bool background) {
+Result<std::unique_ptr<Journal>> open_journal(Settings settings, Recovery& recovery, Files& files,
+                                              bool background) {
     if (settings.size_max < size_min || choose_segment_size(settings) < 2 * segment_header_size)
         return invalid("/queue/size_max", "size_max of the queue must be at least 64 KiB");
     auto recovered = recover(files, settings, recovery);
@@ -185,15 +187,16 @@ Result<> Journal::append(std::span<std::byte const> packets, std::uint64_t bytes
         encode(packets, published_.load(std::memory_order_relaxed) + 1);
     } catch (std::bad_alloc const&) {
         tail_.abandon();
-        return permanent("there is no memory for " + std::to_string(count) + " packets (" + std::to_string(bytes) +
-                         " bytes)");
+        return permanent("there is no memory for " + std::to_string(count) + " packets (" +
+                         std::to_string(bytes) + " bytes)");
     }
     int const error = write_fully(files_, active_->file.descriptor(), tail_.pending(), active_end_);
     if (error == 0) return {};
     tail_.abandon();
     auto const path = active_->path;
     abandon_active();
-    return retry("cannot write " + path + ": " + describe_errno(error) + "; the queue goes on in a new segment");
+    return retry("cannot write " + path + ": " + describe_errno(error) +
+                 "; the queue goes on in a new segment");
 }
 
 void Journal::publish(std::uint64_t bytes, std::uint64_t count) {
@@ -242,9 +245,7 @@ Statistics Journal::statistics() const {
 Result<> Journal::close() {
     if (closed_.exchange(true)) return {};
     room_.notify_all();
-    {
-        std::scoped_lock const lock{wait_mutex_};
-    }
+    { std::scoped_lock const lock{wait_mutex_}; }
     ready_.notify_all();
     {
         std::scoped_lock const lock{keeper_mutex_};

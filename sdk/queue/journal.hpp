@@ -1,8 +1,9 @@
-// The queue as it runs: one journal of segments, its tail in memory, a thread that makes it durable, and the places
-// of its readers. journal.cpp opens, appends and closes; shelf.cpp makes and deletes segments; keeper.cpp syncs.
+// The queue as it runs: one journal of segments, its tail in memory, a thread that makes it durable, and the
+// places of its readers. journal.cpp opens, appends and closes; shelf.cpp makes and deletes segments;
+// keeper.cpp syncs.
 //
-// Locks, in the order they are taken: sync_mutex_, append_mutex_, marks_mutex_, spare_mutex_, state_mutex_; then
-// those of the tail and of waiting readers, which are leaves.
+// Locks, in the order they are taken: sync_mutex_, append_mutex_, marks_mutex_, spare_mutex_, state_mutex_;
+// then those of the tail and of waiting readers, which are leaves.
 #pragma once
 
 #include <atomic>
@@ -49,7 +50,8 @@ class Journal final : public Queue {
     Statistics statistics() const override;
     Result<> close() override;
 
-    // Makes what was pushed durable, stores acknowledgements, deletes what nobody needs, prepares the next segment.
+    // Makes what was pushed durable, stores acknowledgements, deletes what nobody needs, prepares the next
+    // segment.
     void work();
 
   private:
@@ -67,7 +69,6 @@ class Journal final : public Queue {
     // shelf.cpp; the append lock is held unless said otherwise
     Result<> roll();
     Result<std::shared_ptr<Segment>> make_segment(std::uint64_t first, std::uint64_t previous);
-    Result<> take_spare(File& file);
     Result<> prepare_spare();  // spare_mutex_ is held, the append lock need not be
     void prepare_ballast();    // no lock is held
     bool release_ballast();
@@ -75,8 +76,8 @@ class Journal final : public Queue {
     void seal(Segment& segment);
     void abandon_active();
     bool free_one_segment();
-    bool delete_oldest(bool unread_too);       // any lock but state_mutex_ may be held
-    void delete_acknowledged();                // no lock is held
+    bool delete_oldest(bool unread_too);        // any lock but state_mutex_ may be held
+    void delete_acknowledged();                 // no lock is held
     bool passed(Segment const& segment) const;  // by every sink, durably; state_mutex_ is held
     std::string path(std::string const& name) const { return (settings_.directory / name).string(); }
 
@@ -94,7 +95,7 @@ class Journal final : public Queue {
     // For readers. Waits until packet `target` is published.
     bool await(std::uint64_t target, Clock::time_point until, Place const& place);
     std::uint64_t count_existing(std::uint64_t first, std::uint64_t last) const;  // state_mutex_ is held
-    std::uint64_t oldest() const;                                                // state_mutex_ is held
+    std::uint64_t oldest() const;                                                 // state_mutex_ is held
     void note_missing(Place& place, std::uint64_t first, std::uint64_t last, std::string const& path);
 
     Settings const settings_;
@@ -102,8 +103,8 @@ class Journal final : public Queue {
     File const lock_;
     Uuid const journal_;
     std::uint64_t const incarnation_;
-    std::uint64_t const start_;           // the first number of this incarnation
-    std::uint64_t const last_before_;     // the newest packet of those before
+    std::uint64_t const start_;        // the first number of this incarnation
+    std::uint64_t const last_before_;  // the newest packet of those before
     std::uint64_t const segment_size_;
     std::shared_ptr<ChunkPool> const pool_ = std::make_shared<ChunkPool>();
     Tail tail_{pool_};
@@ -121,12 +122,12 @@ class Journal final : public Queue {
     std::shared_ptr<Segment> active_;
     std::uint64_t active_end_ = 0;
     std::uint64_t newest_id_;
-    std::uint64_t since_flush_ = 0;                 // bytes pushed since the last pass of syncing began
-    std::uint64_t unsynced_ = 0;                    // bytes pushed and not durable
-    std::vector<std::shared_ptr<Segment>> dirty_;   // segments with bytes that are not durable
-    std::vector<Loss> losses_;                      // not yet written down
-    std::atomic<std::uint64_t> published_;          // written under append_mutex_
-    std::atomic<std::uint64_t> durable_;            // written under sync_mutex_
+    std::uint64_t since_flush_ = 0;                // bytes pushed since the last pass of syncing began
+    std::uint64_t unsynced_ = 0;                   // bytes pushed and not durable
+    std::vector<std::shared_ptr<Segment>> dirty_;  // segments with bytes that are not durable
+    std::vector<Loss> losses_;                     // not yet written down
+    std::atomic<std::uint64_t> published_;         // written under append_mutex_
+    std::atomic<std::uint64_t> durable_;           // written under sync_mutex_
 
     std::mutex marks_mutex_;
     std::unique_ptr<SlotFile> meta_;
@@ -154,6 +155,7 @@ class Journal final : public Queue {
 };
 
 // Queue::open on other files than the system's.
-Result<std::unique_ptr<Journal>> open_journal(Settings settings, Recovery& recovery, Files& files, bool background);
+Result<std::unique_ptr<Journal>> open_journal(Settings settings, Recovery& recovery, Files& files,
+                                              bool background);
 
 }  // namespace arb::queue

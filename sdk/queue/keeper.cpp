@@ -14,7 +14,8 @@ constexpr std::chrono::milliseconds marks_every{250};
 }  // namespace
 
 void Journal::keep() {
-    auto const tick = settings_.sync_every.count() == 0 ? marks_every : std::min(settings_.sync_every, marks_every);
+    auto const tick =
+        settings_.sync_every.count() == 0 ? marks_every : std::min(settings_.sync_every, marks_every);
     auto next_marks = Clock::now();
     for (;;) {
         if (auto const synced = sync(0); synced.has_error()) set_trouble(synced.error().text);
@@ -23,7 +24,8 @@ void Journal::keep() {
             work();
         }
         std::unique_lock lock{keeper_mutex_};
-        if (keeper_wakes_.wait_for(lock, tick, [this] { return keeper_asked_ || keeper_stops_; }) && keeper_stops_)
+        if (keeper_wakes_.wait_for(lock, tick, [this] { return keeper_asked_ || keeper_stops_; }) &&
+            keeper_stops_)
             return;
         keeper_asked_ = false;
         if (std::exchange(marks_asked_, false)) next_marks = Clock::now();
@@ -98,9 +100,9 @@ Result<> Journal::sync(std::uint64_t target) {
     return {};
 }
 
-// After a failed sync the kernel calls pages clean that never reached the disk, so nothing of that file beyond the
-// last durable packet is believed: it is written again, from memory, into a new segment. If that fails too, the
-// queue accepts nothing more.
+// After a failed sync the kernel calls pages clean that never reached the disk, so nothing of that file
+// beyond the last durable packet is believed: it is written again, from memory, into a new segment. If that
+// fails too, the queue accepts nothing more.
 void Journal::rewrite(std::string const& why) {
     std::scoped_lock const lock{append_mutex_};
     auto const first = durable_ + 1;
@@ -112,7 +114,8 @@ void Journal::rewrite(std::string const& why) {
             if (std::min(segment->last, last) >= first || segment == active_)
                 segment->last = std::max(first, segment->header.first) - 1;
         while (!segments_.empty() && segments_.back()->last < segments_.back()->header.first &&
-               segments_.back()->header.incarnation == incarnation_ && segments_.back()->header.first >= first) {
+               segments_.back()->header.incarnation == incarnation_ &&
+               segments_.back()->header.first >= first) {
             given_up.push_back(segments_.back());
             segments_.pop_back();
         }
@@ -171,8 +174,8 @@ Result<> Journal::write_again(std::uint64_t first, std::uint64_t last) {
                 }
                 from += size;
             }
-            int const error =
-                write_fully(files_, active_->file.descriptor(), std::span<std::byte const>{copy}, active_end_);
+            int const error = write_fully(files_, active_->file.descriptor(),
+                                          std::span<std::byte const>{copy}, active_end_);
             if (error < 0) return permanent("cannot write " + active_->path + ": " + describe_errno(error));
             active_end_ += copy.size();
             copy.clear();
@@ -204,8 +207,10 @@ void Journal::store_marks() {
         auto const& [place, acknowledged] = changed[i];
         int const error = place->file->write(slots[i]);
         std::scoped_lock const lock{state_mutex_};
-        if (error == 0) place->on_disk = acknowledged;
-        else place->changed = true;  // lost, it would mean reading again, never losing
+        if (error == 0)
+            place->on_disk = acknowledged;
+        else
+            place->changed = true;  // lost, it would mean reading again, never losing
         if (error < 0) trouble_ = "cannot write " + place->file->path() + ": " + describe_errno(error);
     }
 }

@@ -27,9 +27,10 @@ struct Settings {
     std::uint64_t tail_size = 32 << 20;                    // bytes kept in memory for caught-up readers
     std::chrono::milliseconds keep_acked{15 * 60 * 1000};  // acknowledged segments kept for replay, this long
     std::uint64_t keep_acked_size = std::uint64_t{1} << 30;  // and at most this much
-    std::uint64_t free_min = 512 << 20;  // bytes of the file system left to everybody else; below it the queue is full
-    // What happens while it runs (ARB_LOG_*, a sentence); may be empty. Called from any thread, without locks held
-    // that push or read need for long; must not call the queue.
+    std::uint64_t free_min =
+        512 << 20;  // bytes of the file system left to everybody else; below it the queue is full
+    // What happens while it runs (ARB_LOG_*, a sentence); may be empty. Called from any thread, without locks
+    // held that push or read need for long; must not call the queue.
     std::function<void(std::int32_t level, std::string const& sentence)> log;
     std::function<void()> progress;  // called again and again while a start reads old segments; may be empty
 };
@@ -65,7 +66,8 @@ struct Batch {
 struct Limits {
     std::size_t packets_max = 5000;
     std::size_t bytes_max = 8 << 20;
-    std::chrono::milliseconds fill_max{0};  // once a first packet is there: how long packets_max may take to fill
+    std::chrono::milliseconds fill_max{
+        0};  // once a first packet is there: how long packets_max may take to fill
 };
 
 class Queue;

@@ -1,4 +1,5 @@
-// A set of sequence numbers kept as ranges: those that exist nowhere, because they were damaged or never written.
+// A set of sequence numbers kept as ranges: those that exist nowhere, because they were damaged or never
+// written.
 #pragma once
 
 #include <algorithm>

@@ -57,7 +57,8 @@ Result<> Journal::forget(std::string const& sink) {
         std::scoped_lock const lock{state_mutex_};
         auto const found = places_.find(sink);
         if (found == places_.end()) return permanent("the queue knows no sink " + sink);
-        if (found->second.use_count() > 1) return permanent("the sink " + sink + " is reading; stop it first");
+        if (found->second.use_count() > 1)
+            return permanent("the sink " + sink + " is reading; stop it first");
         place = found->second;
         places_.erase(found);
     }
@@ -68,7 +69,8 @@ Result<> Journal::forget(std::string const& sink) {
 }
 
 // Packets that turn out damaged or gone while the queue runs.
-void Journal::note_missing(Place& place, std::uint64_t first, std::uint64_t last, std::string const& segment) {
+void Journal::note_missing(Place& place, std::uint64_t first, std::uint64_t last,
+                           std::string const& segment) {
     std::uint64_t missing = 0;
     {
         std::scoped_lock const lock{state_mutex_};
@@ -77,8 +79,9 @@ void Journal::note_missing(Place& place, std::uint64_t first, std::uint64_t last
         holes_.add(first, last);
         place.skipped += missing;
     }
-    say(ARB_LOG_ERROR, std::to_string(missing) + " packets (" + std::to_string(first) + " to " + std::to_string(last) +
-                           ") of " + segment + " cannot be read any more; reading goes on behind them");
+    say(ARB_LOG_ERROR, std::to_string(missing) + " packets (" + std::to_string(first) + " to " +
+                           std::to_string(last) + ") of " + segment +
+                           " cannot be read any more; reading goes on behind them");
 }
 
 Result<Batch> JournalReader::read(Limits const& limits, std::chrono::milliseconds wait) {
@@ -142,7 +145,8 @@ bool JournalReader::add(std::byte const* packet, std::uint64_t length, Limits co
     return true;
 }
 
-void JournalReader::collect_from_tail(Tail::View view, std::uint64_t published, Limits const& limits, Collected& out) {
+void JournalReader::collect_from_tail(Tail::View view, std::uint64_t published, Limits const& limits,
+                                      Collected& out) {
     out.batch.packets.reserve(std::min<std::uint64_t>(limits.packets_max, published - out.next + 1));
     out.batch.last.incarnation = journal_.incarnation_;
     for (bool full = false; !full;) {
@@ -227,7 +231,8 @@ Result<> JournalReader::collect_from_file(std::uint64_t published, Limits const&
         auto const& record = scanner_->record();
         record_waits_ = record.sequence >= out.next;
         if (!record_waits_) continue;  // the reader was moved on since
-        if (record.sequence > out.next) journal_.note_missing(*place_, out.next, record.sequence - 1, segment->path);
+        if (record.sequence > out.next)
+            journal_.note_missing(*place_, out.next, record.sequence - 1, segment->path);
         out.next = record.sequence;
         if (!add(record.payload, record.length, limits, out)) return {};
         record_waits_ = false;
@@ -260,7 +265,8 @@ void JournalReader::acknowledge(arb_position stored) {
 Result<std::uint64_t> JournalReader::seek(arb_position position) {
     if (position.incarnation > journal_.incarnation_)
         return permanent("the sink has packets of start " + std::to_string(position.incarnation) +
-                         " of this journal, which is only at its start " + std::to_string(journal_.incarnation_) +
+                         " of this journal, which is only at its start " +
+                         std::to_string(journal_.incarnation_) +
                          ": the journal is an older copy; give it an empty directory");
     std::uint64_t missing = 0;
     std::scoped_lock const lock{journal_.state_mutex_};

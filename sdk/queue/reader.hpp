@@ -1,4 +1,5 @@
-// A place in the queue from which packets are read: out of the tail while the reader keeps up, else out of the file.
+// A place in the queue from which packets are read: out of the tail while the reader keeps up, else out of
+// the file.
 #pragma once
 
 #include "queue/journal.hpp"
@@ -7,7 +8,8 @@ namespace arb::queue {
 
 class JournalReader final : public Reader {
   public:
-    JournalReader(Journal& journal, std::shared_ptr<Place> place) : journal_{journal}, place_{std::move(place)} {}
+    JournalReader(Journal& journal, std::shared_ptr<Place> place)
+        : journal_{journal}, place_{std::move(place)} {}
 
     Result<Batch> read(Limits const& limits, std::chrono::milliseconds wait) override;
     void acknowledge(arb_position stored) override;
@@ -26,7 +28,8 @@ class JournalReader final : public Reader {
     std::uint64_t skip_what_is_gone();
     void collect_from_tail(Tail::View view, std::uint64_t published, Limits const& limits, Collected& out);
     Result<> collect_from_file(std::uint64_t published, Limits const& limits, Collected& out);
-    Result<std::shared_ptr<Segment>> find_segment(std::uint64_t number, std::uint64_t published, std::uint64_t& last);
+    Result<std::shared_ptr<Segment>> find_segment(std::uint64_t number, std::uint64_t published,
+                                                  std::uint64_t& last);
     bool add(std::byte const* packet, std::uint64_t length, Limits const& limits, Collected& out);
 
     Journal& journal_;

@@ -1,5 +1,5 @@
-// A record: 32 bytes of header and the payload, both under checksums seeded with the segment's salt, so that bytes
-// left in a reused block never look valid. docs/queue_format.md has the table.
+// A record: 32 bytes of header and the payload, both under checksums seeded with the segment's salt, so that
+// bytes left in a reused block never look valid. docs/queue_format.md has the table.
 #pragma once
 
 #include <xxhash.h>

@@ -63,8 +63,10 @@ class Start {
 
 Error newer(std::string const& path) {
     return {ARB_PERMANENT,
-            path + " was written by a newer version of this program; nothing was changed. Start the newer version, or "
-                   "move the directory away",
+            path +
+                " was written by a newer version of this program; nothing was changed. Start the newer "
+                "version, or "
+                "move the directory away",
             "newer"};
 }
 
@@ -125,7 +127,8 @@ Result<> Start::read_directory() {
     return {};
 }
 
-// The journal's identity: META has it; without META whatever knows it, and a new one only in an empty directory.
+// The journal's identity: META has it; without META whatever knows it, and a new one only in an empty
+// directory.
 void Start::choose_journal() {
     bool const known = meta_state_ == SlotState::good;
     if (known) {
@@ -150,7 +153,8 @@ void Start::choose_journal() {
             out_.marks[sink].second = {slot.incarnation, slot.sequence};
             out_.incarnation = std::max(out_.incarnation, slot.incarnation);
         } else {
-            say("the place of the sink " + sink + (state == SlotState::good ? " is that of another journal" : " is damaged") +
+            say("the place of the sink " + sink +
+                (state == SlotState::good ? " is that of another journal" : " is damaged") +
                 "; it begins again at the oldest packet kept");
         }
     }
@@ -180,7 +184,8 @@ void Start::set_foreign_aside() {
         report_.clean = false;
         if (int const descriptor = files_.open(path(name), Files::Mode::read); descriptor >= 0) {
             File const file{files_, descriptor};
-            report_.quarantined_bytes += static_cast<std::uint64_t>(std::max<std::int64_t>(files_.size(descriptor), 0));
+            report_.quarantined_bytes +=
+                static_cast<std::uint64_t>(std::max<std::int64_t>(files_.size(descriptor), 0));
         }
         move(name, " has no readable header");
     }
@@ -194,9 +199,11 @@ void Start::set_foreign_aside() {
 // The last packet that counts in a segment: later segments say what came before them.
 std::uint64_t Start::limit_of(std::size_t at) const {
     auto limit = UINT64_MAX;
-    for (auto i = at + 1; i < out_.segments.size(); ++i) limit = std::min(limit, out_.segments[i]->header.previous);
+    for (auto i = at + 1; i < out_.segments.size(); ++i)
+        limit = std::min(limit, out_.segments[i]->header.previous);
     // A queue that was closed in order says it of the last one.
-    bool const closed = meta_state_ == SlotState::good && meta_.clean && meta_.segment == out_.segments.back()->header.id;
+    bool const closed =
+        meta_state_ == SlotState::good && meta_.clean && meta_.segment == out_.segments.back()->header.id;
     return closed ? std::min(limit, meta_.sequence) : limit;
 }
 
@@ -286,7 +293,8 @@ void Start::take_packet(std::size_t at, Scanner::Record const& record, Scanner c
         report_.last_accepted = reinterpret_cast<arb_packet const*>(record.payload)->received_time;
 }
 
-// Behind the last good record: a tail torn by the stop, unless a later segment, or the seal, knows of more packets.
+// Behind the last good record: a tail torn by the stop, unless a later segment, or the seal, knows of more
+// packets.
 void Start::end_segment(std::size_t at, Scanner const& scanner, std::uint64_t end, bool in_order) {
     auto& segment = *out_.segments[at];
     auto const limit = limit_of(at);
@@ -307,7 +315,8 @@ void Start::end_segment(std::size_t at, Scanner const& scanner, std::uint64_t en
         say(segment.path + " ends in a record that was not written completely; reading ends before it");
     }
     // The room set aside and not used goes back; no record is ever added to this segment.
-    if (safe && end < scanner.file_size() && files_.truncate(scanner.descriptor(), end) == 0) segment.size = end;
+    if (safe && end < scanner.file_size() && files_.truncate(scanner.descriptor(), end) == 0)
+        segment.size = end;
 }
 
 void Start::lose(std::uint64_t segment, std::uint64_t first, std::uint64_t last, std::uint64_t bytes) {
@@ -336,12 +345,15 @@ bool Start::set_aside(Scanner const& scanner, std::uint64_t from, std::uint64_t 
     }
     bool done = copy_aside(scanner, from, to, name);
     if (!done && files_.remove(path(ballast_name)) == 0) done = copy_aside(scanner, from, to, name);
-    if (done) report_.quarantined_bytes += to - from;
-    else say("damaged bytes of " + scanner.segment().path + " could not be copied to " + name);
+    if (done)
+        report_.quarantined_bytes += to - from;
+    else
+        say("damaged bytes of " + scanner.segment().path + " could not be copied to " + name);
     return done;
 }
 
-bool Start::copy_aside(Scanner const& scanner, std::uint64_t from, std::uint64_t to, std::string const& name) {
+bool Start::copy_aside(Scanner const& scanner, std::uint64_t from, std::uint64_t to,
+                       std::string const& name) {
     auto const unfinished = name + ".tmp";
     int const descriptor = files_.open(unfinished, Files::Mode::create);
     if (descriptor < 0) return false;
@@ -390,11 +402,12 @@ void Start::report_losses() {
         out_.losses.push_back(loss);
         report_.lost_records += loss.last - std::max(loss.first, acknowledged + 1) + 1;
         say("packets " + std::to_string(loss.first) + " to " + std::to_string(loss.last) +
-            " are damaged or missing in " + path(segment_name(loss.segment)) + "; what is left of them is in " +
-            path(quarantine_name));
+            " are damaged or missing in " + path(segment_name(loss.segment)) +
+            "; what is left of them is in " + path(quarantine_name));
     }
     if (!out_.losses.empty()) report_.clean = false;
-    auto const first = std::max(acknowledged + 1, out_.segments.empty() ? out_.next : out_.segments.front()->header.first);
+    auto const first =
+        std::max(acknowledged + 1, out_.segments.empty() ? out_.next : out_.segments.front()->header.first);
     if (first < out_.next) report_.records = out_.next - first - out_.holes.count(first, out_.next - 1);
 }
 

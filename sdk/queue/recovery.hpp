@@ -1,5 +1,6 @@
-// What a start does with the files it finds: reads them all before it changes one, begins a new incarnation, walks
-// the records that some sink has still to read, and sets damaged bytes aside. Doing it twice does it once.
+// What a start does with the files it finds: reads them all before it changes one, begins a new incarnation,
+// walks the records that some sink has still to read, and sets damaged bytes aside. Doing it twice does it
+// once.
 #pragma once
 
 #include <deque>

@@ -17,7 +17,8 @@ constexpr std::uint32_t length_max = ARB_PACKET_SIZE_MAX;
 
 }  // namespace
 
-Scanner::Scanner(Files& files, std::shared_ptr<Segment const> segment, File file, std::shared_ptr<ChunkPool> pool)
+Scanner::Scanner(Files& files, std::shared_ptr<Segment const> segment, File file,
+                 std::shared_ptr<ChunkPool> pool)
     : files_{files}, segment_{std::move(segment)}, file_{std::move(file)}, pool_{std::move(pool)} {
     auto const size = files_.size(file_.descriptor());
     file_size_ = size < 0 ? 0 : static_cast<std::uint64_t>(size);
@@ -100,7 +101,8 @@ Result<Scanner::Found> Scanner::next(std::uint64_t previous) {
         }
         if (*state == State::good) {
             offset_ += record_size(head.length);
-            bool const repeated = head.type == RecordType::packet ? head.sequence <= previous : head.sequence < previous;
+            bool const repeated =
+                head.type == RecordType::packet ? head.sequence <= previous : head.sequence < previous;
             if (repeated) continue;
             return Found::record;
         }

@@ -62,7 +62,8 @@ Uuid boot_id() {
 void random_bytes(void* out, std::size_t size) {
     if (::getrandom(out, size, 0) == static_cast<ssize_t>(size)) return;
     std::random_device source;
-    for (std::size_t i = 0; i != size; ++i) static_cast<std::uint8_t*>(out)[i] = static_cast<std::uint8_t>(source());
+    for (std::size_t i = 0; i != size; ++i)
+        static_cast<std::uint8_t*>(out)[i] = static_cast<std::uint8_t>(source());
 }
 
 }  // namespace

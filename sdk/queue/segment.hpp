@@ -1,5 +1,5 @@
-// A segment: one file of the journal. Its header says whose it is, where it stands, and the salt of its checksums;
-// it lies there twice, so that one bad sector does not take the records behind it along.
+// A segment: one file of the journal. Its header says whose it is, where it stands, and the salt of its
+// checksums; it lies there twice, so that one bad sector does not take the records behind it along.
 #pragma once
 
 #include <array>
@@ -49,18 +49,18 @@ Uuid random_uuid();
 std::string segment_name(std::uint64_t id);
 std::uint64_t segment_id(std::string const& name);
 
-// A segment as the running queue knows it. `last`, `size` and the descriptor change under the queue's locks; the
-// rest never does.
+// A segment as the running queue knows it. `last`, `size` and the descriptor change under the queue's locks;
+// the rest never does.
 struct Segment {
     Segment(SegmentHeader const& h, std::string p) : header{h}, checksum{h.salt}, path{std::move(p)} {}
 
     SegmentHeader const header;
     Checksum const checksum;
     std::string const path;
-    std::uint64_t last = UINT64_MAX;  // of an ended segment: its last packet
-    std::uint64_t size = 0;           // bytes on disk
-    File file;                        // open for writing until everything in it is durable
-    std::int64_t acknowledged_at = 0; // steady nanoseconds when the last sink was past it; 0: not yet
+    std::uint64_t last = UINT64_MAX;   // of an ended segment: its last packet
+    std::uint64_t size = 0;            // bytes on disk
+    File file;                         // open for writing until everything in it is durable
+    std::int64_t acknowledged_at = 0;  // steady nanoseconds when the last sink was past it; 0: not yet
 };
 
 }  // namespace arb::queue

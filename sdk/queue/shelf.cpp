@@ -29,8 +29,11 @@ Result<> Journal::roll() {
 }
 
 Result<std::shared_ptr<Segment>> Journal::make_segment(std::uint64_t first, std::uint64_t previous) {
-    File file;
-    if (auto const taken = take_spare(file); taken.has_error()) return taken.error();
+    // Until it has its own name the file must not be taken for a spare.
+    std::scoped_lock const spare_lock{spare_mutex_};
+    if (!spare_)
+        if (auto const prepared = prepare_spare(); prepared.has_error()) return prepared.error();
+    auto file = std::move(spare_);
     SegmentHeader header;
     header.journal = journal_;
     header.incarnation = incarnation_;
@@ -51,7 +54,8 @@ Result<std::shared_ptr<Segment>> Journal::make_segment(std::uint64_t first, std:
         files_.remove(path(spare_name));
         files_.remove(segment->path);
         bytes_ -= segment_size_;
-        return retry("cannot make " + segment->path + ": " + describe_errno(error) + "; tried again until it works");
+        return retry("cannot make " + segment->path + ": " + describe_errno(error) +
+                     "; tried again until it works");
     }
     newest_id_ = header.id;
     segment->size = segment_size_;
@@ -61,24 +65,17 @@ Result<std::shared_ptr<Segment>> Journal::make_segment(std::uint64_t first, std:
     return segment;
 }
 
-Result<> Journal::take_spare(File& file) {
-    std::scoped_lock const lock{spare_mutex_};
-    if (!spare_)
-        if (auto const prepared = prepare_spare(); prepared.has_error()) return prepared;
-    file = std::move(spare_);
-    return {};
-}
-
 // Sets the next segment's space aside, so that a full disk shows one segment early.
 Result<> Journal::prepare_spare() {
     auto const directory = settings_.directory.string();
     if (bytes_ + segment_size_ > settings_.size_max)
-        return retry("the queue is full: " + megabytes(bytes_) + " of " + megabytes(settings_.size_max) + " in " +
-                     directory + " wait for the sinks");
+        return retry("the queue is full: " + megabytes(bytes_) + " of " + megabytes(settings_.size_max) +
+                     " in " + directory + " wait for the sinks");
     auto const free = files_.free_space(directory);
     if (free >= 0 && static_cast<std::uint64_t>(free) < segment_size_ + settings_.free_min)
-        return retry("the disk is full: " + megabytes(static_cast<std::uint64_t>(free)) + " free at " + directory +
-                     ", " + megabytes(settings_.free_min) + " are left to others; packets wait for space");
+        return retry("the disk is full: " + megabytes(static_cast<std::uint64_t>(free)) + " free at " +
+                     directory + ", " + megabytes(settings_.free_min) +
+                     " are left to others; packets wait for space");
     auto const name = path(spare_name);
     int const descriptor = files_.open(name, Files::Mode::create);
     if (descriptor < 0) return retry("cannot make " + name + ": " + describe_errno(descriptor));
@@ -120,12 +117,14 @@ void Journal::write_losses() {
     for (auto const& loss : losses_) {
         auto* const payload = at + record_head_size;
         encode_loss(payload, loss);
-        encode_head(at, active_->checksum,
-                    {active_->checksum(payload, loss_size), loss_size, active_->header.first - 1, RecordType::loss});
+        encode_head(
+            at, active_->checksum,
+            {active_->checksum(payload, loss_size), loss_size, active_->header.first - 1, RecordType::loss});
         at += record_size(loss_size);
     }
     if (active_end_ + bytes.size() + record_size(seal_size) > active_->header.size) return;
-    if (write_fully(files_, active_->file.descriptor(), std::span<std::byte const>{bytes}, active_end_) != 0) return;
+    if (write_fully(files_, active_->file.descriptor(), std::span<std::byte const>{bytes}, active_end_) != 0)
+        return;
     active_end_ += bytes.size();
     since_flush_ += bytes.size();
     losses_.clear();
@@ -138,7 +137,8 @@ void Journal::seal(Segment& segment) {
     auto* const payload = bytes + record_head_size;
     put<std::uint64_t>(payload, last);
     put<std::uint64_t>(payload + 8, last - (segment.header.first - 1));
-    encode_head(bytes, segment.checksum, {segment.checksum(payload, seal_size), seal_size, last, RecordType::seal});
+    encode_head(bytes, segment.checksum,
+                {segment.checksum(payload, seal_size), seal_size, last, RecordType::seal});
     if (write_fully(files_, segment.file.descriptor(), std::span<std::byte const>{bytes}, active_end_) == 0)
         active_end_ += sizeof bytes;
     dirty_.push_back(active_);
@@ -146,8 +146,8 @@ void Journal::seal(Segment& segment) {
     segment.last = last;
 }
 
-// Leaves the active segment as it is after a write to it failed. What lies in it beyond the last published packet
-// is void, because the next segment says what came before it.
+// Leaves the active segment as it is after a write to it failed. What lies in it beyond the last published
+// packet is void, because the next segment says what came before it.
 void Journal::abandon_active() {
     auto const published = published_.load();
     auto const segment = std::exchange(active_, nullptr);
@@ -218,7 +218,8 @@ void Journal::delete_acknowledged() {
             for (auto const& segment : segments_) {
                 if (!passed(*segment)) break;
                 kept += segment->size;
-                if (segment->acknowledged_at == 0) segment->acknowledged_at = std::chrono::nanoseconds{now}.count();
+                if (segment->acknowledged_at == 0)
+                    segment->acknowledged_at = std::chrono::nanoseconds{now}.count();
             }
             if (kept == 0) return;
             auto const age = std::chrono::nanoseconds{now}.count() - segments_.front()->acknowledged_at;
@@ -233,6 +234,8 @@ std::uint64_t Journal::count_existing(std::uint64_t first, std::uint64_t last) c
     return first > last ? 0 : last - first + 1 - holes_.count(first, last);
 }
 
-std::uint64_t Journal::oldest() const { return segments_.empty() ? published_ + 1 : segments_.front()->header.first; }
+std::uint64_t Journal::oldest() const {
+    return segments_.empty() ? published_ + 1 : segments_.front()->header.first;
+}
 
 }  // namespace arb::queue

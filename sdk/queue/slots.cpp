@@ -60,7 +60,8 @@ SlotState SlotFile::read(Slot& slot) {
         Slot found;
         auto const state = decode(bytes.data() + i * slot_size, found);
         if (state == SlotState::newer) return state;
-        if (state != SlotState::good || (result == SlotState::good && found.generation < slot.generation)) continue;
+        if (state != SlotState::good || (result == SlotState::good && found.generation < slot.generation))
+            continue;
         slot = found;
         result = SlotState::good;
     }
@@ -74,7 +75,8 @@ int SlotFile::create() {
     File file{*files_, descriptor};
     // Its whole size now, so that no later write needs space.
     if (int const error = files_->allocate(descriptor, 2 * slot_size); error < 0) return error;
-    if (int const error = files_->sync_directory(std::filesystem::path{path_}.parent_path().string()); error < 0)
+    if (int const error = files_->sync_directory(std::filesystem::path{path_}.parent_path().string());
+        error < 0)
         return error;
     file_ = std::move(file);
     return 0;
@@ -86,10 +88,12 @@ int SlotFile::write(Slot slot) {
     slot.generation = generation_ + 1;
     std::byte bytes[slot_size];
     encode(bytes, slot);
-    if (int const error = write_fully(*files_, file_.descriptor(), bytes, slot.generation % 2 * slot_size); error < 0)
+    if (int const error = write_fully(*files_, file_.descriptor(), bytes, slot.generation % 2 * slot_size);
+        error < 0)
         return error;
     if (int const error = files_->sync(file_.descriptor()); error < 0) {
-        // The kernel may now call the page clean: a new descriptor and a new write, not another sync of this one.
+        // The kernel may now call the page clean: a new descriptor and a new write, not another sync of this
+        // one.
         file_.reset();
         return error;
     }
@@ -101,8 +105,8 @@ std::string mark_name(std::string const& sink) {
     constexpr char digits[] = "0123456789ABCDEF";
     std::string name{mark_prefix};
     for (auto const c : sink) {
-        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-                           c == '-' || c == '.';
+        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           c == '_' || c == '-' || c == '.';
         if (plain) {
             name += c;
         } else {
@@ -123,7 +127,8 @@ std::string mark_sink(std::string const& name) {
         }
         unsigned byte = 0;
         if (i + 2 >= name.size()) return {};
-        if (std::from_chars(name.data() + i + 1, name.data() + i + 3, byte, 16).ptr != name.data() + i + 3) return {};
+        if (std::from_chars(name.data() + i + 1, name.data() + i + 3, byte, 16).ptr != name.data() + i + 3)
+            return {};
         sink += static_cast<char>(byte);
         i += 2;
     }

@@ -1,5 +1,5 @@
-// A small file of two slots of 4 KiB that are written in turn, so that a torn write leaves the other one: META, and
-// one `ack-` file for each sink. Both keep the same few numbers.
+// A small file of two slots of 4 KiB that are written in turn, so that a torn write leaves the other one:
+// META, and one `ack-` file for each sink. Both keep the same few numbers.
 //
 // Thread safety: one thread at a time.
 #pragma once
@@ -14,9 +14,10 @@ struct Slot {
     std::uint64_t generation = 0;
     Uuid journal{};
     std::uint64_t incarnation = 0;  // META: of the newest start. ack: of the position
-    std::uint64_t sequence = 0;     // META: of the newest packet, if `clean`. ack: everything up to here is stored
-    std::uint64_t segment = 0;      // META: the newest segment, if `clean`
-    bool clean = false;             // META: the queue was closed in order
+    std::uint64_t sequence =
+        0;  // META: of the newest packet, if `clean`. ack: everything up to here is stored
+    std::uint64_t segment = 0;  // META: the newest segment, if `clean`
+    bool clean = false;         // META: the queue was closed in order
 };
 
 enum class SlotState { good, absent, damaged, newer };
@@ -27,7 +28,8 @@ class SlotFile {
 
     // Reads the newest good slot without changing anything.
     SlotState read(Slot& slot);
-    // Writes the next slot and syncs it; makes the file, at its full size, if it is missing. 0 or a negative errno.
+    // Writes the next slot and syncs it; makes the file, at its full size, if it is missing. 0 or a negative
+    // errno.
     int write(Slot slot);
     std::string const& path() const { return path_; }
 

@@ -45,9 +45,11 @@ std::byte* Tail::place(std::size_t size, std::uint64_t sequence) {
     }
     auto& chunk = chunks_.back();
     auto* const at = chunk.memory.get() + chunk.used;
-    if (!pending_.empty() && static_cast<std::byte*>(pending_.back().iov_base) + pending_.back().iov_len == at)
+    if (!pending_.empty() &&
+        static_cast<std::byte*>(pending_.back().iov_base) + pending_.back().iov_len == at)
         pending_.back().iov_len += size;
-    else pending_.push_back({at, size});
+    else
+        pending_.push_back({at, size});
     chunk.used += size;
     return at;
 }

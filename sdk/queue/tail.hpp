@@ -1,8 +1,8 @@
-// The newest records in memory, exactly as they lie in the file: what a push writes from, what readers that keep up
-// read from, and what is written again should the disk fail before the records are durable.
+// The newest records in memory, exactly as they lie in the file: what a push writes from, what readers that
+// keep up read from, and what is written again should the disk fail before the records are durable.
 //
-// Thread safety: place, commit, abandon and pending by the one thread that appends; the rest by any. Memory is
-// shared: a reader holds on to what its packets lie in.
+// Thread safety: place, commit, abandon and pending by the one thread that appends; the rest by any. Memory
+// is shared: a reader holds on to what its packets lie in.
 #pragma once
 
 #include <sys/uio.h>
@@ -21,7 +21,8 @@ namespace arb::queue {
 // Big enough that a chunk is rarely changed, small enough that a slow reader holds little more than it needs.
 inline constexpr std::size_t chunk_size = 1 << 20;
 
-// Chunks that come back are used again: fresh memory costs a page fault for each 4 KiB, more than the write itself.
+// Chunks that come back are used again: fresh memory costs a page fault for each 4 KiB, more than the write
+// itself.
 class ChunkPool : public std::enable_shared_from_this<ChunkPool> {
   public:
     ChunkPool();
@@ -54,7 +55,8 @@ class Tail {
     // The chunk that holds a packet that was published; nothing if it is no longer in memory.
     std::optional<View> find(std::uint64_t sequence) const;
 
-    // Lets go of chunks up to packet `needless`, and up to `durable` while more than `size_max` bytes are held.
+    // Lets go of chunks up to packet `needless`, and up to `durable` while more than `size_max` bytes are
+    // held.
     void trim(std::uint64_t needless, std::uint64_t durable, std::size_t size_max);
 
   private:
@@ -66,7 +68,8 @@ class Tail {
     };
 
     std::shared_ptr<ChunkPool> const pool_;
-    mutable std::mutex mutex_;  // the list of chunks; not what the appending thread does inside the newest one
+    mutable std::mutex
+        mutex_;  // the list of chunks; not what the appending thread does inside the newest one
     std::deque<Chunk> chunks_;
     std::size_t size_ = 0;
     std::vector<iovec> pending_;

@@ -13,7 +13,7 @@ namespace arb::queue {
 
 // A packet that carries `number`; `extra` makes it longer.
 inline void add_number(Packets& packets, std::uint64_t number, std::size_t extra = 0) {
-    auto draft = packets.add<arb_custom>("test", 0, static_cast<arb_time>(number));
+    auto draft = packets.add<arb_custom>("test", static_cast<arb_time>(number));
     draft.text(&arb_custom::topic, "number");
     draft.text(&arb_custom::body, std::to_string(number) + std::string(extra, ' '));
 }
@@ -40,8 +40,10 @@ inline Result<> push_numbers(Queue& queue, std::uint64_t first, std::uint64_t la
 class Numbers {
   public:
     void add(std::uint64_t number) {
-        if (!ranges_.empty() && ranges_.back().second + 1 == number) ranges_.back().second = number;
-        else ranges_.emplace_back(number, number);
+        if (!ranges_.empty() && ranges_.back().second + 1 == number)
+            ranges_.back().second = number;
+        else
+            ranges_.emplace_back(number, number);
     }
     void add(Batch const& batch) {
         for (auto const* packet : batch.packets) add(number_of(*packet));

@@ -44,7 +44,8 @@ TEST_CASE("what is pushed is read, in order, with its position") {
     for (std::uint64_t i = 0; i != 5; ++i) {
         CHECK(batch->packets[i]->position == i + 1);
         CHECK(number_of(*batch->packets[i]) == i + 1);
-        CHECK(check(reinterpret_cast<std::byte const*>(batch->packets[i]), batch->packets[i]->size) == nullptr);
+        CHECK(check(reinterpret_cast<std::byte const*>(batch->packets[i]), batch->packets[i]->size) ==
+              nullptr);
     }
     CHECK(batch->first.incarnation == 1);
     CHECK(batch->first.sequence == 1);
@@ -65,8 +66,10 @@ TEST_CASE("a reader goes on behind what it acknowledged, after a clean stop and 
         auto const batch = reader->read({400, 8 << 20}, milliseconds{1000});
         REQUIRE(batch->packets.size() == 400);
         reader->acknowledge(batch->last);
-        if (clean) REQUIRE(queue->close().has_value());
-        else std::this_thread::sleep_for(milliseconds{600});  // the place is stored within 250 ms
+        if (clean)
+            REQUIRE(queue->close().has_value());
+        else
+            std::this_thread::sleep_for(milliseconds{600});  // the place is stored within 250 ms
     }
     Recovery report;
     auto const queue = open(small(directory.path()), &report);
