@@ -151,8 +151,9 @@ void check_instance(InstanceConfig& instance, Place const& place,
                                  name(manifest->role)));
         return;
     }
-    auto values =
-        check_node(instance.node, instance_schema(instance.role, *manifest), instance.path(), problems);
+    auto schema = instance_schema(instance.role, *manifest);
+    if (!instance.enabled) schema.erase("required");  // what it would need may be missing while it is off
+    auto values = check_node(instance.node, schema, instance.path(), problems);
     if (auto const* const isolation = values.if_contains("isolation");
         isolation != nullptr && *isolation == "process") {
         std::string path = instance.path();

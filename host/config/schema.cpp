@@ -396,7 +396,9 @@ std::string describe(json::object const& schema) {
         return "one of " + listed(words, "or");
     }
     std::vector<std::string> words;
-    for (auto const type : types_of(schema)) words.push_back(describe_type(type, schema));
+    auto const types = types_of(schema);
+    for (auto const type : types)
+        if (type != "null" || types.size() == 1) words.push_back(describe_type(type, schema));
     return words.empty() ? "a value" : listed(words, "or");
 }
 

@@ -51,7 +51,7 @@ struct Service {
         auto const all = status();
         if (!all.contains("instances")) return "";
         for (auto const& one : all.at("instances").as_array())
-            if (one.at("instance") == instance)
+            if (one.at("instance").as_string() == std::string_view{instance})
                 return std::string{std::string_view{one.at("state").as_string()}};
         return "";
     }
