@@ -261,7 +261,7 @@ Result<> Journal::close() {
     auto const last = published_ == start_ - 1 ? last_before_ : published_.load();
     if (active_) {
         seal(*active_);
-        int error = files_.sync(active_->file.descriptor());
+        int error = sync_segment(*active_);
         if (error == 0) error = files_.truncate(active_->file.descriptor(), active_end_);
         if (error != 0) return permanent("cannot seal " + active_->path + ": " + describe_errno(error));
     }

@@ -84,6 +84,7 @@ class Journal final : public Queue {
     // keeper.cpp; no lock is held
     void keep();
     Result<> sync(std::uint64_t target);
+    int sync_segment(Segment& segment);    // sync_mutex_ is held
     void rewrite(std::string const& why);  // sync_mutex_ is held
     Result<> write_again(std::uint64_t first, std::uint64_t last);
     void store_marks();

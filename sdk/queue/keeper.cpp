@@ -79,10 +79,7 @@ Result<> Journal::sync(std::uint64_t target) {
         bytes = unsynced_;
     }
     for (auto const& segment : segments) {
-        int error = 0;
-        do error = files_.sync(segment->file.descriptor());
-        while (error == -EINTR);
-        if (error < 0) {
+        if (int const error = sync_segment(*segment); error < 0) {
             rewrite("cannot sync " + segment->path + ": " + describe_errno(error));
             return failed_ ? failure() : Result<>{};
         }
@@ -98,6 +95,16 @@ Result<> Journal::sync(std::uint64_t target) {
     room_.notify_all();
     trim_tail();
     return {};
+}
+
+// The records of a segment are durable when its bytes are and its name is.
+int Journal::sync_segment(Segment& segment) {
+    int error = 0;
+    do error = files_.sync(segment.file.descriptor());
+    while (error == -EINTR);
+    if (error == 0 && !segment.named) error = files_.sync_directory(settings_.directory.string());
+    if (error == 0) segment.named = true;
+    return error;
 }
 
 // After a failed sync the kernel calls pages clean that never reached the disk, so nothing of that file
@@ -180,7 +187,7 @@ Result<> Journal::write_again(std::uint64_t first, std::uint64_t last) {
             active_end_ += copy.size();
             copy.clear();
         }
-        if (int const error = files_.sync(active_->file.descriptor()); error < 0)
+        if (int const error = sync_segment(*active_); error < 0)
             return permanent("cannot sync " + active_->path + ": " + describe_errno(error));
         previous = at - 1;
         if (at <= last) {

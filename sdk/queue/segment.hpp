@@ -59,6 +59,7 @@ struct Segment {
     std::string const path;
     std::uint64_t last = UINT64_MAX;   // of an ended segment: its last packet
     std::uint64_t size = 0;            // bytes on disk
+    bool named = false;                // its name in the directory is durable
     File file;                         // open for writing until everything in it is durable
     std::int64_t acknowledged_at = 0;  // steady nanoseconds when the last sink was past it; 0: not yet
 };

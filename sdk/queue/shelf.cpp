@@ -45,11 +45,10 @@ Result<std::shared_ptr<Segment>> Journal::make_segment(std::uint64_t first, std:
     auto segment = std::make_shared<Segment>(header, path(segment_name(header.id)));
     std::byte bytes[segment_header_size];
     encode_header(bytes, header);
-    // The header is durable before the file has its name, and the name before a record counts as durable.
+    // No push waits for a disk here: the sync that makes its first records durable does the same for the
+    // name.
     int error = write_fully(files_, file.descriptor(), bytes, 0);
-    if (error == 0) error = files_.sync(file.descriptor());
     if (error == 0) error = files_.rename(path(spare_name), segment->path);
-    if (error == 0) error = files_.sync_directory(settings_.directory.string());
     if (error != 0) {
         files_.remove(path(spare_name));
         files_.remove(segment->path);
