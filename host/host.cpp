@@ -26,7 +26,7 @@ constexpr auto tick = 200ms;                    // between looks at signals and 
 constexpr auto look_every = 1s;                 // between looks at the balance and suppressed log lines
 constexpr auto start_extension = 30s;           // asked of the service manager while not ready
 constexpr std::uint64_t admin_bytes = 8 << 20;  // connections of status, metrics and taps
-constexpr std::uint64_t sink_bytes = 16 << 20;  // a batch in hand and one read ahead
+constexpr std::uint64_t sink_bytes = 8 << 20;   // the batch in hand
 
 // TERM, INT and HUP as answers instead of interruptions. Threads made afterwards inherit the mask.
 class Signals {
@@ -91,8 +91,13 @@ class Host {
             return exit_io;
         }
         ::chmod(directory.c_str(), S_IRWXU);
-        auto opened = queue::Queue::open(config_.queue, recovery_);
-        for (auto const& sentence : recovery_.sentences) log_.warning("queue: " + sentence);
+        auto settings = config_.queue;
+        settings.log = [this](std::int32_t level, std::string const& sentence) {
+            if (level >= config_.service.log_level) log_.write(level, "queue", sentence);
+        };
+        settings.progress = [this] { notify_.extend(start_extension); };
+        auto opened = queue::Queue::open(std::move(settings), recovery_);
+        for (auto const& sentence : recovery_.sentences) log_.write(ARB_LOG_WARNING, "queue", sentence);
         if (opened.has_error()) {
             auto const& error = opened.error();
             log_.error(fmt::format("the queue in {} cannot be opened: {}", directory.string(), error.text));
@@ -195,9 +200,7 @@ class Host {
     void judge() {
         auto const statistics = queue_->statistics();
         if (statistics.failed)
-            return set_state(
-                ARB_STATE_FAILED,
-                "the queue's disk failed: nothing more is accepted; put the disk right and restart");
+            return set_state(ARB_STATE_FAILED, "nothing more is accepted: " + statistics.trouble);
         std::string waiting;
         bool all_work = true;
         for (auto const* const instance : pipeline_->instances()) {
@@ -211,8 +214,7 @@ class Host {
             return set_state(ARB_STATE_DEGRADED,
                              "the counters do not add up: packets may be lost; see the balance in status");
         if (statistics.full)
-            return set_state(ARB_STATE_DEGRADED,
-                             "the queue is full: venues wait until a sink has stored something");
+            return set_state(ARB_STATE_DEGRADED, "venues wait for room in the queue: " + statistics.trouble);
         if (all_work) return set_state(ARB_STATE_LIVE, "every instance works");
         set_state(pipeline_->ready() ? ARB_STATE_DEGRADED
                   : told_once_live() ? ARB_STATE_DEGRADED

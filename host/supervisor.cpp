@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "arbitrage/sink.hpp"
 #include "arbitrage/time.hpp"
@@ -217,25 +216,9 @@ bool SinkSupervisor::begin() {
 // A batch, after waiting up to batch_wait_max for it to fill.
 Result<queue::Batch> SinkSupervisor::read() {
     auto const& config = instance_.config();
-    if (next_) return std::exchange(next_, std::nullopt).value();
-    queue::Limits limits{config.batch_rows_max, batch_bytes_max};
-    auto first = reader_->read(limits, draining_ ? 0ms : read_wait);
-    if (first.has_error() || first->packets.empty()) return first;
-    if (draining_ || config.batch_wait_max == 0ms || first->packets.size() >= limits.packets_max / 2)
-        return first;
-    if (!pause(config.batch_wait_max)) return first;
-    limits.packets_max -= first->packets.size();
-    limits.bytes_max = batch_bytes_max / 2;
-    auto more = reader_->read(limits, 0ms);
-    if (more.has_error() || more->packets.empty()) return first;
-    if (more->first.incarnation != first->last.incarnation) {
-        next_ = std::move(more.value());
-        return first;
-    }
-    first->packets.insert(first->packets.end(), more->packets.begin(), more->packets.end());
-    first->memory.insert(first->memory.end(), more->memory.begin(), more->memory.end());
-    first->last = more->last;
-    return first;
+    queue::Limits const limits{config.batch_rows_max, batch_bytes_max,
+                               draining_ ? 0ms : config.batch_wait_max};
+    return reader_->read(limits, draining_ ? 0ms : read_wait);
 }
 
 // Hands the batch in until it is stored. False if it is time to stop.

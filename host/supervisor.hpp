@@ -120,9 +120,7 @@ class SinkSupervisor final : public Supervisor {
     queue::Queue& queue_;
     std::unique_ptr<queue::Reader> const reader_;
     std::atomic<bool> draining_{false};
-    // The instance's thread alone.
-    bool troubled_ = false;             // the state was set by wait_after
-    std::optional<queue::Batch> next_;  // read ahead, of another incarnation than the batch before
+    bool troubled_ = false;  // the state was set by wait_after; the instance's thread alone
     // Protected by balance_mutex_, which is held while a batch passes from queued to written.
     std::mutex balance_mutex_;
     bool began_ = false;

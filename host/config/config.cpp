@@ -61,11 +61,6 @@ void merge_folder(std::filesystem::path const& file, Node& root, Problems& probl
     }
 }
 
-json::value const* at(json::object const& from, std::string_view section, std::string_view key) {
-    auto const* const inner = from.if_contains(section);
-    return inner != nullptr && inner->is_object() ? inner->get_object().if_contains(key) : nullptr;
-}
-
 int log_level(std::string_view word) {
     return word == "debug"     ? ARB_LOG_DEBUG
            : word == "warning" ? ARB_LOG_WARNING

@@ -6,6 +6,14 @@
 
 namespace arb::kalshi {
 
+void Books::expect(std::string_view market) {
+    auto const [entry, fresh] = books_.try_emplace(std::string{market});
+    if (fresh)
+        ++waiting_;
+    else
+        spoil(entry->second);
+}
+
 void Books::snapshot(Frame const& frame, arb_time received, Packets& packets) {
     auto found = books_.find(frame.market);
     if (found == books_.end())

@@ -32,6 +32,8 @@ class Books {
         spoiled,  // the change does not fit the book; it now waits for a snapshot
     };
 
+    // A book of this market was asked for: until it comes the books are not complete.
+    void expect(std::string_view market);
     // Replaces a book by a `book_snapshot` frame and writes it.
     void snapshot(Frame const& frame, arb_time received, Packets& packets);
     // Applies a `book_delta` frame and writes the level's new size.

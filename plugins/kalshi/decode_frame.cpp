@@ -49,6 +49,7 @@ std::string_view name_of(FrameType type) {
 struct FrameDecoder::Impl {
     boost::json::basic_parser<FrameReader> parser{tolerant()};
     Frame frame;
+    std::function<bool(std::string_view)> wanted;
 
     FrameReader const& reader() { return parser.handler(); }
 
@@ -62,7 +63,9 @@ struct FrameDecoder::Impl {
     arb_time time(Doubts& doubts);
 };
 
-FrameDecoder::FrameDecoder() : impl_{std::make_unique<Impl>()} {}
+FrameDecoder::FrameDecoder(std::function<bool(std::string_view)> wanted) : impl_{std::make_unique<Impl>()} {
+    impl_->wanted = std::move(wanted);
+}
 FrameDecoder::~FrameDecoder() = default;
 
 Frame const& FrameDecoder::decode(std::string_view bytes, arb_time received, Packets& packets) {
@@ -187,7 +190,7 @@ void FrameDecoder::Impl::trade(arb_time received, Packets& packets) {
     }
     auto const trade_id = r.field(Slot::trade_id);
     if (trade_id.kind == Field::Kind::text && !trade_id.text.empty())
-        trade.trade_id = trade_id.text;
+        trade.trade_id = frame.trade_id = trade_id.text;
     else
         doubts.add("trade_id");
     trade.taker_side = read_taker(r.field(Slot::taker_outcome_side), r.field(Slot::taker_book_side),
@@ -264,6 +267,7 @@ void FrameDecoder::Impl::lifecycle(std::string_view bytes, arb_time received, Pa
                 frame.event_ticker = bytes.substr(at, event->get_string().size());
         }
     }
+    if (wanted && !wanted(frame.market)) return;
     frame.doubt = doubts.first();
     auto packet = packets.add<arb_status_change>(venue_name, received, frame.time, doubts.flag());
     packet->settlement_value = value;

@@ -5,6 +5,7 @@
 // Thread safety: none. Texts and levels of a Frame live until the next decode and not longer than the bytes.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -47,6 +48,7 @@ struct Frame {
     std::int64_t sequence = 0;
 
     std::string_view market = {};
+    std::string_view trade_id = {};
     arb_time time = 0;
 
     // book_snapshot: bids of both sides in the order of the venue, prices of each side's own leg.
@@ -70,7 +72,8 @@ struct Frame {
 
 class FrameDecoder {
   public:
-    FrameDecoder();
+    // `wanted`: whether the lifecycle of a market is written; these frames come of all markets. Null: of all.
+    explicit FrameDecoder(std::function<bool(std::string_view market)> wanted = {});
     ~FrameDecoder();
     FrameDecoder(FrameDecoder const&) = delete;
     FrameDecoder& operator=(FrameDecoder const&) = delete;

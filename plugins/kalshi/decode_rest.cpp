@@ -270,6 +270,18 @@ std::optional<MarketRow> read_market(json::value const& value, std::string_view&
     return row;
 }
 
+std::optional<QuoteRow> read_quote_row(json::value const& value, std::string_view& reason) {
+    auto const* const object = value.if_object();
+    QuoteRow row;
+    if (object != nullptr) row.ticker = text(*object, "ticker");
+    if (row.ticker.empty()) {
+        reason = object == nullptr ? "market_not_an_object" : "market_without_ticker";
+        return {};
+    }
+    row.quote = read_quote(*object, row.doubts);
+    return row;
+}
+
 std::optional<EventRow> read_event(json::value const& value, std::string_view& reason) {
     auto const* const object = value.if_object();
     if (object == nullptr) {

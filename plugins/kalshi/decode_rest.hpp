@@ -69,6 +69,14 @@ struct MarketRow {
 // A market object, nested in an event or of GET /markets. Nothing if it cannot be used; `reason` says why.
 std::optional<MarketRow> read_market(boost::json::value const& value, std::string_view& reason);
 
+// Only the prices of a market object, for polls that read all of them again and again.
+struct QuoteRow {
+    std::string_view ticker;
+    Quote quote;
+    Doubts doubts;
+};
+std::optional<QuoteRow> read_quote_row(boost::json::value const& value, std::string_view& reason);
+
 struct EventRow {
     boost::json::object const* raw = nullptr;
     std::string_view ticker, series, title, subtitle, category;

@@ -138,14 +138,11 @@ void Prices::apply(StreamEvent const& event, arb_time received) {
 
 void Prices::book(StreamEvent const& event, arb_time received) {
     auto* const found = token(event.asset_id);
-    if (found == nullptr) return host_.count("other_tokens");
+    if (found == nullptr) return unknown(event);
     auto& token = *found;
     bool const fresh = !token.live;
     if (token.keeps_book) {
-        if (!reader_.read(event)) {
-            host_.reject("bad_book");
-            return fresh ? void() : events_.doubtful(token, "bad_book");
-        }
+        if (!reader_.read(event)) return reject(event, "bad_book");
         auto const time = stamp(event).time;
         if (!token.book.replace(reader_, time, fresh)) return host_.count("older_books");
         if (fresh) {
@@ -188,12 +185,12 @@ void Prices::price_change(StreamEvent const& event, arb_time received) {
         if (touched != nullptr && touched != found) push_quote(*touched, time, received);
         touched = found;
     };
+    if (event.odd || (!event.has_changes && event.price.empty())) reject(event, "bad_price_change");
     if (event.has_changes) {
         for (auto const& text : event.changes) one(text);
-    } else {
+    } else if (!event.price.empty()) {
         one({event.asset_id, event.price, event.size, event.side, event.hash});  // as in 2024
     }
-    if (event.odd || (!event.has_changes && event.price.empty())) host_.reject("bad_price_change");
     if (touched != nullptr) push_quote(*touched, time, received);
 }
 
@@ -257,10 +254,10 @@ void Prices::push_quote(Token& token, arb_time time, arb_time received) {
 
 void Prices::trade(StreamEvent const& event, arb_time received) {
     auto* const printed = token(event.asset_id);
-    if (printed == nullptr) return host_.count("other_tokens");
+    if (printed == nullptr) return unknown(event);
     arb_level level{};
     if (read_level({event.price, event.size}, level) != LevelError::none || level.size == 0)
-        return host_.reject("bad_trade");
+        return reject(event, "bad_trade");
     auto [time, flags] = stamp(event);
     auto const side = read_side(event.side);
     if (!side) flags |= ARB_FLAG_ANOMALY;
@@ -292,7 +289,7 @@ void Prices::best_bid_ask(StreamEvent const& event, arb_time received) {
         return host_.reject("bad_best_bid_ask");
     bool const waiting = found->witness.received != 0;
     if (!waiting && witnessed_.size() >= witnesses_max) return;
-    witness.received = waiting ? found->witness.received : received;
+    witness.received = received;
     found->witness = witness;
     if (!waiting && differs(*found))
         witnessed_.push_back(found->id);
@@ -333,6 +330,20 @@ void Prices::tick_size_change(StreamEvent const& event, arb_time received) {
         draft.text(&arb_status_change::detail, detail + "}");
     }
     events_.tick_changed(market, tick.millionths);
+}
+
+void Prices::unknown(StreamEvent const& event) {
+    if (event.asset_id.empty()) return reject(event, "no_asset_id");
+    host_.count("other_tokens");
+}
+
+void Prices::reject(StreamEvent const& event, std::string_view reason) {
+    host_.reject(reason);
+    auto* const named = token(event.asset_id);
+    auto* const found = named != nullptr ? named->market : market(event.market);
+    if (found == nullptr) return;
+    for (auto& token : found->tokens)
+        if (token.keeps_book && token.live) events_.doubtful(token, reason);
 }
 
 Market* Prices::market_of(StreamEvent const& event) {

@@ -129,6 +129,10 @@ class Prices {
     void push_quote(Token& token, arb_time time, arb_time received);
     void push_book(Token const& token, std::string_view hash, arb_time time, arb_time received);
     Market* market_of(StreamEvent const& event);
+    // An event said something that cannot be read: its market's books are asked for again.
+    void reject(StreamEvent const& event, std::string_view reason);
+    // An event of a token nobody follows (any more), or one that names none.
+    void unknown(StreamEvent const& event);
 
     Host const host_;
     Outbox& outbox_;

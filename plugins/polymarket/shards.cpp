@@ -45,14 +45,14 @@ void Shards::relieve(Shard& shard) {
     }
 }
 
-void Shards::report(std::string const& catalogue) const {
-    std::size_t open = 0, markets = 0, wanted = 0, pending = 0;
+void Shards::report(std::string const& catalogue) {
+    std::size_t open = 0, markets = 0, wanted = 0, waiting = 0;
     std::string error;
     for (auto const& shard : shards_) {
         if (shard->markets().empty()) continue;
         ++wanted;
         markets += shard->markets().size();
-        pending += shard->pending_count();
+        waiting += shard->waiting_count();
         if (shard->open())
             ++open;
         else if (error.empty())
@@ -63,9 +63,10 @@ void Shards::report(std::string const& catalogue) const {
         host.report(wanted != 0 && open == wanted ? ARB_STATE_DEGRADED : ARB_STATE_RETRYING,
                     "the catalogue cannot be read: " + catalogue + "; trying again");
     } else if (open == wanted) {
-        auto const waiting = pending == 0 ? std::string{} : fmt::format(", {} books on their way", pending);
-        host.report(ARB_STATE_LIVE,
-                    fmt::format("following {} markets on {} connections{}", markets, open, waiting));
+        been_live_ = been_live_ || waiting == 0;
+        auto const books = waiting == 0 ? std::string{} : fmt::format(", {} books on their way", waiting);
+        host.report(been_live_ ? ARB_STATE_LIVE : ARB_STATE_STARTING,
+                    fmt::format("following {} markets on {} connections{}", markets, open, books));
     } else if (error.empty()) {
         host.report(ARB_STATE_STARTING, fmt::format("{} of {} connections are open", open, wanted));
     } else {

@@ -25,7 +25,7 @@ class Shards {
     void remove(Market& market);
 
     // What `arbitrage status` shows; `catalogue` is an error of the listing, or empty.
-    void report(std::string const& catalogue) const;
+    void report(std::string const& catalogue);
 
     std::size_t connection_count() const { return shards_.size(); }
     std::vector<std::unique_ptr<Shard>> const& all() const { return shards_; }
@@ -36,6 +36,7 @@ class Shards {
 
     StreamContext context_;
     std::vector<std::unique_ptr<Shard>> shards_;
+    bool been_live_ = false;  // every book had come once
 };
 
 }  // namespace arb::polymarket

@@ -337,6 +337,12 @@ void Shard::refresh(Token& token, std::string_view reason) {
     refreshes_.insert(token.id);
 }
 
+std::size_t Shard::waiting_count() const {
+    auto const first = [](auto const& entry) { return entry.second.tries == 0; };
+    return wanted_.to_add() +
+           static_cast<std::size_t>(std::count_if(pending_.begin(), pending_.end(), first));
+}
+
 void Shard::cut(std::string_view reason) {
     cut_reason_ = reason;
     context_.host.warning(fmt::format("connection {} is replaced: {}", number_, reason));
@@ -345,20 +351,20 @@ void Shard::cut(std::string_view reason) {
 
 void Shard::interrupted(std::string_view reason, std::string const& detail) {
     last_error_ = detail;
-    bool const first = !lost_;
-    lost_ = true;
-    if (first) {
+    if (!lost_) {
         lost_from_ = last_data_;
+        whole_gap_ = context_.alone();
         context_.host.warning(fmt::format("connection {} of {} markets: {}; it is opened again", number_,
                                           markets_.size(), detail));
-        whole_gap_ = context_.alone();
-        if (whole_gap_) context_.gaps.open(ARB_STREAM_ALL, {}, lost_from_, reason, detail);
     }
+    lost_ = true;
+    pending_.clear();
+    // A gap that is open stays as it is; a market that had recovered since gets another one.
+    if (whole_gap_) context_.gaps.open(ARB_STREAM_ALL, {}, last_data_, reason, detail);
     for (auto* const market : markets_) {
         Prices::lost(*market);
-        if (first && !whole_gap_) open_gap(*market, lost_from_, reason, detail);
+        if (!whole_gap_) open_gap(*market, last_data_, reason, detail);
     }
-    pending_.clear();
 }
 
 void Shard::open_gap(Market const& market, arb_time from, std::string_view reason, std::string_view detail) {

@@ -64,7 +64,8 @@ class Shard final : private EventSink {
     void refresh(Token& token, std::string_view reason);
 
     bool open() const { return open_; }
-    std::size_t pending_count() const { return pending_.size(); }
+    // Tokens whose first book is still to be expected: to be asked for, or asked for a moment ago.
+    std::size_t waiting_count() const;
     std::string const& last_error() const { return last_error_; }
 
   private:

@@ -3,7 +3,9 @@
 #include <signal.h>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <stdexcept>
 
 namespace json = boost::json;
 
@@ -85,6 +87,11 @@ json::object Collector::status() {
 bool Collector::ready() {
     auto const said = status();
     return said.contains("ready") && said.at("ready").as_bool();
+}
+
+void Collector::await_ready(std::chrono::milliseconds within) {
+    if (!eventually(within, [&] { return ready(); }))
+        throw std::runtime_error("not ready: " + json::serialize(status()) + "\n" + log());
 }
 
 std::string Collector::state(std::string const& instance) {

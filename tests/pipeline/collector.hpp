@@ -41,6 +41,9 @@ class Collector {
     bool drained();     // balanced, and nothing queued
     std::string log();  // all its lines, of all starts
 
+    // Waits until it is; throws std::runtime_error with its log if it is not in time.
+    void await_ready(std::chrono::milliseconds within = 20s);
+
     // Any other command on the same pipeline.
     Finished run(std::vector<std::string> const& words, std::chrono::milliseconds within = 30s) const;
     std::string const& pipeline() const { return pipeline_; }

@@ -16,7 +16,7 @@ TEST_CASE("pairs a person accepted are stored, viewed and printed") {
         directory, arb::test::venue_yaml(simulated) + "sinks:\n  sqlite: {file: \"" + file +
                        "\"}\n  scanner: {pairs_file: \"" + simulated.endpoint("pairs_file") + "\"}\n"};
     collector.start();
-    REQUIRE(arb::test::eventually(20s, [&] { return collector.ready(); }));
+    collector.await_ready();
     auto const database = arb::test::open_sqlite(file);
     auto const count = [&](std::string const& from) {
         return std::stoll(database->one("SELECT count(*) FROM " + from));

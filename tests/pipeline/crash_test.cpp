@@ -40,13 +40,13 @@ TEST_CASE("two kill -9 in the middle of the stream lose and double nothing that 
     arb::test::Collector collector{
         directory, arb::test::venue_yaml(simulated) + "sinks:\n  sqlite: {file: \"" + file + "\"}\n"};
     collector.start();
-    REQUIRE(arb::test::eventually(20s, [&] { return collector.ready(); }));
+    collector.await_ready();
     auto const database = arb::test::open_sqlite(file);
     for (int kills = 0; kills != 2; ++kills) {
         REQUIRE(grows(*database, 100));
         collector.kill();
         collector.start();
-        REQUIRE(arb::test::eventually(30s, [&] { return collector.ready(); }));
+        collector.await_ready();
     }
     REQUIRE(grows(*database, 100));
     simulated.finish();
@@ -86,7 +86,7 @@ TEST_CASE("PostgreSQL stopped for five seconds costs nothing") {
         directory,
         arb::test::venue_yaml(simulated) + "sinks:\n  postgres: {url: \"" + cluster.url("rows") + "\"}\n"};
     collector.start();
-    REQUIRE(arb::test::eventually(20s, [&] { return collector.ready(); }));
+    collector.await_ready();
     simulated.control("start");
     REQUIRE(grows(*arb::test::open_postgres(cluster.url("rows")), 50));
     cluster.stop();
@@ -118,7 +118,7 @@ TEST_CASE("a venue that cuts its lines leaves gaps, and prices recover") {
     arb::test::Collector collector{
         directory, arb::test::venue_yaml(simulated) + "sinks:\n  sqlite: {file: \"" + file + "\"}\n"};
     collector.start();
-    REQUIRE(arb::test::eventually(20s, [&] { return collector.ready(); }));
+    collector.await_ready();
     auto const database = arb::test::open_sqlite(file);
     REQUIRE(grows(*database, 50));
     simulated.fault("cut", "all", 2);
@@ -150,7 +150,7 @@ TEST_CASE("lost and mangled frames are noticed and repaired") {
     arb::test::Collector collector{
         directory, arb::test::venue_yaml(simulated) + "sinks:\n  sqlite: {file: \"" + file + "\"}\n"};
     collector.start();
-    REQUIRE(arb::test::eventually(20s, [&] { return collector.ready(); }));
+    collector.await_ready();
     auto const database = arb::test::open_sqlite(file);
     REQUIRE(grows(*database, 50));
     for (auto const* const kind : {"seq_gap", "malformed", "duplicate", "reorder"}) {

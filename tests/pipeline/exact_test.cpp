@@ -19,8 +19,7 @@ void collect(std::string const& sink_yaml,
         {"--quiet-start", "--rate", "1500", "--seconds", "6", "--markets", "60", "--events", "12"}};
     arb::test::Collector collector{directory, arb::test::venue_yaml(simulated) + "sinks:\n" + sink_yaml};
     collector.start();
-    INFO(collector.log());
-    REQUIRE(arb::test::eventually(20s, [&] { return collector.ready(); }));
+    collector.await_ready();
     simulated.control("start");
     REQUIRE(arb::test::eventually(30s, [&] { return simulated.finished(); }));
 

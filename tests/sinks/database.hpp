@@ -76,6 +76,8 @@ class SinkUnderTest {
     arb_status command(std::string const& name, std::string const& parameters, std::vector<boost::json::object>& rows);
     arb_status probe();
 
+    bool stored_up_to(std::uint64_t run, std::uint64_t sequence) const { return stored == arb_position{run, sequence}; }
+
     arb_position stored{};
     std::uint32_t dead_letters = 0;
     std::string error;

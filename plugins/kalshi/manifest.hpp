@@ -1,0 +1,76 @@
+// The manifest: what the host reads of this plugin without running it.
+#pragma once
+
+namespace arb::kalshi {
+
+inline constexpr char manifest[] = R"json({
+"id": "kalshi",
+"version": "0.1.0",
+"description": "Kalshi: events and markets over REST; prices, trades and books over the signed WebSocket, or polled without a key",
+"options": {
+  "$schema": "http://json-schema.org/draft-07/schema#",
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "rest_url": {"type": "string", "default": "https://external-api.kalshi.com/trade-api/v2",
+      "description": "the REST API, with /trade-api/v2"},
+    "websocket_url": {"type": "string", "default": "wss://external-api-ws.kalshi.com/trade-api/ws/v2",
+      "description": "the WebSocket; used with a key only"},
+    "ca_file": {"type": "string", "default": "",
+      "description": "a file of CA certificates trusted in addition to the system's"},
+    "key_id": {"type": "string", "default": "",
+      "description": "id of an API key with the scope read; without one prices are polled"},
+    "key_file": {"type": "string", "default": "",
+      "description": "PEM file of its private key (RSA or Ed25519), readable by its owner alone"},
+    "catalogue_every": {"type": "string", "format": "duration", "default": "5m",
+      "description": "how often every open event is listed again"},
+    "poll_every": {"type": "string", "format": "duration", "default": "10s",
+      "description": "how often prices and trades are read without a key"},
+    "record": {"type": "array", "items": {"enum": ["quotes", "trades", "books"]}, "default": ["quotes", "trades"],
+      "description": "what is recorded of the live feed; books need a key"},
+    "select": {"type": "object", "additionalProperties": false, "default": {},
+      "description": "which markets are collected; without it every open one but combos (KXMVE...)",
+      "properties": {
+        "categories": {"type": "array", "items": {"type": "string"}, "default": [],
+          "description": "categories of series, such as Economics"},
+        "series": {"type": "array", "items": {"type": "string"}, "default": [],
+          "description": "series tickers; a market counts if series, events or markets names it"},
+        "events": {"type": "array", "items": {"type": "string"}, "default": [],
+          "description": "event tickers"},
+        "markets": {"type": "array", "items": {"type": "string"}, "default": [],
+          "description": "market tickers"},
+        "volume_24h_min": {"type": ["integer", "null"], "minimum": 0, "default": null,
+          "description": "least volume of the last 24 hours in contracts; a market once taken stays"},
+        "closes_within": {"type": ["string", "null"], "format": "duration", "default": null,
+          "description": "only markets that close within this time"}
+      }}
+  }
+},
+"commands": [
+  {"name": "balance", "help": "your balance (needs key_id and key_file)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
+  {"name": "trades", "help": "the latest trades, of all markets or of one",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "ticker": {"type": "string", "default": "", "description": "market ticker"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "markets", "help": "markets with their best prices",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "ticker": {"type": "string", "default": "", "description": "market tickers, separated by commas"},
+     "event": {"type": "string", "default": "", "description": "event ticker"},
+     "series": {"type": "string", "default": "", "description": "series ticker"},
+     "status": {"type": "string", "enum": ["unopened", "open", "paused", "closed", "settled", ""], "default": "open",
+       "description": "in what state; empty for any"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "events", "help": "events",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "ticker": {"type": "string", "default": "", "description": "event tickers, separated by commas"},
+     "series": {"type": "string", "default": "", "description": "series ticker"},
+     "status": {"type": "string", "enum": ["unopened", "open", "closed", "settled", ""], "default": "open",
+       "description": "in what state any of their markets is; empty for any"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "exchange_status", "help": "whether the exchange and its parts are open",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}}
+]
+})json";
+
+}  // namespace arb::kalshi

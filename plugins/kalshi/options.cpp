@@ -1,0 +1,91 @@
+#include "options.hpp"
+
+#include <algorithm>
+
+#include "arbitrage/commands.hpp"
+#include "arbitrage/decimal.hpp"
+
+namespace arb::kalshi {
+
+namespace {
+
+// More often than this a sweep of the whole catalogue would run into the venue's rate limit.
+constexpr std::chrono::milliseconds catalogue_every_min{1000};
+// A poll of every open market takes several seconds of the rate limit.
+constexpr std::chrono::milliseconds poll_every_min{250};
+
+// ${VARIABLE:-} of an unset variable arrives as an empty text: the same as no option.
+std::string text(Options const& options, std::string_view key, std::string const& otherwise) {
+    auto value = options.text(key);
+    return value.empty() ? otherwise : value;
+}
+
+std::chrono::milliseconds duration(Options const& options, std::string_view key,
+                                   std::chrono::milliseconds otherwise, std::chrono::milliseconds least) {
+    auto const value = options.duration(key, otherwise);
+    if (value < least)
+        throw ConfigurationError("/" + std::string{key},
+                                 "expected at least " + std::to_string(least.count()) + "ms");
+    return value;
+}
+
+Record read_record(Options const& options) {
+    if (!options.has("record")) return {};
+    Record record{false, false, false};
+    for (auto const& what : options.list("record")) {
+        if (what == "quotes")
+            record.quotes = true;
+        else if (what == "trades")
+            record.trades = true;
+        else if (what == "books")
+            record.books = true;
+        else
+            throw ConfigurationError("/record", "expected quotes, trades or books, got \"" + what + "\"");
+    }
+    return record;
+}
+
+Select read_select(Options const& options) {
+    Select select;
+    select.categories = options.list("categories");
+    select.series = options.list("series");
+    select.events = options.list("events");
+    select.markets = options.list("markets");
+    auto const* const volume = options.object().if_contains("volume_24h_min");
+    if (volume != nullptr && volume->is_number()) {
+        auto const contracts = options.integer("volume_24h_min", 0);
+        if (contracts < 0 || contracts > INT64_MAX / ARB_UNIT)
+            throw ConfigurationError("/select/volume_24h_min", "expected a number of contracts such as 1000");
+        select.volume_24h_min = contracts * ARB_UNIT;
+    }
+    if (!options.text("closes_within").empty()) select.closes_within = options.duration("closes_within", {});
+    return select;
+}
+
+}  // namespace
+
+Settings read_settings(Options const& options) {
+    Settings out;
+    out.rest_url = text(options, "rest_url", out.rest_url);
+    // The venue answers a trailing slash with a redirect.
+    while (out.rest_url.ends_with('/')) out.rest_url.pop_back();
+    out.websocket_url = text(options, "websocket_url", out.websocket_url);
+    out.ca_file = options.text("ca_file");
+    out.key_id = options.text("key_id");
+    out.key_file = options.text("key_file");
+    if (!out.key_id.empty() && out.key_file.empty())
+        throw ConfigurationError("/key_file",
+                                 "key_id is set and key_file is not: name the file of the private key, "
+                                 "or leave both out to poll prices without a key");
+    if (out.key_id.empty() && !out.key_file.empty())
+        throw ConfigurationError("/key_id",
+                                 "key_file is set and key_id is not: the id is shown beside the key on the "
+                                 "venue's account page");
+    out.catalogue_every = duration(options, "catalogue_every", out.catalogue_every, catalogue_every_min);
+    out.poll_every = duration(options, "poll_every", out.poll_every, poll_every_min);
+    out.record = read_record(options);
+    out.select = read_select(options.section("select"));
+    return out;
+}
+
+}  // namespace arb::kalshi

@@ -1,0 +1,32 @@
+// The options of an instance, read once. Defaults stand here and in the manifest; a test compares them.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "arbitrage/options.hpp"
+#include "selection.hpp"
+
+namespace arb::kalshi {
+
+struct Record {
+    bool quotes = true;
+    bool trades = true;
+    bool books = false;
+};
+
+struct Settings {
+    std::string rest_url = "https://external-api.kalshi.com/trade-api/v2";
+    std::string websocket_url = "wss://external-api-ws.kalshi.com/trade-api/ws/v2";
+    std::string ca_file;
+    std::string key_id, key_file;  // both or none
+    std::chrono::milliseconds catalogue_every{std::chrono::minutes{5}};
+    std::chrono::milliseconds poll_every{std::chrono::seconds{10}};
+    Record record;
+    Select select;
+};
+
+// Throws ConfigurationError for an option that is wrong.
+Settings read_settings(Options const& options);
+
+}  // namespace arb::kalshi

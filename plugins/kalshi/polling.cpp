@@ -1,0 +1,117 @@
+#include "polling.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "arbitrage/time.hpp"
+
+namespace arb::kalshi {
+
+namespace {
+
+// So many markets are asked for by name, 100 at a time, within a second of the rate limit; more are found
+// sooner in the pages of all open ones.
+constexpr std::size_t by_name_max = 1'000;
+constexpr std::size_t tickers_max = 100;
+constexpr std::chrono::milliseconds tick{500};
+
+}  // namespace
+
+net::asio::awaitable<void> Polling::run() {
+    auto const& settings = parts_.settings;
+    parts_.host.info(
+        fmt::format("no key: prices and trades are read over REST every {} ms; set key_id and key_file for "
+                    "the live feed{}",
+                    settings.poll_every.count(), settings.record.books ? ", which books need" : ""));
+    quotes_until_ = trades_until_ = newest_trade_ = parts_.host.now();
+    while (!parts_.host.stopping()) {
+        auto const began = parts_.host.now();
+        Result<> quotes, trades;
+        if (settings.record.quotes && !wanted_.empty()) {
+            quotes = co_await poll_quotes();
+            polled(ARB_STREAM_QUOTES, quotes, began, quotes_until_);
+        }
+        if (settings.record.trades) {
+            trades = co_await poll_trades();
+            polled(ARB_STREAM_TRADES, trades, began, trades_until_);
+        }
+        if (quotes.has_error() || trades.has_error())
+            parts_.health.set(Health::Part::feed, ARB_STATE_RETRYING,
+                              "polling: " + (quotes.has_error() ? quotes.error().text : trades.error().text));
+        else
+            parts_.health.set(Health::Part::feed, settings.record.books ? ARB_STATE_DEGRADED : ARB_STATE_LIVE,
+                              fmt::format("polling {} markets without a key{}", wanted_.size(),
+                                          settings.record.books ? "; books need one" : ""));
+        auto const next = began + settings.poll_every.count() * millisecond_ns;
+        do co_await net::sleep(std::min(settings.poll_every, tick));
+        while (parts_.host.now() < next && !parts_.host.stopping());
+    }
+}
+
+void Polling::polled(int stream, Result<> const& result, arb_time began, arb_time& whole_until) {
+    if (result.has_error()) {
+        parts_.gaps.open(stream, {}, whole_until, "poll_failed", result.error().text);
+    } else {
+        // Trades missed meanwhile were in the list; what prices did in between nobody knows.
+        parts_.gaps.close(stream, {}, parts_.host.now(), stream == ARB_STREAM_TRADES);
+        whole_until = began;
+    }
+    parts_.outbox.added();
+}
+
+void Polling::want(std::vector<std::string> const& tickers) {
+    wanted_ = tickers;
+    std::unordered_set<std::string_view> const kept{wanted_.begin(), wanted_.end()};
+    std::erase_if(last_, [&](auto const& entry) { return !kept.contains(entry.first); });
+}
+
+net::asio::awaitable<Result<>> Polling::poll_quotes() {
+    if (wanted_.size() > by_name_max) {
+        std::function<bool(Document const&)> take = [this](Document const& page) {
+            take_quotes(page);
+            return !parts_.host.stopping();
+        };
+        std::string target = "/markets?limit=1000&status=open&mve_filter=exclude";
+        co_return co_await parts_.rest.pages(std::move(target), std::move(take));
+    }
+    auto const wanted = wanted_;
+    for (std::size_t at = 0; at < wanted.size(); at += tickers_max) {
+        auto const page =
+            co_await parts_.rest.get("/markets?limit=1000&tickers=" + joined(wanted, at, tickers_max));
+        if (page.has_error()) co_return page.error();
+        take_quotes(*page);
+    }
+    co_return Result<>{};
+}
+
+void Polling::take_quotes(Document const& page) {
+    auto const received = parts_.host.now();
+    for (auto const& item : page.list("markets")) {
+        std::string_view reason;
+        auto const row = read_quote_row(item, reason);
+        if (!row.has_value()) {
+            parts_.host.reject(reason);
+            continue;
+        }
+        if (!parts_.catalogue.wants(row->ticker)) continue;
+        auto const [last, fresh] = last_.try_emplace(std::string{row->ticker}, row->quote);
+        if (!fresh && last->second == row->quote) continue;
+        last->second = row->quote;
+        if (row->doubts.any()) parts_.host.count("anomalies", 1, row->doubts.first());
+        write_quote(parts_.outbox.packets(), row->ticker, row->quote, received, 0,
+                    static_cast<std::uint16_t>(ARB_FLAG_POLLED | row->doubts.flag()));
+        parts_.outbox.added();
+    }
+    parts_.host.alive();
+}
+
+net::asio::awaitable<Result<>> Polling::poll_trades() {
+    auto const newest = co_await parts_.trades.fetch(newest_trade_, ARB_FLAG_POLLED);
+    if (newest.has_error()) co_return newest.error();
+    newest_trade_ = std::max(newest_trade_, *newest);
+    co_return Result<>{};
+}
+
+}  // namespace arb::kalshi

@@ -1,0 +1,106 @@
+#include "rest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "arbitrage/time.hpp"
+
+namespace arb::kalshi {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds backoff_base = 500ms;
+constexpr std::chrono::milliseconds backoff_cap = 10s;
+// The venue says no word of how long when it refuses for too many requests.
+constexpr std::chrono::milliseconds pause_default = 1s;
+// A catalogue of 200,000 events at 200 a page; whoever pages on is led in a circle.
+constexpr std::size_t pages_max = 1000;
+
+std::string path_part(std::string const& target) { return target.substr(0, target.find('?')); }
+
+}  // namespace
+
+Rest::Rest(std::unique_ptr<net::HttpClient> client, std::shared_ptr<Signer const> signer, unsigned tries)
+    : client_{std::move(client)}, signer_{std::move(signer)}, tries_{tries} {}
+
+net::asio::awaitable<Result<net::Response>> Rest::send(std::string target, bool signed_in) {
+    co_await bucket_.take();
+    net::Request request;
+    request.target = std::move(target);
+    if (signed_in && signer_ != nullptr) {
+        // Signed when the turn has come: the time in the headers must be fresh.
+        auto headers = signer_->headers("GET", client_->prefix() + request.target, arb::now());
+        if (headers.has_error()) co_return headers.error();
+        request.headers = std::move(headers.value());
+    }
+    co_return co_await client_->send(std::move(request));
+}
+
+net::asio::awaitable<Result<Document>> Rest::get(std::string target, bool signed_in) {
+    net::Backoff backoff{backoff_base, backoff_cap};
+    Error last;
+    for (unsigned tried = 0; tried != tries_; ++tried) {
+        if (tried != 0) co_await net::sleep(backoff.next());
+        auto response = co_await send(target, signed_in);
+        if (response.has_error()) {
+            last = response.error();
+            continue;
+        }
+        auto const status = response->status;
+        if (status == 200) {
+            auto document = Document::parse(response->body);
+            if (document.has_value()) co_return document;
+            last =
+                retry(fmt::format("{}: {}: {}", client_->host(), path_part(target), document.error().text));
+            continue;
+        }
+        auto const words = error_text(response->body);
+        last = retry(fmt::format("{} answered {} to {}{}{}", client_->host(), status, path_part(target),
+                                 words.empty() ? "" : ": ", words));
+        if (status == 429) {
+            last.where = "busy";
+            bucket_.pause(response->retry_after.count() > 0 ? response->retry_after : pause_default);
+        } else if (status == 401 || status == 403) {
+            last.where = "auth";
+            co_return last;
+        } else if (status < 500) {
+            last.status = ARB_PERMANENT;
+            co_return last;
+        }
+    }
+    co_return last;
+}
+
+net::asio::awaitable<Result<>> Rest::pages(std::string target, std::function<bool(Document const&)> take) {
+    std::set<std::string, std::less<>> seen;
+    std::string cursor;
+    for (std::size_t page = 0; page != pages_max; ++page) {
+        auto const document = co_await get(with_query(target, "cursor", cursor));
+        if (document.has_error()) co_return document.error();
+        if (!take(*document)) co_return Result<>{};
+        cursor = std::string{document->cursor()};
+        if (cursor.empty()) co_return Result<>{};
+        if (!seen.insert(cursor).second)
+            co_return retry(client_->host() + ": " + path_part(target) + ": a page's cursor came twice");
+    }
+    co_return retry(fmt::format("{}: {}: more than {} pages", client_->host(), path_part(target), pages_max));
+}
+
+std::string with_query(std::string base, std::string_view key, std::string_view value) {
+    if (value.empty()) return base;
+    base += base.find('?') == std::string::npos ? '?' : '&';
+    return base.append(key).append("=").append(net::encode_query(value));
+}
+
+std::string joined(std::vector<std::string> const& tickers, std::size_t first, std::size_t count) {
+    std::string out;
+    auto const end = std::min(tickers.size(), first + count);
+    for (auto at = first; at < end; ++at) out += (at == first ? "" : ",") + net::encode_query(tickers[at]);
+    return out;
+}
+
+}  // namespace arb::kalshi

@@ -1,0 +1,54 @@
+// Requests to the REST API within the rate limit, with retries, and pages until the last.
+//
+// Thread safety: none; on the thread of the executor. A limit and a sign-in hold for the whole instance, so
+// one Rest serves all of it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "arbitrage/host.hpp"
+#include "auth.hpp"
+#include "decode_rest.hpp"
+#include "net/pace.hpp"
+#include "net/session.hpp"
+
+namespace arb::kalshi {
+
+class Rest {
+  public:
+    // Half of what the lowest tier may ask (20 a second at 10 tokens each), so that commands and other
+    // programs of the same account still get their turn.
+    static constexpr double requests_per_second = 10;
+    static constexpr double requests_burst = 10;
+
+    // `signer` may be null. `tries`: how often a request is made before its failure is handed on.
+    Rest(std::unique_ptr<net::HttpClient> client, std::shared_ptr<Signer const> signer, unsigned tries);
+
+    // The body of "/markets?limit=5" (below rest_url). An error of the venue is ARB_PERMANENT with its words,
+    // but ARB_RETRY where asking again later may help; a refused signature has where "auth".
+    net::asio::awaitable<Result<Document>> get(std::string target, bool signed_in = false);
+
+    // Pages of `target` until the last, each handed to `take`; `take` answers false to end early. `target`
+    // has its filters and no cursor.
+    net::asio::awaitable<Result<>> pages(std::string target, std::function<bool(Document const&)> take);
+
+    bool has_key() const { return signer_ != nullptr; }
+
+  private:
+    net::asio::awaitable<Result<net::Response>> send(std::string target, bool signed_in);
+
+    std::unique_ptr<net::HttpClient> const client_;
+    std::shared_ptr<Signer const> const signer_;
+    unsigned const tries_;
+    net::TokenBucket bucket_{requests_per_second, requests_burst};
+};
+
+// `base` with "key=value" appended, percent-encoded; nothing for an empty value.
+std::string with_query(std::string base, std::string_view key, std::string_view value);
+
+// "A,B,C", percent-encoded but for the commas, as the venue's list parameters want it.
+std::string joined(std::vector<std::string> const& tickers, std::size_t first, std::size_t count);
+
+}  // namespace arb::kalshi

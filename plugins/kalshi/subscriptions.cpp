@@ -1,0 +1,184 @@
+#include "subscriptions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+namespace arb::kalshi {
+
+namespace {
+
+// The venue's error codes that are handled by themselves; see its AsyncAPI document.
+enum : std::int64_t {
+    error_unknown_sid = 7,
+    error_unknown_channel = 8,
+    error_not_signed_in = 9,
+    error_channel = 10,
+    error_market_not_found = 16,
+    error_overflow = 25,
+    error_command_rate = 27,
+};
+
+std::string quoted(std::vector<std::string> const& tickers) {
+    boost::json::array list;
+    for (auto const& ticker : tickers) list.emplace_back(ticker);
+    return boost::json::serialize(list);
+}
+
+}  // namespace
+
+Subscriptions::Subscriptions(Record record, bool all) {
+    if (record.quotes) channels_.push_back({"ticker", ARB_STREAM_QUOTES, !all});
+    if (record.trades) channels_.push_back({"trade", ARB_STREAM_TRADES, !all});
+    if (record.books) channels_.push_back({"orderbook_delta", ARB_STREAM_BOOKS, true});
+    channels_.push_back({"market_lifecycle_v2", ARB_STREAM_STATUS, false});
+}
+
+void Subscriptions::want(std::vector<std::string> const& tickers) {
+    wanted_count_ = tickers.size();
+    for (auto& channel : channels_)
+        if (channel.filtered) channel.wanted.replace(tickers);
+}
+
+void Subscriptions::connected() {
+    last_id_ = 0;
+    for (auto& channel : channels_) {
+        channel.wanted.disconnected();
+        channel.sid = channel.command = 0;
+        channel.asked.clear();
+        channel.refused = false;
+    }
+}
+
+std::vector<std::string> Subscriptions::commands() {
+    books_asked_.clear();
+    books_left_.clear();
+    std::vector<std::string> out;
+    for (auto& channel : channels_)
+        if (auto command = next_command(channel); !command.empty()) out.push_back(std::move(command));
+    return out;
+}
+
+std::string Subscriptions::next_command(Channel& channel) {
+    if (channel.command != 0 || channel.refused) return {};
+    if (channel.sid == 0) {
+        std::string filter;
+        if (channel.filtered) {
+            channel.asked = channel.wanted.additions(tickers_max);
+            if (channel.asked.empty()) return {};
+            filter = R"(,"market_tickers":)" + quoted(channel.asked);
+        }
+        if (channel.stream == ARB_STREAM_BOOKS) books_asked_ = channel.asked;
+        channel.command = ++last_id_;
+        // Offers in prices of the NO leg: sent explicitly, because the venue will change its default.
+        auto const* const extra = channel.stream == ARB_STREAM_QUOTES  ? R"(,"send_initial_snapshot":true)"
+                                  : channel.stream == ARB_STREAM_BOOKS ? R"(,"use_yes_price":false)"
+                                                                       : "";
+        auto const* const no_list = channel.filtered ? R"(,"skip_ticker_ack":true)" : "";
+        return fmt::format(R"({{"id":{},"cmd":"subscribe","params":{{"channels":["{}"]{}{}{}}}}})",
+                           channel.command, channel.name, filter, extra, no_list);
+    }
+    if (!channel.filtered) return {};
+    channel.asked = channel.wanted.additions(tickers_max);
+    if (!channel.asked.empty()) {
+        if (channel.stream == ARB_STREAM_BOOKS) books_asked_ = channel.asked;
+        return update(channel, "add_markets", channel.asked);
+    }
+    auto const gone = channel.wanted.removals(tickers_max);
+    if (gone.empty()) return {};
+    if (channel.stream == ARB_STREAM_BOOKS) books_left_ = gone;
+    return update(channel, "delete_markets", gone);
+}
+
+std::string Subscriptions::update(Channel& channel, char const* action,
+                                  std::vector<std::string> const& tickers) {
+    channel.command = ++last_id_;
+    auto const* const extra = channel.stream == ARB_STREAM_QUOTES && action == std::string_view{"add_markets"}
+                                  ? R"(,"send_initial_snapshot":true)"
+                                  : "";
+    return fmt::format(
+        R"({{"id":{},"cmd":"update_subscription","params":{{"sids":[{}],"market_tickers":{},"action":"{}"{}}}}})",
+        channel.command, channel.sid, quoted(tickers), action, extra);
+}
+
+std::string Subscriptions::snapshots(std::vector<std::string> const& tickers) {
+    auto const* const channel = find(ARB_STREAM_BOOKS);
+    if (channel == nullptr || channel->sid == 0 || tickers.empty()) return {};
+    auto const count = static_cast<std::ptrdiff_t>(std::min(tickers.size(), tickers_max));
+    return fmt::format(
+        R"({{"id":{},"cmd":"update_subscription","params":{{"sids":[{}],"market_tickers":{},"action":"get_snapshot"}}}})",
+        ++last_id_, channel->sid, quoted({tickers.begin(), tickers.begin() + count}));
+}
+
+Subscriptions::Outcome Subscriptions::reply(Frame const& frame) {
+    for (auto& channel : channels_) {
+        bool const ours = frame.id != 0
+                              ? frame.id == channel.command
+                              : frame.type == FrameType::error && frame.sid != 0 && frame.sid == channel.sid;
+        if (!ours) continue;
+        if (frame.type == FrameType::error) return error(channel, frame);
+        channel.command = 0;
+        channel.asked.clear();
+        if (frame.type != FrameType::subscribed) return {};
+        channel.sid = frame.sid;
+        return {Outcome::Kind::subscribed, channel.stream};
+    }
+    if (frame.type != FrameType::error) return {};
+    return {frame.error_code == error_not_signed_in ? Outcome::Kind::denied : Outcome::Kind::refused,
+            ARB_STREAM_ALL,
+            fmt::format("the venue answered error {} ({})", frame.error_code, frame.error_text)};
+}
+
+Subscriptions::Outcome Subscriptions::error(Channel& channel, Frame const& frame) {
+    auto sentence = fmt::format("channel {}: the venue answered error {} ({})", channel.name,
+                                frame.error_code, frame.error_text);
+    auto asked = std::move(channel.asked);
+    channel.command = 0;
+    channel.asked.clear();
+    switch (frame.error_code) {
+        case error_channel:
+        case error_overflow:
+        case error_unknown_sid:
+            // Terminal for the subscription: everything of this channel is asked for again.
+            channel.sid = 0;
+            channel.wanted.disconnected();
+            return {Outcome::Kind::ended, channel.stream, std::move(sentence)};
+        case error_not_signed_in:
+            return {Outcome::Kind::denied, channel.stream, std::move(sentence)};
+        case error_unknown_channel:
+            channel.refused = true;
+            break;
+        case error_market_not_found:
+        case error_command_rate:
+            for (auto const& ticker : asked)
+                if (ticker != frame.market) channel.wanted.refused(ticker);
+            break;
+        default:
+            break;  // not asked for again on this connection: the answer would be the same
+    }
+    return {Outcome::Kind::refused, channel.stream, std::move(sentence)};
+}
+
+Subscriptions::Channel const* Subscriptions::find(int stream) const {
+    auto const found = std::find_if(channels_.begin(), channels_.end(),
+                                    [&](Channel const& channel) { return channel.stream == stream; });
+    return found == channels_.end() ? nullptr : &*found;
+}
+
+int Subscriptions::stream_of(std::int64_t sid) const {
+    for (auto const& channel : channels_)
+        if (channel.sid == sid && sid != 0) return channel.stream;
+    return ARB_STREAM_ALL;
+}
+
+bool Subscriptions::has(int stream) const { return find(stream) != nullptr; }
+
+bool Subscriptions::complete(int stream) const {
+    auto const* const channel = find(stream);
+    if (channel == nullptr) return false;
+    auto const nothing_wanted = channel->filtered && channel->wanted.wanted_count() == 0;
+    return (channel->sid != 0 || nothing_wanted) && channel->command == 0 && channel->wanted.to_add() == 0;
+}
+
+}  // namespace arb::kalshi

@@ -1,0 +1,86 @@
+// What one connection is subscribed to and which command comes next. Pure: texts in, texts out. The venue
+// keeps one subscription (sid) per channel; markets are added to it in chunks, one command at a time per
+// channel, so that its unpublished limits on size and rate are kept by waiting for each reply.
+//
+// Thread safety: none; on the venue's thread. Bounded by the markets that are wanted.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "decode_frame.hpp"
+#include "options.hpp"
+#include "venue/wanted.hpp"
+
+namespace arb::kalshi {
+
+class Subscriptions {
+  public:
+    // A command stays below some tens of KiB: 500 tickers of up to 50 characters.
+    static constexpr std::size_t tickers_max = 500;
+
+    // `all`: prices and trades of every market, so that new ones are covered before they are known.
+    Subscriptions(Record record, bool all);
+
+    // What should be subscribed to from now on.
+    void want(std::vector<std::string> const& tickers);
+
+    // A new connection holds nothing.
+    void connected();
+
+    // The commands to send now; more follow when these were answered.
+    std::vector<std::string> commands();
+    // Asks for the whole books of up to `tickers_max` of these markets; empty if books are not subscribed to.
+    std::string snapshots(std::vector<std::string> const& tickers);
+
+    struct Outcome {
+        enum class Kind : std::uint8_t {
+            none,
+            subscribed,  // `stream` flows from now on
+            ended,       // the venue ended the subscription of `stream`; it is asked for anew
+            denied,      // the sign-in was not accepted
+            refused,     // a command failed; `sentence` says which and why
+        };
+        Kind kind = Kind::none;
+        int stream = ARB_STREAM_ALL;
+        std::string sentence = {};
+    };
+    // Takes a frame of type subscribed, ok, unsubscribed or error.
+    Outcome reply(Frame const& frame);
+
+    // ARB_STREAM_* of a sid; ALL for one that is not known.
+    int stream_of(std::int64_t sid) const;
+    // The stream is recorded by this instance.
+    bool has(int stream) const;
+    // Everything wanted of this stream was asked for and answered.
+    bool complete(int stream) const;
+    // Tickers of the books that the commands just taken asked for.
+    std::vector<std::string> const& books_asked() const { return books_asked_; }
+    std::vector<std::string> const& books_left() const { return books_left_; }
+    std::size_t wanted_count() const { return wanted_count_; }
+
+  private:
+    struct Channel {
+        char const* name;
+        int stream;
+        bool filtered;  // by market tickers
+        Wanted wanted = {};
+        std::int64_t sid = 0;
+        std::int64_t command = 0;             // not answered yet
+        std::vector<std::string> asked = {};  // by that command
+        bool refused = false;                 // the venue does not have this channel
+    };
+    Channel const* find(int stream) const;
+    std::string next_command(Channel& channel);
+    std::string update(Channel& channel, char const* action, std::vector<std::string> const& tickers);
+    Outcome error(Channel& channel, Frame const& frame);
+
+    std::vector<Channel> channels_;
+    std::int64_t last_id_ = 0;
+    std::size_t wanted_count_ = 0;
+    std::vector<std::string> books_asked_, books_left_;
+};
+
+}  // namespace arb::kalshi

@@ -1,0 +1,79 @@
+#include "trades.hpp"
+
+#include <algorithm>
+
+#include "arbitrage/time.hpp"
+
+namespace arb::kalshi {
+
+namespace {
+
+// Filters are whole seconds and the venue's clock is not ours: asked from a little earlier, known ones drop
+// out.
+constexpr arb_time overlap_ns = 5 * second_ns;
+// A trade may reach the list before the stream; only one this much later counts against the stream.
+constexpr arb_time grace_ns = 10 * second_ns;
+
+std::string seconds_text(arb_time time) { return std::to_string(std::max<arb_time>(time, 0) / second_ns); }
+
+}  // namespace
+
+bool RecentIds::add(std::string_view id) {
+    if (id.empty()) return true;
+    auto const [entry, fresh] = known_.emplace(id);
+    if (!fresh) return false;
+    if (ring_.size() < ids_max) {
+        ring_.push_back(*entry);
+        return true;
+    }
+    known_.erase(ring_[next_]);
+    ring_[next_] = *entry;
+    next_ = (next_ + 1) % ids_max;
+    return true;
+}
+
+net::asio::awaitable<Result<arb_time>> Trades::fetch(arb_time from, std::uint16_t flags) {
+    arb_time newest = 0;
+    std::string const target = "/markets/trades?limit=1000&min_ts=" + seconds_text(from - overlap_ns);
+    std::function<bool(Document const&)> take_page = [&](Document const& page) {
+        take(page, flags, newest);
+        return true;
+    };
+    auto const done = co_await rest_.pages(target, std::move(take_page));
+    if (done.has_error()) co_return done.error();
+    co_return newest;
+}
+
+void Trades::take(Document const& page, std::uint16_t flags, arb_time& newest) {
+    auto const received = host_.now();
+    for (auto const& item : page.list("trades")) {
+        std::string_view reason;
+        auto const row = read_trade(item, reason);
+        if (!row.has_value()) {
+            host_.reject(reason);
+            continue;
+        }
+        newest = std::max(newest, row->trade.time);
+        if (!wanted_(row->trade.market) || !recent_.add(row->trade.trade_id)) continue;
+        if (row->doubts.any()) host_.count("anomalies", 1, row->doubts.first());
+        write_trade(outbox_.packets(), row->trade, received,
+                    static_cast<std::uint16_t>(flags | row->doubts.flag()));
+        outbox_.added();
+    }
+    host_.alive();
+}
+
+net::asio::awaitable<bool> Trades::missing_since(arb_time since) {
+    auto const page =
+        co_await rest_.get("/markets/trades?limit=1000&min_ts=" + seconds_text(since + grace_ns));
+    if (page.has_error()) co_return false;
+    for (auto const& item : page->list("trades")) {
+        std::string_view reason;
+        auto const row = read_trade(item, reason);
+        if (!row.has_value() || row->trade.time > host_.now() - overlap_ns) continue;  // it may be on its way
+        if (row->trade.time > since + grace_ns && wanted_(row->trade.market)) co_return true;
+    }
+    co_return false;
+}
+
+}  // namespace arb::kalshi

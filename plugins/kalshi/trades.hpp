@@ -1,0 +1,57 @@
+// Trades read over REST: those missed while the stream was away, and all of them where there is no stream.
+// Knows the ids of the latest trades from either way, so that none is pushed twice.
+//
+// Thread safety: none; on the venue's thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "rest.hpp"
+#include "venue/outbox.hpp"
+
+namespace arb::kalshi {
+
+// The last so many ids. Ids that are older are new again, which sinks absorb by the id's uniqueness.
+class RecentIds {
+  public:
+    static constexpr std::size_t ids_max = 100'000;  // minutes of the busiest hour seen; about 10 MB
+    // Whether the id is new; it is known from now on. An empty id is always new.
+    bool add(std::string_view id);
+
+  private:
+    std::unordered_set<std::string> known_;
+    std::vector<std::string> ring_;
+    std::size_t next_ = 0;
+};
+
+class Trades {
+  public:
+    Trades(Host host, Outbox& outbox, Rest& rest, std::function<bool(std::string_view market)> wanted)
+        : host_{host}, outbox_{outbox}, rest_{rest}, wanted_{std::move(wanted)} {}
+
+    // A trade came by the stream.
+    void seen(std::string_view trade_id) { recent_.add(trade_id); }
+
+    // Pushes every wanted trade since `from` that is not known, with `flags`. The newest trade's time, 0 if
+    // none.
+    net::asio::awaitable<Result<arb_time>> fetch(arb_time from, std::uint16_t flags);
+
+    // Whether the venue lists a wanted trade after `since` that did not come: then the stream is not what it
+    // seems.
+    net::asio::awaitable<bool> missing_since(arb_time since);
+
+  private:
+    void take(Document const& page, std::uint16_t flags, arb_time& newest);
+
+    Host const host_;
+    Outbox& outbox_;
+    Rest& rest_;
+    std::function<bool(std::string_view)> const wanted_;
+    RecentIds recent_;
+};
+
+}  // namespace arb::kalshi

@@ -1,0 +1,151 @@
+#include "polymarket/collector.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include "arbitrage/commands.hpp"
+
+namespace arb::polymarket {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How often the state is reported and books are compared with the best prices the venue names.
+constexpr std::chrono::milliseconds watch_every = 1s;
+// Announcements of new markets come many times over; so many ids are remembered before they are forgotten.
+constexpr std::size_t announced_max = 200'000;
+// A book that is asked for to judge a silence is needed now or not at all.
+constexpr unsigned audit_tries = 1;
+
+std::unique_ptr<net::HttpClient> client(net::asio::any_io_executor executor,
+                                        std::shared_ptr<net::Tls> const& tls, char const* option,
+                                        std::string const& url) {
+    auto made = net::HttpClient::create(executor, tls, url);
+    if (made.has_error()) throw ConfigurationError(option, made.error().text);
+    return std::move(*made);
+}
+
+}  // namespace
+
+Collector::Collector(Host host, Settings const& settings, std::shared_ptr<net::Tls> const& tls,
+                     net::asio::io_context& io)
+    : host_{host},
+      settings_{settings},
+      io_{io},
+      outbox_{io.get_executor(), host, outbox_events()},
+      gaps_{outbox_, host, std::string{venue_name}},
+      gamma_{client(io.get_executor(), tls, "/gamma_url", settings.gamma_url), tries_max},
+      clob_{client(io.get_executor(), tls, "/clob_url", settings.clob_url), audit_tries},
+      prices_{host, outbox_, settings.record, prices_events()},
+      shards_{{host,
+               io.get_executor(),
+               tls,
+               settings.websocket_url,
+               outbox_,
+               gaps_,
+               prices_,
+               clob_,
+               connects_,
+               [this](Market& market) { resolved(market); },
+               {},
+               {}}},
+      catalogue_{
+          host, outbox_, gaps_, gamma_, settings.select, settings.catalogue_every, catalogue_events()} {}
+
+void Collector::run() {
+    host_.report(ARB_STATE_STARTING, "reading the catalogue");
+    net::asio::co_spawn(io_, catalogue_.sweep_for_ever(), rethrow);
+    net::asio::co_spawn(io_, catalogue_.look_for_ever(), rethrow);
+    net::asio::co_spawn(io_, watch(), rethrow);
+    io_.run();
+    outbox_.flush();
+}
+
+Outbox::Events Collector::outbox_events() {
+    Outbox::Events events;
+    events.blocked = [this](arb_time from, arb_time to) {
+        gaps_.record(ARB_STREAM_ALL, {}, from, to, "queue_full",
+                     "the queue was full and the venue was not read");
+    };
+    events.refused = [this](Error const& error) {
+        if (error.status == ARB_CLOSED) return io_.stop();
+        host_.error("packets were refused: " + error.text);
+    };
+    return events;
+}
+
+Prices::Events Collector::prices_events() {
+    Prices::Events events;
+    events.opened = [](Token& token) {
+        if (auto* const shard = static_cast<Shard*>(token.market->shard)) shard->opened(token);
+    };
+    events.doubtful = [](Token& token, std::string_view reason) {
+        if (auto* const shard = static_cast<Shard*>(token.market->shard)) shard->refresh(token, reason);
+    };
+    events.resolved = [this](Market& market) { resolved(market); };
+    events.tick_changed = [this](Market& market, std::int64_t tick) { catalogue_.set_tick(market.id, tick); };
+    events.new_market = [this](StreamEvent const& event) { announced(event); };
+    return events;
+}
+
+Catalogue::Events Collector::catalogue_events() {
+    Catalogue::Events events;
+    events.opened = [this](MarketRow const& row) {
+        follow({row.id, row.tokens, row.outcomes, row.min_order_size, row.neg_risk});
+    };
+    events.ended = [this](std::string const& id) { unfollow(id); };
+    events.failed = [this](std::string const& sentence) { catalogue_error_ = sentence; };
+    return events;
+}
+
+void Collector::follow(MarketNames const& names) { shards_.add(prices_.add(names)); }
+
+void Collector::unfollow(std::string const& id) {
+    auto* const market = prices_.market(id);
+    if (market == nullptr) return;
+    shards_.remove(*market);
+    prices_.remove(id);
+}
+
+// Called from within an event of the market, which therefore goes a moment later.
+void Collector::resolved(Market& market) {
+    catalogue_.set_settled(market.id);
+    net::asio::post(io_, [this, id = market.id] { unfollow(id); });
+}
+
+// A market that was just made. Its volume and dates are not known yet; the listing has them soon.
+void Collector::announced(StreamEvent const& event) {
+    if (announced_.size() >= announced_max) announced_.clear();
+    if (!announced_.emplace(event.id.empty() ? event.market : event.id).second) return;
+    host_.count("announced_markets");
+    MarketNames names;
+    names.id = lower_case(event.condition_id.empty() ? event.market : event.condition_id);
+    std::vector<std::string> tags;
+    for (auto const tag : event.tags) tags.push_back(lower_case(tag));
+    Candidate candidate;
+    candidate.tags = &tags;
+    candidate.event_id = event.event_id;
+    candidate.market_id = names.id;
+    if (names.id.empty() || !left_out_by_name(settings_.select, candidate).empty()) return;
+    catalogue_.look_again(names.id);
+    if (!left_out_by(settings_.select, candidate, host_.now()).empty()) return;
+    auto const& tokens = event.assets_ids.empty() ? event.token_ids : event.assets_ids;
+    names.tokens.assign(tokens.begin(), tokens.end());
+    if (names.tokens.empty()) names.tokens = decode_list(event.clob_token_ids).value_or(names.tokens);
+    names.outcomes.assign(event.outcomes.begin(), event.outcomes.end());
+    if (names.tokens.empty() || names.tokens.size() != names.outcomes.size()) return;
+    net::asio::post(io_, [this, names = std::move(names)] { follow(names); });
+}
+
+net::asio::awaitable<void> Collector::watch() {
+    while (!host_.stopping()) {
+        co_await net::sleep(watch_every);
+        prices_.compare_witnesses(host_.now());
+        if (catalogue_.complete() || !catalogue_error_.empty()) shards_.report(catalogue_error_);
+        outbox_.added();
+    }
+    io_.stop();
+}
+
+}  // namespace arb::polymarket

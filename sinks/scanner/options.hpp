@@ -1,0 +1,45 @@
+// The scanner's options and manifest.
+//
+// Thread safety: values.
+#pragma once
+
+#include <string>
+
+#include "arbitrage/options.hpp"
+
+namespace arb::scanner {
+
+struct Settings {
+    std::string pairs_file;
+};
+
+Settings read_settings(Options const& options);
+
+inline constexpr char manifest[] = R"json({
+"id": "scanner",
+"version": "0.1.0",
+"description": "markets of two venues that pay on the same thing, as a person paired them",
+"options": {
+  "$schema": "http://json-schema.org/draft-07/schema#",
+  "type": "object",
+  "additionalProperties": false,
+  "properties": {
+    "pairs_file": {"type": "string", "minLength": 1, "default": "config/pairs.yaml",
+      "description": "the pairs a person accepted"},
+    "edge_min": {"type": "string", "format": "decimal", "default": "0.01",
+      "description": "dollars a contract after fees from which on a difference is an opportunity (no effect yet)"},
+    "quote_age_max": {"type": "string", "format": "duration", "default": "30s",
+      "description": "quotes older than this are not compared (no effect yet)"},
+    "suggest": {"type": "boolean", "default": false,
+      "description": "look for pairs among all markets and offer them as candidates (no effect yet)"},
+    "fees": {"type": "object", "default": {},
+      "description": "fees by venue, where they differ from what the venue says (no effect yet)"}
+  }
+},
+"commands": [
+  {"name": "pairs list", "help": "the accepted pairs of pairs_file",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}}
+]
+})json";
+
+}  // namespace arb::scanner

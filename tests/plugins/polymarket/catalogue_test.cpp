@@ -1,0 +1,223 @@
+#include "polymarket/catalogue.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "polymarket/fixture.hpp"
+#include "support/catch.hpp"
+
+using namespace arb;
+using namespace arb::polymarket;
+using namespace arb::polymarket::test;
+
+namespace {
+
+// A listing service that answers from a table, by the beginning of the target; the longest one counts.
+class Listing final : public net::HttpClient {
+  public:
+    explicit Listing(std::map<std::string, std::string> const& answers, std::vector<std::string>& asked)
+        : answers_{answers}, asked_{asked} {}
+    net::asio::awaitable<Result<net::Response>> send(net::Request request) override {
+        asked_.push_back(request.target);
+        net::Response response;
+        response.status = 404;
+        std::size_t best = 0;
+        for (auto const& [target, body] : answers_)
+            if (request.target.rfind(target, 0) == 0 && target.size() >= best) {
+                best = target.size();
+                response.status = 200;
+                response.body = body;
+            }
+        co_return response;
+    }
+    std::string const& host() const override { return host_; }
+    std::string const& prefix() const override { return prefix_; }
+
+  private:
+    std::map<std::string, std::string> const& answers_;
+    std::vector<std::string>& asked_;
+    std::string const host_ = "listing.test", prefix_;
+};
+
+struct Swept {
+    explicit Swept(Select select = {})
+        : catalogue{host.host(), outbox, gaps, gamma, select, std::chrono::minutes{5}, events()} {}
+
+    bool sweep() {
+        bool complete = false;
+        net::asio::co_spawn(io, catalogue.sweep(), [&](std::exception_ptr const& thrown, bool result) {
+            if (thrown) std::rethrow_exception(thrown);
+            complete = result;
+        });
+        io.restart();
+        io.run();
+        outbox.flush();
+        return complete;
+    }
+    Catalogue::Events events() {
+        Catalogue::Events out;
+        out.opened = [this](MarketRow const& row) { opened.push_back(row.id); };
+        out.ended = [this](std::string const& id) { ended.push_back(id); };
+        out.failed = [this](std::string const& sentence) { failure = sentence; };
+        return out;
+    }
+
+    std::map<std::string, std::string> answers;
+    std::vector<std::string> asked, opened, ended;
+    std::string failure;
+    arb::test::RecordingHost host{"polymarket"};
+    boost::asio::io_context io;
+    Outbox outbox{io.get_executor(), host.host(), {}};
+    Gaps gaps{outbox, host.host(), "polymarket"};
+    Rest gamma{std::make_unique<Listing>(answers, asked), 1};
+    Catalogue catalogue;
+};
+
+std::string market(std::string const& id, std::string const& more = "") {
+    return "{" + more + R"("conditionId":")" + id + R"(","question":"Q)" + id +
+           R"(","outcomes":"[\"Yes\", \"No\"]","clobTokenIds":"[\"1)" + id.substr(2) + R"(\", \"2)" +
+           id.substr(2) +
+           R"(\"]","active":true,"acceptingOrders":true,"enableOrderBook":true,"volume24hr":5000,"bestBid":0.4})";
+}
+std::string event(std::string const& id, std::string const& markets, std::string const& tag = "politics") {
+    return R"({"id":")" + id + R"(","slug":"event-)" + id + R"(","title":"E","tags":[{"slug":")" + tag +
+           R"("}],"markets":[)" + markets + "]}";
+}
+std::string page(std::string const& events, std::string const& cursor = "") {
+    return R"({"events":[)" + events + "]" + (cursor.empty() ? "" : R"(,"next_cursor":")" + cursor + "\"") +
+           "}";
+}
+std::string const listing = "/events/keyset?closed=false&limit=100&order=id&ascending=true";
+
+}  // namespace
+
+TEST_CASE("a sweep follows the cursor and pushes every event and market once") {
+    Swept swept;
+    swept.answers[listing] =
+        page(event("1", market("0x11") + "," + market("0x12")) + "," + event("2", ""), "a=");
+    // The event at a border stands on both pages.
+    swept.answers[listing + "&after_cursor=a%3D"] = page(event("2", "") + "," + event("3", market("0x13")));
+    REQUIRE(swept.sweep());
+    CHECK(swept.asked.size() == 2);
+    CHECK(swept.host.all<arb_event>().size() == 3);
+    CHECK(swept.host.all<arb_market>().size() == 3);
+    CHECK(swept.opened == std::vector<std::string>{"0x11", "0x12", "0x13"});
+    // Nothing changed but prices: nothing is pushed.
+    swept.answers[listing] = page(
+        event("1", market("0x11", R"("bestAsk":0.9,)") + "," + market("0x12")) + "," + event("2", ""), "a=");
+    REQUIRE(swept.sweep());
+    CHECK(swept.host.count() == 6);
+    CHECK(swept.opened.size() == 3);
+}
+
+TEST_CASE("a listing that goes in circles is left and said") {
+    Swept same_cursor;
+    same_cursor.answers[listing] = page(event("1", ""), "a");
+    same_cursor.answers[listing + "&after_cursor=a"] = page(event("2", ""), "a");
+    CHECK_FALSE(same_cursor.sweep());
+    CHECK(same_cursor.asked.size() == 2);
+    CHECK_FALSE(same_cursor.failure.empty());
+
+    Swept first_page;
+    first_page.answers[listing] = page(event("1", ""), "a");
+    first_page.answers[listing + "&after_cursor=a"] = page(event("1", ""), "b");
+    CHECK_FALSE(first_page.sweep());
+    CHECK(first_page.failure.find("begins again") != std::string::npos);
+}
+
+TEST_CASE("a page that is no page fails the sweep, an odd event does not") {
+    Swept html;
+    html.answers[listing] = "<html>";
+    CHECK_FALSE(html.sweep());
+    CHECK(html.host.counter("rejected/unreadable_page") == 1);
+    Swept missing;
+    CHECK_FALSE(missing.sweep());
+    Swept odd;
+    odd.answers[listing] = page(R"({"id":null},7,)" + event("1", R"({"conditionId":""},)" + market("0x11")));
+    CHECK(odd.sweep());
+    CHECK(odd.host.counter("rejected/unreadable_event") == 2);
+    CHECK(odd.host.counter("rejected/market_without_id") == 1);
+    CHECK(odd.host.all<arb_market>().size() == 1);
+}
+
+TEST_CASE("what is not selected is neither stored nor followed, and a selected market stays") {
+    Select select;
+    select.tags = {"politics"};
+    select.volume_24h_min = 1000 * ARB_UNIT;
+    Swept swept{select};
+    auto const quiet = [](std::string text) {
+        text.replace(text.find("5000"), 4, "10");
+        return text;
+    };
+    swept.answers[listing] = page(event("1", market("0x11") + "," + quiet(market("0x12"))) + "," +
+                                  event("2", market("0x13"), "sports"));
+    REQUIRE(swept.sweep());
+    CHECK(swept.opened == std::vector<std::string>{"0x11"});
+    CHECK(swept.host.all<arb_event>().size() == 1);
+    CHECK(swept.host.all<arb_market>().size() == 1);
+    swept.answers[listing] = page(event("1", quiet(market("0x11")) + "," + quiet(market("0x14"))));
+    REQUIRE(swept.sweep());
+    CHECK(swept.opened.size() == 1);
+    CHECK(swept.ended.empty());
+}
+
+TEST_CASE("a change of status is pushed and ends or begins the following") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11")));
+    REQUIRE(swept.sweep());
+    auto paused = market("0x11");
+    paused.replace(paused.find("\"acceptingOrders\":true"), 22, "\"acceptingOrders\":false");
+    swept.answers[listing] = page(event("1", paused));
+    REQUIRE(swept.sweep());
+    CHECK(swept.ended == std::vector<std::string>{"0x11"});
+    REQUIRE(swept.host.all<arb_status_change>().size() == 1);
+    CHECK(swept.host.all<arb_status_change>()[0]->lifecycle == ARB_LIFECYCLE_PAUSED);
+    swept.answers[listing] = page(event("1", market("0x11")));
+    REQUIRE(swept.sweep());
+    CHECK(swept.opened.size() == 2);
+    CHECK(swept.host.all<arb_status_change>().size() == 2);
+}
+
+TEST_CASE("a tick the stream said counts before the listing knows it") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11", R"("orderPriceMinTickSize":0.01,)")));
+    REQUIRE(swept.sweep());
+    swept.catalogue.set_tick("0x11", 1000);
+    REQUIRE(swept.sweep());
+    auto const markets = swept.host.all<arb_market>();
+    REQUIRE(markets.size() == 2);
+    CHECK(markets[0]->tick_size == 10'000);
+    CHECK(markets[1]->tick_size == 1'000);
+    CHECK(text(markets[1]->header, markets[1]->price_ranges).find("0.001") != std::string_view::npos);
+    REQUIRE(swept.sweep());
+    CHECK(swept.host.all<arb_market>().size() == 2);
+}
+
+TEST_CASE("a market that leaves the list is asked for until its result is known") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11")));
+    REQUIRE(swept.sweep());
+    swept.catalogue.set_settled("0x11");  // the stream said so; the listing still shows it open
+    REQUIRE(swept.sweep());
+    CHECK(swept.host.all<arb_status_change>().empty());
+
+    swept.answers[listing] = page("");
+    swept.answers["/markets/keyset?closed=true"] =
+        R"({"markets":[)" +
+        market(
+            "0x11",
+            R"("closed":true,"umaResolutionStatus":"resolved","outcomePrices":["0","1"],"closedTime":"2026-11-22 10:00:00+00",)") +
+        "]}";
+    bool stopped = false;
+    net::asio::co_spawn(swept.io, swept.catalogue.sweep_for_ever(),
+                        [&](std::exception_ptr const&) { stopped = true; });
+    swept.io.restart();
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    while (swept.host.all<arb_market>().size() < 2 && std::chrono::steady_clock::now() < deadline)
+        swept.io.run_for(std::chrono::milliseconds{20});
+    auto const markets = swept.host.all<arb_market>();
+    REQUIRE(markets.size() == 2);
+    CHECK(markets[1]->lifecycle == ARB_LIFECYCLE_SETTLED);
+    CHECK(markets[1]->settlement_value == 0);
+    CHECK(text(markets[1]->header, markets[1]->result) == "No");
+    CHECK(swept.asked.back().find("condition_ids=0x11") != std::string::npos);
+}

@@ -1,0 +1,238 @@
+// The whole plugin against the simulator: TLS, listing, connections, faults.
+#include <boost/json.hpp>
+#include <map>
+#include <thread>
+
+#include "arbitrage/decimal.hpp"
+#include "polymarket/collector.hpp"
+#include "polymarket/commands.hpp"
+#include "polymarket/fixture.hpp"
+#include "simulator/simulated.hpp"
+#include "support/catch.hpp"
+
+using namespace arb;
+using namespace arb::polymarket;
+using namespace arb::polymarket::test;
+using namespace std::chrono_literals;
+using arb::test::eventually;
+namespace json = boost::json;
+
+namespace {
+
+// The plugin's settings for a simulator.
+Settings settings_for(arb::test::Simulated& simulated) {
+    Settings settings;
+    settings.gamma_url = simulated.endpoint("polymarket", "gamma_url");
+    settings.clob_url = simulated.endpoint("polymarket", "clob_url");
+    settings.data_url = simulated.endpoint("polymarket", "data_url");
+    settings.websocket_url = simulated.endpoint("polymarket", "websocket_url");
+    settings.catalogue_every = 1s;
+    settings.record = {true, true, true};
+    return settings;
+}
+
+// The plugin at work on a thread of its own.
+class Running {
+  public:
+    explicit Running(arb::test::Simulated& simulated)
+        : settings_{settings_for(simulated)}, tls_{simulated.tls()} {
+        thread_ = std::thread{[this] {
+            Collector collector{host.host(), settings_, tls_, io_};
+            collector.run();
+        }};
+    }
+    ~Running() {
+        host.stop();
+        io_.stop();
+        thread_.join();
+    }
+    bool live() { return host.state() == ARB_STATE_LIVE; }
+
+    arb::test::RecordingHost host{"polymarket"};
+
+  private:
+    Settings const settings_;
+    std::shared_ptr<net::Tls> const tls_;
+    boost::asio::io_context io_{1};
+    std::thread thread_;
+};
+
+std::vector<json::object> ledger(arb::test::Simulated& simulated, std::string const& kind) {
+    std::vector<json::object> out;
+    for (auto const& line : read_lines(simulated.endpoint("ledger_file"))) {
+        auto const value = json::parse(line).as_object();
+        if (value.at("kind").as_string() == kind && value.at("venue").as_string() == "polymarket")
+            out.push_back(value);
+    }
+    return out;
+}
+
+std::int64_t amount(json::value const& value) {
+    return value.is_null() ? ARB_ABSENT : parse_decimal(value.as_string()).millionths;
+}
+
+// What differs between the last quotes pushed and the ledger's final ones.
+std::string wrong_quotes(arb::test::Simulated& simulated, arb::test::RecordingHost& host) {
+    std::map<std::string, arb_quote const*> last;
+    for (auto const* const quote : host.all<arb_quote>())
+        last[std::string{text(quote->header, quote->market_id)}] = quote;
+    std::map<std::string, bool> settled;
+    for (auto const& market : ledger(simulated, "final_market"))
+        settled[std::string{market.at("market").as_string()}] = market.at("status").as_string() != "open";
+    std::string wrong;
+    for (auto const& expected : ledger(simulated, "final_quote")) {
+        std::string const id{expected.at("market").as_string()};
+        if (settled[id]) continue;
+        auto const found = last.find(id);
+        if (found == last.end())
+            wrong += id + " has no quote; ";
+        else if (found->second->bid != amount(expected.at("bid")) ||
+                 found->second->ask != amount(expected.at("ask")) ||
+                 found->second->bid_size != amount(expected.at("bid_size")) ||
+                 found->second->ask_size != amount(expected.at("ask_size")))
+            wrong += id + " differs; ";
+    }
+    return wrong;
+}
+
+std::vector<std::string> trades_of_ledger(arb::test::Simulated& simulated) {
+    std::vector<std::string> out;
+    for (auto const& trade : ledger(simulated, "trade"))
+        if (trade.at("live").as_bool())
+            out.push_back(std::string{trade.at("market").as_string()} + " " +
+                          std::to_string(trade.at("outcome").to_number<int>()) + " " +
+                          std::string{trade.at("price").as_string()} + " " +
+                          std::string{trade.at("size").as_string()} + " " +
+                          std::string{trade.at("taker_side").as_string()});
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::vector<std::string> trades_of(arb::test::RecordingHost& host) {
+    std::vector<std::string> out;
+    for (auto const* const trade : host.all<arb_trade>())
+        out.push_back(std::string{text(trade->header, trade->market_id)} + " " +
+                      std::to_string(trade->outcome) + " " + format_decimal(trade->price) + " " +
+                      format_decimal(trade->size) + " " +
+                      (trade->taker_side == ARB_SIDE_BUY ? "buy" : "sell"));
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::string told(arb::test::RecordingHost& host) {
+    std::string out;
+    for (auto const& line : host.lines()) out += line + "\n";
+    for (auto const& line : host.sentences()) out += "state: " + line + "\n";
+    return out;
+}
+
+std::string violations(arb::test::Simulated& simulated) {
+    std::string out;
+    auto const report = simulated.control("report");
+    for (auto const& [name, value] : report.at("violations").as_object())
+        if (name.starts_with("polymarket")) out += std::string{name} + " " + json::serialize(value) + "; ";
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("every trade once, every final quote, and no rule of the venue broken") {
+    arb::test::Simulated simulated{{"--quiet-start", "--rate", "800", "--seconds", "3", "--markets", "40"}};
+    Running running{simulated};
+    INFO(told(running.host));
+    REQUIRE(eventually(15s, [&] { return running.live(); }));
+    simulated.control("start");
+    REQUIRE(eventually(20s, [&] { return simulated.finished(); }));
+    auto const expected = trades_of_ledger(simulated);
+    CHECK(expected.size() > 50);
+    eventually(10s, [&] { return running.host.all<arb_trade>().size() >= expected.size(); });
+    eventually(5s, [&] { return wrong_quotes(simulated, running.host).empty(); });
+    CHECK(trades_of(running.host) == expected);
+    CHECK(wrong_quotes(simulated, running.host).empty());
+    CHECK(violations(simulated).empty());
+    CHECK(running.host.all<arb_gap>().empty());
+    CHECK(running.host.counter("book_hashes/different") == 0);
+    // Each market that was resolved meanwhile has its result, from the stream or the listing.
+    eventually(10s, [&] {
+        return running.host.all<arb_status_change>().size() >= ledger(simulated, "status").size();
+    });
+    for (auto const& market : ledger(simulated, "final_market")) {
+        if (market.at("status").as_string() != "settled") continue;
+        std::string const id{market.at("market").as_string()};
+        bool const known = eventually(10s, [&] {
+            for (auto const* const row : running.host.all<arb_market>())
+                if (text(row->header, row->market_id) == id && row->lifecycle == ARB_LIFECYCLE_SETTLED)
+                    return true;
+            return false;
+        });
+        INFO(id << "\n" << told(running.host));
+        CHECK(known);
+    }
+    INFO(told(running.host));
+}
+
+TEST_CASE("faults of the feed: prices are right again afterwards, and gaps are written down and closed") {
+    for (std::string const fault :
+         {"cut", "malformed", "renamed_field", "no_snapshot", "duplicate", "seq_gap", "http_500"}) {
+        arb::test::Simulated simulated{
+            {"--quiet-start", "--rate", "400", "--seconds", "6", "--markets", "20"}};
+        Running running{simulated};
+        REQUIRE(eventually(15s, [&] { return running.live(); }));
+        simulated.control("start");
+        REQUIRE(eventually(5s, [&] { return running.host.all<arb_trade>().size() > 5; }));
+        simulated.fault(fault, "polymarket", 1.5);
+        REQUIRE(eventually(20s, [&] { return simulated.finished(); }));
+        eventually(25s, [&] { return wrong_quotes(simulated, running.host).empty(); });
+        INFO(fault << "\n" << told(running.host));
+        CHECK(wrong_quotes(simulated, running.host).empty());
+        std::map<std::string, bool> open;
+        for (auto const* const gap : running.host.all<arb_gap>())
+            open[std::to_string(gap->stream) + std::string{text(gap->header, gap->market_id)} +
+                 std::to_string(gap->from_time)] = gap->to_time == ARB_ABSENT;
+        for (auto const& [name, still] : open) CHECK_FALSE(still);
+        if (fault == "cut") CHECK_FALSE(open.empty());
+    }
+}
+
+TEST_CASE("commands and the probe") {
+    arb::test::Simulated simulated{{"--quiet-start", "--markets", "20"}};
+    auto settings = settings_for(simulated);
+    auto const tls = simulated.tls();
+    CHECK(probe_services(settings, tls).has_value());
+    std::vector<json::object> rows;
+    auto const run = [&](std::string_view name, std::string const& parameters) {
+        rows.clear();
+        return run_command(settings, tls, name, Options{std::string_view{parameters}},
+                           [&](json::object const& row) {
+                               rows.push_back(row);
+                               return true;
+                           });
+    };
+    REQUIRE(run("markets", R"({"limit":5})").has_value());
+    REQUIRE(rows.size() == 5);
+    std::string const id{rows[0].at("market_id").as_string()};
+    REQUIRE(run("book", R"({"market":")" + id + "\"}").has_value());
+    CHECK_FALSE(rows.empty());
+    CHECK(run("trades", R"({"market":")" + id + "\"}").has_value());
+    REQUIRE(run("events", R"({"limit":2})").has_value());
+    CHECK(rows.size() == 2);
+    CHECK(run("book", R"({"market":"no-such-market"})").error().where == "/market");
+    CHECK(run("orders", "{}").error().where == "/api_key");
+    auto const secret = [&](std::string const& name) {
+        auto value = read_file(simulated.file(name));
+        while (!value.empty() && value.back() == '\n') value.pop_back();
+        return value;
+    };
+    settings.credentials =
+        Credentials{simulated.endpoint("polymarket", "address"), simulated.endpoint("polymarket", "api_key"),
+                    secret("polymarket_secret"), secret("polymarket_passphrase")};
+    auto const orders = run("orders", "{}");
+    INFO((orders.has_error() ? orders.error().text : ""));
+    REQUIRE(orders.has_value());
+    CHECK(rows.size() == 1);
+    REQUIRE(run("balance", "{}").has_value());
+    CHECK(rows.at(0).at("collateral").as_string() == "250");
+    settings.credentials->secret = "d3Jvbmc=";
+    CHECK(run("balance", "{}").has_error());
+    CHECK(violations(simulated).find("unknown_path") == std::string::npos);
+}
