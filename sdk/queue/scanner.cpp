@@ -27,7 +27,8 @@ Scanner::Scanner(Files& files, std::shared_ptr<Segment const> segment, File file
 Result<> Scanner::load(std::uint64_t offset, std::size_t size) {
     // A window that a batch still lies in is left to it.
     if (!piece_ || piece_.use_count() > 1 || piece_room_ < size) {
-        piece_room_ = std::max(size, chunk_size);
+        auto const rest = file_size_ - std::min(file_size_, offset);
+        piece_room_ = std::max<std::size_t>(size, std::min<std::uint64_t>(rest, chunk_size));
         piece_ = pool_->take(piece_room_);
     }
     piece_from_ = offset;

@@ -14,7 +14,7 @@ constexpr std::size_t free_chunks_max = 8;
 ChunkPool::ChunkPool() { free_.reserve(free_chunks_max); }
 
 std::shared_ptr<std::byte[]> ChunkPool::take(std::size_t size) {
-    if (size > chunk_size) return std::make_unique_for_overwrite<std::byte[]>(size);
+    if (size != chunk_size) return std::make_unique_for_overwrite<std::byte[]>(size);
     std::unique_ptr<std::byte[]> memory;
     {
         std::scoped_lock const lock{mutex_};

@@ -26,7 +26,7 @@ inline constexpr std::size_t chunk_size = 1 << 20;
 class ChunkPool : public std::enable_shared_from_this<ChunkPool> {
   public:
     ChunkPool();
-    // At least `size` bytes, aligned for packets.
+    // `size` bytes, aligned for packets; chunks of chunk_size come back to the pool.
     std::shared_ptr<std::byte[]> take(std::size_t size);
 
   private:

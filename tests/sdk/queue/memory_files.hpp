@@ -151,11 +151,13 @@ class MemoryFiles final : public Files {
         for (auto& [name, node] : names) {
             auto& data = node->data;
             auto const& durable = node->durable;
-            if (random() % 4 == 0) data.resize(std::max(std::min(data.size(), durable.size()), std::size_t{0}));
+            if (random() % 4 == 0)
+                data.resize(std::max(std::min(data.size(), durable.size()), std::size_t{0}));
             for (std::size_t at = 0; at < data.size(); at += sector) {
                 auto const size = std::min(sector, data.size() - at);
                 if (random() % 2 == 0) continue;
-                for (std::size_t i = at; i != at + size; ++i) data[i] = i < durable.size() ? durable[i] : std::byte{0};
+                for (std::size_t i = at; i != at + size; ++i)
+                    data[i] = i < durable.size() ? durable[i] : std::byte{0};
             }
             node->durable = data;
         }
@@ -177,7 +179,8 @@ class MemoryFiles final : public Files {
     std::vector<std::string> segments() const {
         std::vector<std::string> out;
         for (auto const& [name, node] : names)
-            if (name.ends_with(".journal") && name.find("quarantine") == std::string::npos) out.push_back(name);
+            if (name.ends_with(".journal") && name.find("quarantine") == std::string::npos)
+                out.push_back(name);
         return out;
     }
 

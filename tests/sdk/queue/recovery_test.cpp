@@ -44,7 +44,8 @@ std::map<std::uint64_t, Where> locate(MemoryFiles& files) {
         auto const segment = std::make_shared<Segment>(header, name);
         Scanner scanner{files, segment, File{files, files.open(name, Files::Mode::read)},
                         std::make_shared<ChunkPool>()};
-        for (auto from = scanner.offset(); *scanner.next(0) == Scanner::Found::record; from = scanner.offset())
+        for (auto from = scanner.offset(); *scanner.next(0) == Scanner::Found::record;
+             from = scanner.offset())
             if (scanner.record().type == RecordType::packet)
                 out[scanner.record().sequence] = {name, from, scanner.offset()};
     }
@@ -128,7 +129,8 @@ TEST_CASE("damage in the middle is counted once, set aside, and does not come ba
         CHECK(report.records == 59);
         CHECK(report.quarantined_bytes == hit.to - hit.from);
         REQUIRE(report.sentences.size() == 1);
-        CHECK(files.names.contains("/queue/quarantine/seg-1-" + std::to_string(hit.from) + "-" + std::to_string(hit.to)));
+        CHECK(files.names.contains("/queue/quarantine/seg-1-" + std::to_string(hit.from) + "-" +
+                                   std::to_string(hit.to)));
         auto const reader = journal->reader("sink");
         CHECK(reader->lag_packets() == 59);
         CHECK(drain(*reader) == "1-9 11-60");
@@ -204,8 +206,12 @@ TEST_CASE("without META or with garbage for a place the journal is read all the 
     }
     files.kill();
     SECTION("META is gone") { files.names.erase("/queue/META"); }
-    SECTION("META is garbage") { std::fill_n(files.names["/queue/META"]->data.begin(), 8192, std::byte{0x5a}); }
-    SECTION("the place is garbage") { std::fill_n(files.names["/queue/ack-sink"]->data.begin(), 8192, std::byte{7}); }
+    SECTION("META is garbage") {
+        std::fill_n(files.names["/queue/META"]->data.begin(), 8192, std::byte{0x5a});
+    }
+    SECTION("the place is garbage") {
+        std::fill_n(files.names["/queue/ack-sink"]->data.begin(), 8192, std::byte{7});
+    }
     SECTION("both are empty") {
         files.names["/queue/META"]->data.clear();
         files.names["/queue/ack-sink"]->data.clear();
@@ -253,7 +259,8 @@ TEST_CASE("a start that is killed and repeated finds the same") {
         // The start is cut short after so many calls that change something.
         int left = calls;
         files.fault = [&](MemoryFiles::Call call, std::string const&) {
-            return call != MemoryFiles::Call::read && call != MemoryFiles::Call::open && --left < 0 ? -EIO : 0;
+            return call != MemoryFiles::Call::read && call != MemoryFiles::Call::open && --left < 0 ? -EIO
+                                                                                                    : 0;
         };
         Recovery report;
         static_cast<void>(open_journal(tiny(), report, files, false).has_value());
