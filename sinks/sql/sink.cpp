@@ -269,8 +269,8 @@ Result<> DatabaseSink::command(std::string_view name, Options const& parameters,
 Result<> DatabaseSink::probe() {
     try {
         dialect_->connect();
-        schema_version(*dialect_);
         dialect_->check_rights();
+        schema_version(*dialect_);
         dialect_->disconnect();
         return {};
     } catch (std::exception const& error) {

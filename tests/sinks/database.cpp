@@ -26,7 +26,9 @@ std::int64_t Database::amount(std::string const& statement) {
     return decimal.millionths;
 }
 
-std::int64_t Database::count(std::string const& table) { return std::stoll(text("SELECT count(*) FROM " + table)); }
+std::int64_t Database::count(std::string const& table) {
+    return std::stoll(text("SELECT count(*) FROM " + table));
+}
 
 SqliteDatabase::SqliteDatabase() {
     char path[] = "/tmp/arbitrage_sqlite_XXXXXX";
@@ -118,7 +120,8 @@ arb_status SinkUnderTest::command(std::string const& name, std::string const& pa
                                   std::vector<boost::json::object>& rows) {
     auto const* const commands = static_cast<arb_commands const*>(sink_->extension(ARB_COMMANDS));
     auto const take = [](void* to, arb_text row) -> std::int32_t {
-        static_cast<std::vector<boost::json::object>*>(to)->push_back(boost::json::parse(view(row)).as_object());
+        static_cast<std::vector<boost::json::object>*>(to)->push_back(
+            boost::json::parse(view(row)).as_object());
         return 0;
     };
     auto said = empty_error();

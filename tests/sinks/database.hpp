@@ -1,5 +1,5 @@
-// What the tests of both database sinks share: the sink as the host drives it, through its .so, and the database
-// as a user reads it, with statements of their own.
+// What the tests of both database sinks share: the sink as the host drives it, through its .so, and the
+// database as a user reads it, with statements of their own.
 #pragma once
 
 #include <memory>
@@ -27,8 +27,8 @@ class Database {
     virtual std::string list(std::string const& column) const = 0;
 
     TextRow row(std::string const& statement);
-    std::string text(std::string const& statement);      // one value; "NULL" if it is
-    std::int64_t amount(std::string const& statement);   // one decimal in millionths
+    std::string text(std::string const& statement);     // one value; "NULL" if it is
+    std::int64_t amount(std::string const& statement);  // one decimal in millionths
     std::int64_t count(std::string const& table);
 };
 
@@ -53,7 +53,9 @@ class PostgresDatabase final : public Database {
     }
     char const* plugin() const override { return "postgres"; }
     std::string options() const override { return R"({"url":")" + cluster_.url(name_) + "\"}"; }
-    std::vector<TextRow> query(std::string const& statement) override { return cluster_.query(name_, statement); }
+    std::vector<TextRow> query(std::string const& statement) override {
+        return cluster_.query(name_, statement);
+    }
     std::string list(std::string const& column) const override { return "array_to_json(" + column + ")"; }
 
   private:
@@ -73,10 +75,13 @@ class SinkUnderTest {
     arb_status write(Packets const& packets);
     // The last batch once more, as the host does after ARB_RETRY.
     arb_status again();
-    arb_status command(std::string const& name, std::string const& parameters, std::vector<boost::json::object>& rows);
+    arb_status command(std::string const& name, std::string const& parameters,
+                       std::vector<boost::json::object>& rows);
     arb_status probe();
 
-    bool stored_up_to(std::uint64_t run, std::uint64_t sequence) const { return stored == arb_position{run, sequence}; }
+    bool stored_up_to(std::uint64_t run, std::uint64_t sequence) const {
+        return stored == arb_position{run, sequence};
+    }
 
     arb_position stored{};
     std::uint32_t dead_letters = 0;

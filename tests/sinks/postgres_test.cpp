@@ -23,7 +23,8 @@ PostgresCluster& cluster() {
 
 Packets quotes(int count, arb_time received = noon) {
     Packets packets;
-    for (int i = 0; i != count; ++i) add_quote(packets, "kalshi", "M" + std::to_string(i), 420'000, 430'000, received + i);
+    for (int i = 0; i != count; ++i)
+        add_quote(packets, "kalshi", "M" + std::to_string(i), 420'000, 430'000, received + i);
     return packets;
 }
 
@@ -70,8 +71,9 @@ TEST_CASE("postgres goes on after its connection was terminated") {
     SinkUnderTest sink{database};
     REQUIRE(sink.start() == ARB_OK);
     REQUIRE(sink.write(quotes(10)) == ARB_OK);
-    database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'terminated' AND pid <> "
-                   "pg_backend_pid()");
+    database.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'terminated' AND pid <> "
+        "pg_backend_pid()");
     CHECK(sink.write(quotes(10, noon + second_ns)) == ARB_RETRY);
     CHECK(sink.again() == ARB_OK);
     CHECK(database.count("tick_history") == 20);
@@ -147,8 +149,9 @@ TEST_CASE("postgres notices a frozen server by itself", "[.slow]") {
     SinkUnderTest sink{database};
     REQUIRE(sink.start() == ARB_OK);
     REQUIRE(sink.write(quotes(1)) == ARB_OK);
-    auto const pid = std::stoi(database.text("SELECT pid FROM pg_stat_activity WHERE datname = 'frozen' AND "
-                                             "application_name = 'arbitrage'"));
+    auto const pid =
+        std::stoi(database.text("SELECT pid FROM pg_stat_activity WHERE datname = 'frozen' AND "
+                                "application_name = 'arbitrage'"));
     REQUIRE(::kill(pid, SIGSTOP) == 0);
     auto const begin = std::chrono::steady_clock::now();
     CHECK(sink.write(quotes(5, noon + second_ns)) == ARB_RETRY);
@@ -175,7 +178,8 @@ TEST_CASE("postgres makes a partition for each day and drops old ones") {
         CHECK(database.count("kalshi_tick_history_20261121") == 0);  // tomorrow's is there already
         CHECK(database.count("tick_history") == 4);
     }
-    SinkUnderTest sink{"postgres", R"({"url":")" + cluster().url("days") + R"(","retention":{"ticks":"2d","trades":"2d"}})"};
+    SinkUnderTest sink{
+        "postgres", R"({"url":")" + cluster().url("days") + R"(","retention":{"ticks":"2d","trades":"2d"}})"};
     REQUIRE(sink.start() == ARB_OK);
     sink.next_sequence = 100;
     REQUIRE(sink.write(quotes(1)) == ARB_OK);

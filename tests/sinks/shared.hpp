@@ -21,12 +21,13 @@ void refuses_newer_schema(Database& database);
 void has_tables_per_venue(Database& database);
 
 // Packets with the fields the tests do not care about filled in.
-void add_quote(Packets& to, std::string_view venue, std::string_view market, std::int64_t bid, std::int64_t ask,
-               arb_time received = noon);
+void add_quote(Packets& to, std::string_view venue, std::string_view market, std::int64_t bid,
+               std::int64_t ask, arb_time received = noon);
 void add_trade(Packets& to, std::string_view market, std::string_view trade_id, std::int64_t price,
                arb_time received = noon);
 void add_market(Packets& to, std::string_view venue, std::string_view market, std::string_view title,
                 arb_time received = noon);
-void add_pair(Packets& to, std::string_view id, std::int32_t relation, std::int32_t status, std::string_view market_b);
+void add_pair(Packets& to, std::string_view id, std::int32_t relation, std::int32_t status,
+              std::string_view market_b);
 
 }  // namespace arb::test

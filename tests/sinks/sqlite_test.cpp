@@ -40,7 +40,8 @@ TEST_CASE("sqlite keeps numbers as numbers and what a double cannot hold as text
     CHECK(database.text("SELECT typeof(bid) FROM tick_history WHERE position = 1") == "real");
     CHECK(database.text("SELECT bid = 0.425 FROM tick_history WHERE position = 1") == "1");
     CHECK(database.text("SELECT typeof(bid_size) FROM tick_history WHERE position = 2") == "text");
-    CHECK(database.text("SELECT received_at FROM tick_history WHERE position = 1") == "2026-11-20T12:00:00.000000Z");
+    CHECK(database.text("SELECT received_at FROM tick_history WHERE position = 1") ==
+          "2026-11-20T12:00:00.000000Z");
 }
 
 TEST_CASE("sqlite deletes rows past their retention") {

@@ -76,10 +76,11 @@ PostgresCluster::PostgresCluster() {
     if (::mkdtemp(path) == nullptr) throw std::runtime_error{"no temporary directory for PostgreSQL"};
     directory_ = path;
     if (auto const* const user = server_user())
-        if (::chown(path, user->pw_uid, user->pw_gid) != 0) throw std::runtime_error{"chown of " + directory_};
+        if (::chown(path, user->pw_uid, user->pw_gid) != 0)
+            throw std::runtime_error{"chown of " + directory_};
     auto const data = directory_ + "/data";
-    if (run({(programs() / "initdb").string(), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
-             "--no-sync"}) != 0)
+    if (run({(programs() / "initdb").string(), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+             "--locale=C", "--no-sync"}) != 0)
         throw std::runtime_error{"initdb failed: " + log_end()};
     start();
 }
@@ -112,10 +113,23 @@ std::string PostgresCluster::log_end() const {
 
 void PostgresCluster::start() {
     if (pid_ > 0) return;
-    std::vector<std::string> const command{(programs() / "postgres").string(), "-D", directory_ + "/data",
-                                           "-k", directory_, "-c", "listen_addresses=", "-c", "fsync=on",
-                                           "-c", "shared_buffers=128MB", "-c", "max_connections=40",
-                                           "-c", "max_wal_size=2GB", "-c", "log_min_messages=warning"};
+    std::vector<std::string> const command{(programs() / "postgres").string(),
+                                           "-D",
+                                           directory_ + "/data",
+                                           "-k",
+                                           directory_,
+                                           "-c",
+                                           "listen_addresses=",
+                                           "-c",
+                                           "fsync=on",
+                                           "-c",
+                                           "shared_buffers=128MB",
+                                           "-c",
+                                           "max_connections=40",
+                                           "-c",
+                                           "max_wal_size=2GB",
+                                           "-c",
+                                           "log_min_messages=warning"};
     pid_ = ::fork();
     if (pid_ == 0) become(command, directory_ + "/log");
     auto const end = std::chrono::steady_clock::now() + start_max;
@@ -151,9 +165,11 @@ std::string PostgresCluster::url(std::string const& database) const {
     return "postgresql:///" + database + "?host=" + directory_ + "&user=postgres";
 }
 
-std::vector<TextRow> PostgresCluster::query(std::string const& database, std::string const& statements) const {
+std::vector<TextRow> PostgresCluster::query(std::string const& database,
+                                            std::string const& statements) const {
     Connection const connection{PQconnectdb(url(database).c_str()), &PQfinish};
-    PQsetNoticeProcessor(connection.get(), [](void*, char const*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection.get(), [](void*, char const*) {}, nullptr);
     Answer const zone{PQexec(connection.get(), "SET timezone = 'UTC'"), &PQclear};
     Answer const answer{PQexec(connection.get(), statements.c_str()), &PQclear};
     auto const status = PQresultStatus(answer.get());
@@ -163,9 +179,11 @@ std::vector<TextRow> PostgresCluster::query(std::string const& database, std::st
     for (int row = 0; row != PQntuples(answer.get()); ++row) {
         auto& values = rows.emplace_back();
         for (int i = 0; i != PQnfields(answer.get()); ++i) {
-            if (PQgetisnull(answer.get(), row, i) != 0) values.emplace_back();
-            else values.emplace_back(std::string{PQgetvalue(answer.get(), row, i),
-                                                 static_cast<std::size_t>(PQgetlength(answer.get(), row, i))});
+            if (PQgetisnull(answer.get(), row, i) != 0)
+                values.emplace_back();
+            else
+                values.emplace_back(std::string{PQgetvalue(answer.get(), row, i),
+                                                static_cast<std::size_t>(PQgetlength(answer.get(), row, i))});
         }
     }
     return rows;
