@@ -419,6 +419,9 @@ Result<Recovered> Start::run() {
     set_foreign_aside();
     if (auto const scanned = scan_all(); scanned.has_error()) return scanned.error();
     remove_empty();
+    // A process that was killed may not have synced the names of its last segments.
+    if (int const error = files_.sync_directory(settings_.directory.string()); error < 0)
+        return retry("cannot sync " + settings_.directory.string() + ": " + describe_errno(error));
     number();
     report_losses();
     return std::move(out_);
