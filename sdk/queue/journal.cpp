@@ -116,7 +116,7 @@ Result<> Journal::push(std::span<std::byte const> packets, std::function<bool()>
         return permanent("a batch of " + std::to_string(size->bytes) + " bytes does not fit a segment of " +
                          std::to_string(segment_size_) + " bytes; push less at once or raise queue.size_max");
     std::unique_lock append_lock{append_mutex_};
-    for (;;) {
+    for (bool again = false;; again = true) {
         auto const room = make_room(append_lock, size->bytes, give_up);
         if (room.has_error()) return room;
         auto const appended = append(packets, size->bytes, size->count);
@@ -125,7 +125,7 @@ Result<> Journal::push(std::span<std::byte const> packets, std::function<bool()>
         // The segment was given up; the next one is tried when there is room, or in a moment.
         set_trouble(appended.error().text);
         say(ARB_LOG_ERROR, appended.error().text);
-        room_.wait_for(append_lock, give_up_every);
+        if (again) room_.wait_for(append_lock, give_up_every);
     }
     publish(size->bytes, size->count);
     auto const last = published_.load(std::memory_order_relaxed);
@@ -159,11 +159,11 @@ Result<> Journal::make_room(std::unique_lock<std::mutex>& append, std::uint64_t 
             set_trouble("the disk is slower than what arrives; packets wait for it");
         }
         ask_keeper(true);
-        room_.wait_for(append, give_up_every);
         append.unlock();
         bool const given_up = give_up && give_up();
         append.lock();
         if (given_up) return closed();
+        room_.wait_for(append, give_up_every);
     }
 }
 

@@ -191,7 +191,7 @@ class Sequence {
 
 TEST_CASE("whatever happens, what was accepted is read once and in order") {
     auto const first = from_environment("ARBITRAGE_QUEUE_SEED", 1);
-    auto const count = from_environment("ARBITRAGE_QUEUE_SEQUENCES", 300);
+    auto const count = from_environment("ARBITRAGE_QUEUE_SEQUENCES", 200);
     for (auto seed = first; seed != first + count; ++seed) {
         INFO("ARBITRAGE_QUEUE_SEED=" << seed << " ARBITRAGE_QUEUE_SEQUENCES=1");
         Sequence{seed}.run();

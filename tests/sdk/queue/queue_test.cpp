@@ -94,5 +94,138 @@ TEST_CASE("a reader goes on behind what it acknowledged, after a clean stop and 
     CHECK(drain(*queue->reader("new")) == "1-1100");
 }
 
+TEST_CASE("a second opener is refused and changes nothing") {
+    TemporaryDirectory const directory;
+    auto const queue = open(small(directory.path()));
+    Recovery report;
+    auto const second = Queue::open(small(directory.path()), report);
+    REQUIRE(second.has_error());
+    CHECK(second.error().status == ARB_PERMANENT);
+    CHECK(second.error().where == "locked");
+    CHECK(push_numbers(*queue, 1, 1).has_value());
+}
+
+TEST_CASE("a batch ends at its limits") {
+    TemporaryDirectory const directory;
+    auto const queue = open(small(directory.path()));
+    auto const reader = queue->reader("sink");
+    REQUIRE(push_numbers(*queue, 1, 100).has_value());
+    CHECK(reader->read({7, 8 << 20}, milliseconds{0})->packets.size() == 7);
+    auto const one = reader->read({100, 1}, milliseconds{0});
+    CHECK(one->packets.size() == 1);
+    auto const size = one->packets.front()->size;
+    CHECK(reader->read({100, 3 * size}, milliseconds{0})->packets.size() == 3);
+    CHECK(drain(*reader) == "12-100");
+    reader->interrupt();
+    CHECK(reader->read({}, milliseconds{10000})->packets.empty());
+}
+
+TEST_CASE("several producers and several readers each see every packet once") {
+    TemporaryDirectory const directory;
+    auto settings = small(directory.path());
+    settings.tail_size = 64 << 10;  // so that readers fall behind into the files
+    auto const queue = open(settings);
+    constexpr std::uint64_t each = 3000, producers = 3;
+    std::vector<std::thread> threads;
+    for (std::uint64_t p = 0; p != producers; ++p)
+        threads.emplace_back(
+            [&, p] { static_cast<void>(push_numbers(*queue, 1 + p * each, (p + 1) * each).has_value()); });
+    for (auto const* name : {"a", "b"})
+        threads.emplace_back([&, reader = std::shared_ptr{queue->reader(name)}] {
+            std::vector<std::uint64_t> newest(producers, 0);
+            std::uint64_t count = 0, position = 0;
+            auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+            while (count != each * producers && std::chrono::steady_clock::now() < until) {
+                auto const batch = reader->read({50, 8 << 20, milliseconds{1}}, milliseconds{100});
+                for (auto const* packet : batch->packets) {
+                    auto const number = number_of(*packet);
+                    auto& last = newest[(number - 1) / each];
+                    if (packet->position != ++position || number <= last) return;
+                    last = number;
+                    ++count;
+                }
+                reader->acknowledge(batch->last);
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    CHECK(queue->reader("a")->lag_packets() == 0);
+    CHECK(queue->reader("b")->lag_packets() == 0);
+    CHECK(queue->statistics().accepted_packets == each * producers);
+}
+
+TEST_CASE("a full queue waits until a sink has made room, or until the pusher gives up") {
+    TemporaryDirectory const directory;
+    auto settings = small(directory.path());
+    settings.size_max = 4 * small_segment;
+    settings.keep_acked = milliseconds{0};
+    auto const queue = open(settings);
+    auto const reader = queue->reader("sink");
+    std::uint64_t number = 0;
+    bool full = false;
+    while (!full && number < 100000) {
+        auto const pushed = push_numbers(*queue, number + 1, number + 50, 100, [] { return true; });
+        full = pushed.has_error();
+        if (full)
+            CHECK(pushed.error().status == ARB_CLOSED);
+        else
+            number += 50;
+    }
+    REQUIRE(full);
+    CHECK(queue->statistics().full);
+    CHECK(queue->statistics().bytes <= settings.size_max);
+    CHECK(!queue->statistics().trouble.empty());
+    CHECK(drain(*reader, true) == "1-" + std::to_string(number));
+    CHECK(push_numbers(*queue, number + 1, number + 50, 100).has_value());
+    CHECK(drain(*reader, true) == std::to_string(number + 1) + "-" + std::to_string(number + 50));
+}
+
+TEST_CASE("drop_oldest counts what it drops and readers learn of it") {
+    TemporaryDirectory const directory;
+    auto settings = small(directory.path());
+    settings.size_max = 4 * small_segment;
+    settings.when_full = WhenFull::drop_oldest;
+    settings.tail_size = 0;
+    auto const queue = open(settings);
+    auto const reader = queue->reader("sink");
+    REQUIRE(push_numbers(*queue, 1, 5000, 100).has_value());
+    auto const dropped = queue->statistics().dropped_packets;
+    CHECK(dropped > 0);
+    CHECK(reader->lag_packets() == 5000 - dropped);
+    CHECK(drain(*reader, true) == std::to_string(dropped + 1) + "-5000");
+    CHECK(reader->skipped_packets() == dropped);
+    CHECK(reader->lag_packets() == 0);
+}
+
+TEST_CASE("a sink that is forgotten holds nothing back any more") {
+    TemporaryDirectory const directory;
+    {
+        auto const queue = open(small(directory.path()));
+        auto const reader = queue->reader("old");
+        CHECK(queue->forget("old").has_error());
+        CHECK(queue->forget("unknown").has_error());
+    }
+    auto const queue = open(small(directory.path()));
+    CHECK(queue->sinks() == std::vector<std::string>{"old"});
+    CHECK(queue->forget("old").has_value());
+    CHECK(queue->sinks().empty());
+    CHECK(!std::filesystem::exists(directory.path() / "queue" / "ack-old"));
+}
+
+TEST_CASE("seek goes behind a position and says what is missing") {
+    TemporaryDirectory const directory;
+    { REQUIRE(push_numbers(*open(small(directory.path())), 1, 100).has_value()); }
+    auto const queue = open(small(directory.path()));
+    REQUIRE(push_numbers(*queue, 101, 110).has_value());
+    auto const reader = queue->reader("sink");
+    CHECK(*reader->seek({1, 90}) == 0);
+    CHECK(drain(*reader) == "91-110");
+    // The database is ahead of a journal that lost its newest: only the start after that one counts.
+    CHECK(*reader->seek({1, 5000}) == 0);
+    CHECK(drain(*reader) == "101-110");
+    CHECK(*reader->seek({0, 0}) == 0);
+    CHECK(drain(*reader) == "1-110");
+    CHECK(reader->seek({7, 1}).has_error());
+}
+
 }  // namespace
 }  // namespace arb::queue
