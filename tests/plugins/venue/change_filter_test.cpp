@@ -24,8 +24,9 @@ TEST_CASE("empty content is content", "[venue]") {
     CHECK(filter.changed("A", "x"));
 }
 
-TEST_CASE("borders between parts count", "[venue]") {
+TEST_CASE("order of parts and borders between them count", "[venue]") {
     ChangeFilter filter;
+    CHECK(filter.changed("A", {"c", "ab"}));
     CHECK(filter.changed("A", {"ab", "c"}));
     CHECK(filter.changed("A", {"a", "bc"}));
     CHECK(filter.changed("A", {"a", "bc", ""}));
