@@ -79,7 +79,8 @@ net::asio::awaitable<Result<>> Catalogue::sweep() {
     if (series.has_error()) co_return series.error();
     auto const targets = sweep_targets();
     for (auto const& target : targets) {
-        auto const read = co_await read_events(target);
+        auto copy = target;
+        auto const read = co_await read_events(std::move(copy));
         if (read.has_error()) co_return read.error();
         if (!complete_) announce();
     }
@@ -112,7 +113,8 @@ void Catalogue::forget_final() {
 net::asio::awaitable<Result<>> Catalogue::read_series_table() {
     auto const now = parts_.host.now();
     if (series_read_ != 0 && now - series_read_ < series_every_ns) co_return Result<>{};
-    auto const document = co_await parts_.rest.get("/series");
+    std::string target = "/series";
+    auto const document = co_await parts_.rest.get(std::move(target));
     if (document.has_error()) co_return document.error();
     read_series(*document, series_);
     series_read_ = now;
@@ -239,8 +241,8 @@ net::asio::awaitable<Result<>> Catalogue::follow_leavers() {
         if (known.sweep != sweep_ && !is_final(known.lifecycle)) missing.push_back(ticker);
     std::sort(missing.begin(), missing.end());
     for (std::size_t at = 0; at < missing.size() && !parts_.host.stopping(); at += tickers_max) {
-        auto const page =
-            co_await parts_.rest.get("/markets?limit=1000&tickers=" + joined(missing, at, tickers_max));
+        auto target = "/markets?limit=1000&tickers=" + joined(missing, at, tickers_max);
+        auto const page = co_await parts_.rest.get(std::move(target));
         if (page.has_error()) co_return page.error();
         for (auto const& item : page->list("markets")) {
             std::string_view reason;
@@ -292,9 +294,9 @@ net::asio::awaitable<void> Catalogue::look_for_ever() {
 }
 
 net::asio::awaitable<void> Catalogue::look(std::vector<std::string> events) {
-    std::string const target =
+    std::string target =
         "/events?limit=200&with_nested_markets=true&tickers=" + joined(events, 0, events.size());
-    auto const page = co_await parts_.rest.get(target);
+    auto const page = co_await parts_.rest.get(std::move(target));
     // What cannot be read now, the next sweep reads.
     if (page.has_error()) co_return;
     take_events(*page, false);

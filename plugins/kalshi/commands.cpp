@@ -107,7 +107,7 @@ net::asio::awaitable<Result<>> list(Rest& rest, Listing listing, Rows const& row
         }
         return left > 0;
     };
-    co_return co_await rest.pages(listing.target, std::move(take));
+    co_return co_await rest.pages(std::move(listing.target), std::move(take));
 }
 
 Listing listing_of(std::string_view name, Options const& parameters) {
@@ -140,7 +140,8 @@ Error refused_key(Error const& error) {
 }
 
 net::asio::awaitable<Result<>> balance(Rest& rest, Rows const& row) {
-    auto const document = co_await rest.get("/portfolio/balance", true);
+    std::string target = "/portfolio/balance";
+    auto const document = co_await rest.get(std::move(target), true);
     if (document.has_error()) co_return refused_key(document.error());
     auto const& object = document->object();
     // Whole cents.
@@ -160,7 +161,8 @@ net::asio::awaitable<Result<>> balance(Rest& rest, Rows const& row) {
 }
 
 net::asio::awaitable<Result<>> exchange_status(Rest& rest, Rows const& row) {
-    auto const document = co_await rest.get("/exchange/status");
+    std::string target = "/exchange/status";
+    auto const document = co_await rest.get(std::move(target));
     if (document.has_error()) co_return document.error();
     auto const one = [&](json::object const& of, json::value part) {
         return row({{"part", std::move(part)},
@@ -176,10 +178,12 @@ net::asio::awaitable<Result<>> exchange_status(Rest& rest, Rows const& row) {
 }
 
 net::asio::awaitable<Result<>> probe(Rest& rest) {
-    auto const status = co_await rest.get("/exchange/status");
+    std::string target = "/exchange/status";
+    auto const status = co_await rest.get(std::move(target));
     if (status.has_error()) co_return status.error();
     if (!rest.has_key()) co_return Result<>{};
-    auto const account = co_await rest.get("/portfolio/balance", true);
+    target = "/portfolio/balance";
+    auto const account = co_await rest.get(std::move(target), true);
     if (account.has_error()) co_return refused_key(account.error());
     co_return Result<>{};
 }

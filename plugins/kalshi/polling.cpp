@@ -78,8 +78,8 @@ net::asio::awaitable<Result<>> Polling::poll_quotes() {
     }
     auto const wanted = wanted_;
     for (std::size_t at = 0; at < wanted.size(); at += tickers_max) {
-        auto const page =
-            co_await parts_.rest.get("/markets?limit=1000&tickers=" + joined(wanted, at, tickers_max));
+        auto target = "/markets?limit=1000&tickers=" + joined(wanted, at, tickers_max);
+        auto const page = co_await parts_.rest.get(std::move(target));
         if (page.has_error()) co_return page.error();
         take_quotes(*page);
     }

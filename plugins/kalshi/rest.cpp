@@ -45,7 +45,8 @@ net::asio::awaitable<Result<Document>> Rest::get(std::string target, bool signed
     Error last;
     for (unsigned tried = 0; tried != tries_; ++tried) {
         if (tried != 0) co_await net::sleep(backoff.next());
-        auto response = co_await send(target, signed_in);
+        auto again = target;
+        auto response = co_await send(std::move(again), signed_in);
         if (response.has_error()) {
             last = response.error();
             continue;
@@ -79,7 +80,8 @@ net::asio::awaitable<Result<>> Rest::pages(std::string target, std::function<boo
     std::set<std::string, std::less<>> seen;
     std::string cursor;
     for (std::size_t page = 0; page != pages_max; ++page) {
-        auto const document = co_await get(with_query(target, "cursor", cursor));
+        auto next = with_query(target, "cursor", cursor);
+        auto const document = co_await get(std::move(next));
         if (document.has_error()) co_return document.error();
         if (!take(*document)) co_return Result<>{};
         cursor = std::string{document->cursor()};

@@ -34,12 +34,12 @@ bool RecentIds::add(std::string_view id) {
 
 net::asio::awaitable<Result<arb_time>> Trades::fetch(arb_time from, std::uint16_t flags) {
     arb_time newest = 0;
-    std::string const target = "/markets/trades?limit=1000&min_ts=" + seconds_text(from - overlap_ns);
+    std::string target = "/markets/trades?limit=1000&min_ts=" + seconds_text(from - overlap_ns);
     std::function<bool(Document const&)> take_page = [&](Document const& page) {
         take(page, flags, newest);
         return true;
     };
-    auto const done = co_await rest_.pages(target, std::move(take_page));
+    auto const done = co_await rest_.pages(std::move(target), std::move(take_page));
     if (done.has_error()) co_return done.error();
     co_return newest;
 }
@@ -64,8 +64,8 @@ void Trades::take(Document const& page, std::uint16_t flags, arb_time& newest) {
 }
 
 net::asio::awaitable<bool> Trades::missing_since(arb_time since) {
-    auto const page =
-        co_await rest_.get("/markets/trades?limit=1000&min_ts=" + seconds_text(since + grace_ns));
+    std::string target = "/markets/trades?limit=1000&min_ts=" + seconds_text(since + grace_ns);
+    auto const page = co_await rest_.get(std::move(target));
     if (page.has_error()) co_return false;
     for (auto const& item : page->list("trades")) {
         std::string_view reason;

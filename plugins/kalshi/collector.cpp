@@ -1,0 +1,82 @@
+#include "collector.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "arbitrage/commands.hpp"
+
+namespace arb::kalshi {
+
+namespace {
+
+// How often a request is made before a sweep or a backfill is given up and begun again later.
+constexpr unsigned tries_max = 4;
+constexpr std::chrono::milliseconds watch_every{200};
+
+void rethrow(std::exception_ptr thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+}
+
+std::unique_ptr<net::HttpClient> client(net::asio::io_context& io, Access const& access) {
+    auto made = net::HttpClient::create(io.get_executor(), access.tls, access.settings.rest_url);
+    if (made.has_error()) throw ConfigurationError("/rest_url", made.error().text);
+    return std::move(*made);
+}
+
+}  // namespace
+
+Collector::Collector(Host host, Access const& access, net::asio::io_context& io)
+    : host_{host},
+      io_{io},
+      outbox_{io.get_executor(), host, outbox_events()},
+      gaps_{outbox_, host, std::string{venue_name}},
+      health_{host},
+      rest_{client(io, access), access.signer, tries_max},
+      trades_{host, outbox_, rest_, [this](std::string_view market) { return catalogue_.wants(market); }},
+      catalogue_{{host, access.settings, outbox_, gaps_, rest_, health_,
+                  [this](std::vector<std::string> const& tickers) { want(tickers); }}} {
+    if (access.signer != nullptr)
+        stream_.emplace(Stream::Parts{host, access.settings, io.get_executor(), access.tls, access.signer,
+                                      outbox_, gaps_, trades_, catalogue_, health_});
+    else
+        polling_.emplace(
+            Polling::Parts{host, access.settings, outbox_, gaps_, rest_, trades_, catalogue_, health_});
+}
+
+void Collector::run() {
+    host_.report(ARB_STATE_STARTING, "reading the catalogue");
+    net::asio::co_spawn(io_, catalogue_.sweep_for_ever(), rethrow);
+    net::asio::co_spawn(io_, catalogue_.look_for_ever(), rethrow);
+    if (stream_) {
+        net::asio::co_spawn(io_, stream_->run(), rethrow);
+        net::asio::co_spawn(io_, stream_->watch(), rethrow);
+    }
+    if (polling_) net::asio::co_spawn(io_, polling_->run(), rethrow);
+    net::asio::co_spawn(io_, watch(), rethrow);
+    io_.run();
+    outbox_.flush();
+}
+
+Outbox::Events Collector::outbox_events() {
+    Outbox::Events events;
+    events.blocked = [this](arb_time from, arb_time to) {
+        gaps_.record(ARB_STREAM_ALL, {}, from, to, "queue_full",
+                     "the queue was full and the venue was not read");
+    };
+    events.refused = [this](Error const& error) {
+        if (error.status == ARB_CLOSED) return io_.stop();
+        host_.error("packets were refused: " + error.text);
+    };
+    return events;
+}
+
+void Collector::want(std::vector<std::string> const& tickers) {
+    if (stream_) stream_->want(tickers);
+    if (polling_) polling_->want(tickers);
+}
+
+net::asio::awaitable<void> Collector::watch() {
+    while (!host_.stopping()) co_await net::sleep(watch_every);
+    io_.stop();
+}
+
+}  // namespace arb::kalshi
