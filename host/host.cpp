@@ -137,8 +137,9 @@ class Host {
         auto const total = config_.queue.tail_size + sinks * sink_bytes + admin_bytes;
         auto const mib = [](std::uint64_t bytes) { return bytes >> 20; };
         return fmt::format(
-            "memory: buffers of the host take at most {} MiB ({} MiB newest packets, {} MiB for each of {} "
-            "sinks, {} MiB status and taps); venues and sinks bound their own",
+            "memory: buffers of the host take at most {} MiB ({} newest packets, {} for each sink ({}), {} "
+            "status and "
+            "taps); venues and sinks bound their own",
             mib(total), mib(config_.queue.tail_size), mib(sink_bytes), sinks, mib(admin_bytes));
     }
 

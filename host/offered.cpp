@@ -117,10 +117,11 @@ class Parameters {
             std::replace(dashed.begin(), dashed.end(), '_', '-');
             if (dashed != key) names += ",--" + dashed;
             if (is_type(schema, "boolean"))
-                app_.add_flag(names + "{true}", given_[key], help_of(schema));
+                app_.add_flag(names, given_[key], help_of(schema));
             else
                 app_.add_option(names, given_[key], help_of(schema))
                     ->delimiter(is_type(schema, "array") ? ',' : '\0')
+                    ->expected(1)
                     ->take_all()
                     ->type_name(is_type(schema, "array") ? "A,B,..." : "VALUE");
         }

@@ -209,7 +209,7 @@ bool SinkSupervisor::begin() {
         began_ = true;
     }
     instance_.begin_run();
-    restore_state(carried_over_ == 0 ? "storing" : "storing; catching up");
+    restore_state();
     return true;
 }
 
@@ -241,7 +241,7 @@ bool SinkSupervisor::store(queue::Batch const& batch) {
                 instance_.count_written(batch, written.value(), arb::now());
                 reader_->acknowledge(batch.last);
             }
-            if (troubled_ || instance_.state().state == ARB_STATE_STARTING) restore_state("storing");
+            if (troubled_) restore_state();
             return true;
         }
         if (stopping() || !wait_after(written.error(), backoff, "cannot store")) return false;
@@ -264,9 +264,12 @@ bool SinkSupervisor::wait_after(Error const& error, Backoff& backoff, char const
     return true;
 }
 
-void SinkSupervisor::restore_state(char const* sentence) {
+// A plugin that said itself what it does keeps its word.
+void SinkSupervisor::restore_state() {
     troubled_ = false;
-    instance_.report(ARB_STATE_LIVE, sentence);
+    auto const state = instance_.state().state;
+    if (state == ARB_STATE_STARTING || state == ARB_STATE_RETRYING || state == ARB_STATE_HELD)
+        instance_.report(ARB_STATE_LIVE, "storing");
 }
 
 SinkBalance SinkSupervisor::balance() {

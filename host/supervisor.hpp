@@ -115,7 +115,7 @@ class SinkSupervisor final : public Supervisor {
     bool store(queue::Batch const& batch);
     // Says what happened and waits; false if it is time to stop.
     bool wait_after(Error const& error, Backoff& backoff, char const* what);
-    void restore_state(char const* sentence);
+    void restore_state();
 
     queue::Queue& queue_;
     std::unique_ptr<queue::Reader> const reader_;
