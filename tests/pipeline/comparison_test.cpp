@@ -21,7 +21,7 @@ TEST_CASE("pairs a person accepted are stored, viewed and printed") {
     auto const count = [&](std::string const& from) {
         return std::stoll(database->one("SELECT count(*) FROM " + from));
     };
-    CHECK(arb::test::eventually(20s, [&] { return count("market_pairs WHERE status = 'accepted'") == 20; }));
+    CHECK(arb::test::eventually(20s, [&] { return count("market_pairs WHERE status = 'accepted'") == 30; }));
     CHECK(count("market_pairs WHERE relation = 'inverse'") > 0);
     CHECK(arb::test::eventually(
         20s, [&] { return count("price_comparison WHERE bid_a IS NOT NULL AND ask_b IS NOT NULL") > 0; }));

@@ -12,6 +12,7 @@ constexpr std::size_t trades_kept = 200'000;  // what the venues' trade listings
 constexpr std::size_t levels_max = 30;  // per side; enough to see depth, few enough to hash at every change
 constexpr std::size_t shared_events_max = 6;   // events both venues have
 constexpr std::size_t shared_markets_max = 5;  // of each of them
+constexpr std::size_t combo_numbers = 900;     // above those of an event's own markets
 constexpr std::int64_t day_ms = 24 * 3600 * 1000;
 
 struct Grid {
@@ -65,9 +66,10 @@ void World::build(std::size_t events, std::size_t markets) {
     }
     for (std::size_t n = 0; n != 3 && !flood; ++n) {
         // Combos: listed among the markets, never among the events, and nobody should be looking.
-        auto& combo = add_market(events_[0], 0, n);
+        auto& combo = add_market(events_[0], 0, combo_numbers + n);
         events_[0].markets.pop_back();
         combo.combo = true;
+        by_id_.erase("kalshi/" + combo.id);
         combo.id = "KXMVESIM-S2026" + random_.hex(8) + "-" + random_.hex(6);
         combo.bids.clear();
         combo.asks.clear();
