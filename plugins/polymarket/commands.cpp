@@ -80,11 +80,12 @@ char const* lifecycle_word(int lifecycle) {
     }
 }
 
+// Parentheses: braces around a value would make an array of it.
 json::value amount(std::int64_t value) {
-    return value == ARB_ABSENT ? json::value{} : json::value{json::string{format_decimal(value)}};
+    return value == ARB_ABSENT ? json::value(nullptr) : json::value(format_decimal(value));
 }
 json::value moment(arb_time time) {
-    return time == 0 ? json::value{} : json::value{json::string{format_time(time)}};
+    return time == 0 ? json::value(nullptr) : json::value(format_time(time));
 }
 
 // The market of that condition id or slug.

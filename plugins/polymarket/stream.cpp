@@ -28,8 +28,8 @@ constexpr std::chrono::milliseconds backoff_cap = 30s;
 constexpr std::chrono::milliseconds good_after = 60s;
 // The venue did not understand us; asking again at once would be the same message.
 constexpr std::chrono::milliseconds refused_pause = 30s;
-// A book over REST may be this much ahead of the stream without anything being wrong.
-constexpr arb_time rest_ahead_ns = 3 * second_ns;
+// A change that REST shows may be on its way to us; after this it is not.
+constexpr std::chrono::milliseconds rest_ahead_max = 3s;
 
 std::string quoted(std::vector<std::string> const& ids) {
     std::string out;
@@ -40,18 +40,17 @@ std::string quoted(std::vector<std::string> const& ids) {
 // Compares books from REST with ours.
 class Audit final : public EventSink {
   public:
-    Audit(Prices& prices, arb_time now) : prices_{prices}, now_{now} {}
+    explicit Audit(Prices& prices) : prices_{prices} {}
     void event(StreamEvent const& event) override {
         auto const* const token = prices_.token(event.asset_id);
         auto const time = read_milliseconds(event.timestamp);
         if (token == nullptr || !token->keeps_book || !token->live || !time) return;
-        if (*time > token->book.time() && *time + rest_ahead_ns < now_) missed = true;
+        if (*time > token->book.time()) newer = true;
     }
-    bool missed = false;
+    bool newer = false;
 
   private:
     Prices& prices_;
-    arb_time const now_;
 };
 
 }  // namespace
@@ -274,13 +273,15 @@ net::asio::awaitable<void> Shard::judge_silence() {
     request.body = body + "]";
     auto const books = co_await context_.clob.send(std::move(request));
     if (!open_ || connection != connection_ || !silence_.exceeded()) co_return;
-    Audit audit{context_.prices, context_.host.now()};
+    Audit audit{context_.prices};
     StreamDecoder decoder;
     bool const readable = books.has_value() && decoder.decode(*books, audit) == Frame::events;
-    if (!readable || audit.missed)
-        cut("stalled");
-    else
+    if (readable && !audit.newer) {
         silence_.connected();
+        co_return;
+    }
+    if (readable) co_await net::sleep(rest_ahead_max);
+    if (open_ && connection == connection_ && silence_.exceeded()) cut("stalled");
 }
 
 net::asio::awaitable<void> Shard::send(char const* operation, std::vector<std::string> const& ids) {

@@ -212,7 +212,8 @@ TEST_CASE("commands and the probe") {
     REQUIRE(rows.size() == 5);
     std::string const id{rows[0].at("market_id").as_string()};
     REQUIRE(run("book", R"({"market":")" + id + "\"}").has_value());
-    CHECK_FALSE(rows.empty());
+    REQUIRE_FALSE(rows.empty());
+    CHECK(rows[0].at("price").is_string());
     CHECK(run("trades", R"({"market":")" + id + "\"}").has_value());
     REQUIRE(run("events", R"({"limit":2})").has_value());
     CHECK(rows.size() == 2);
