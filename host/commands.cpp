@@ -67,6 +67,13 @@ void add_commands(CLI::App& app, Parsed& parsed) {
 
 int dispatch(CLI::App& app, Parsed& parsed) {
     auto const got = [&](char const* name) { return app.got_subcommand(name); };
+    auto const words = app.remaining(true);
+    if (!app.get_subcommands().empty() && !words.empty()) {
+        std::cerr << fmt::format(
+            "arbitrage {}: {} was not expected\n`arbitrage {} --help` shows what can be said\n",
+            app.get_subcommands()[0]->get_name(), words[0], app.get_subcommands()[0]->get_name());
+        return exit_usage;
+    }
     if (!parsed.positional.empty()) parsed.globals.source.file = parsed.positional;
     auto const& globals = parsed.globals;
     if (got("run")) {
@@ -82,7 +89,6 @@ int dispatch(CLI::App& app, Parsed& parsed) {
     if (got("schema")) return print_schema(globals);
     if (got("status")) return show_status(globals, parsed.watch);
     if (got("tap")) return show_tap(globals, parsed.tap);
-    auto const words = app.remaining();
     if (words.empty()) {
         std::cerr << app.help();
         return exit_usage;

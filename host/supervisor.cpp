@@ -133,7 +133,9 @@ void VenueSupervisor::work() {
 }
 
 SinkSupervisor::SinkSupervisor(Instance& instance, std::unique_ptr<Plugin> first, queue::Queue& queue)
-    : Supervisor{instance, std::move(first)}, queue_{queue}, reader_{queue.reader(instance.config().name)} {}
+    : Supervisor{instance, std::move(first)}, queue_{queue}, reader_{queue.reader(instance.config().name)} {
+    set_baseline();
+}
 
 void SinkSupervisor::stop() {
     Supervisor::stop();
@@ -195,22 +197,23 @@ bool SinkSupervisor::begin() {
                             missing.value(), stored.sequence));
         }
     }
-    {
-        std::lock_guard const lock{balance_mutex_};
-        // What comes in between the three figures would count twice; so they are read until nothing did.
-        for (int i = 0; i != baseline_attempts_max; ++i) {
-            accepted_before_ = queue_.statistics().accepted_packets;
-            carried_over_ = reader_->lag_packets();
-            baseline_slack_ = queue_.statistics().accepted_packets - accepted_before_;
-            if (baseline_slack_ == 0) break;
-            std::this_thread::yield();
-        }
-        skipped_before_ = reader_->skipped_packets();
-        began_ = true;
-    }
+    set_baseline();
     instance_.begin_run();
     restore_state();
     return true;
+}
+
+void SinkSupervisor::set_baseline() {
+    std::lock_guard const lock{balance_mutex_};
+    // What comes in between the three figures would count twice; so they are read until nothing did.
+    for (int i = 0; i != baseline_attempts_max; ++i) {
+        accepted_before_ = queue_.statistics().accepted_packets;
+        carried_over_ = reader_->lag_packets();
+        baseline_slack_ = queue_.statistics().accepted_packets - accepted_before_;
+        if (baseline_slack_ == 0) break;
+        std::this_thread::yield();
+    }
+    skipped_before_ = reader_->skipped_packets();
 }
 
 // A batch, after waiting up to batch_wait_max for it to fill.
@@ -280,10 +283,6 @@ SinkBalance SinkSupervisor::balance() {
     out.written = figures.written_total;
     out.dead_lettered = figures.dead_lettered;
     out.queued = reader_->lag_packets();
-    if (!began_) {
-        out.carried_over = out.accepted = out.queued;
-        return out;
-    }
     out.skipped = reader_->skipped_packets() - skipped_before_;
     auto const accepted_high = queue_.statistics().accepted_packets;
     out.carried_over = carried_over_;

@@ -111,6 +111,8 @@ class SinkSupervisor final : public Supervisor {
   private:
     void work() override;
     bool begin();
+    // From here on the balance counts; set again once the sink said where it stopped.
+    void set_baseline();
     Result<queue::Batch> read();
     bool store(queue::Batch const& batch);
     // Says what happened and waits; false if it is time to stop.
@@ -123,7 +125,6 @@ class SinkSupervisor final : public Supervisor {
     bool troubled_ = false;  // the state was set by wait_after; the instance's thread alone
     // Protected by balance_mutex_, which is held while a batch passes from queued to written.
     std::mutex balance_mutex_;
-    bool began_ = false;
     std::uint64_t carried_over_ = 0;
     std::uint64_t accepted_before_ = 0;
     std::uint64_t skipped_before_ = 0;

@@ -24,7 +24,9 @@ std::string cell(json::value const& value) {
 }
 
 bool numeric(std::string_view text) {
-    return text.find_first_not_of("0123456789.,-+% ") == std::string_view::npos &&
+    // A version has two points, a time has other signs.
+    if (std::count(text.begin(), text.end(), '.') > 1) return false;
+    return text.find_first_not_of("0123456789.,-+%") == std::string_view::npos &&
            text.find_first_of("0123456789") != std::string_view::npos;
 }
 

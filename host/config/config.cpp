@@ -113,7 +113,6 @@ json::object instance_schema(Role role, Manifest const& manifest) {
 // The keys of an instance that are the host's, and the rest as the plugin's options.
 void take_values(json::object values, InstanceConfig& instance) {
     Options const options{values};
-    instance.required = options.flag("required", true);
     if (options.has("log_level")) instance.log_level = log_level(options.text("log_level"));
     if (instance.role == Role::sink) {
         instance.batch_rows_max = static_cast<std::size_t>(options.integer("batch_rows_max", 5000));
@@ -130,7 +129,7 @@ bool flag_of(Node const& node, std::string_view key, bool otherwise) {
 }
 
 void refuse(InstanceConfig& instance, Place const& place, std::string const& sentence, Problems& problems) {
-    if (flag_of(instance.node, "required", true) && instance.enabled)
+    if (instance.required && instance.enabled)
         problems.add(place, instance.path(), sentence);
     else
         instance.refusal = sentence;
@@ -151,9 +150,9 @@ void check_instance(InstanceConfig& instance, Place const& place,
     auto values = check_node(instance.node, schema, instance.path(), problems);
     if (auto const* const isolation = values.if_contains("isolation");
         isolation != nullptr && *isolation == "process") {
-        std::string path = instance.path();
-        problems.add(node_at(instance.node, "/isolation", path).place, path,
-                     "a process of its own is not available in this version: write thread");
+        auto const problem = instance.problem(
+            "/isolation", "a process of its own is not available in this version: write thread");
+        problems.add(problem.place, problem.path, problem.text);
     }
     take_values(std::move(values), instance);
     instance.manifest = std::move(manifest.value());
@@ -187,6 +186,7 @@ void read_instances(Node& root, Role role, Variables const& variables, Config& c
         if (auto* const enabled = entry.value.find("enabled"))
             variables.expand(enabled->value, path + ".enabled", problems);
         instance.enabled = flag_of(entry.value, "enabled", true);
+        instance.required = flag_of(entry.value, "required", true);
         // What a disabled instance would need need not be set.
         Problems unset;
         variables.expand(entry.value, path, instance.enabled ? problems : unset);

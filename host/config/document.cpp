@@ -222,6 +222,11 @@ std::vector<Problem> Problems::sorted() const {
     return out;
 }
 
+bool Problems::has(std::string_view path) const {
+    return !path.empty() && std::any_of(list_.begin(), list_.end(),
+                                        [&](Problem const& problem) { return problem.path == path; });
+}
+
 bool Problems::covers(std::string_view path) const {
     return std::any_of(list_.begin(), list_.end(), [&](Problem const& problem) {
         if (problem.path.size() < path.size() || problem.path.compare(0, path.size(), path) != 0)

@@ -40,6 +40,8 @@ class Problems {
     std::size_t size() const { return list_.size(); }
     // In the order of the file.
     std::vector<Problem> sorted() const;
+    // Whether a problem is known at exactly this path; no path is never known.
+    bool has(std::string_view path) const;
     // Whether a problem is known at this path or below it.
     bool covers(std::string_view path) const;
 

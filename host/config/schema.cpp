@@ -317,7 +317,8 @@ json::object check_node(Node const& node, json::object const& schema, std::strin
                         Problems& problems) {
     Problems found;
     auto out = Walk{schema, found}.value(node, schema, path);
-    for (auto const& problem : found.sorted()) problems.add(problem.place, problem.path, problem.text);
+    for (auto const& problem : found.sorted())
+        if (!problems.has(problem.path)) problems.add(problem.place, problem.path, problem.text);
     if (!out.is_object()) return {};
 
     // What the walk does not judge (enum, bounds, patterns, alternatives) is the validator's.

@@ -125,12 +125,14 @@ void Variables::expand_scalar(Node& node, std::string const& path, Problems& pro
         auto const end = rest.find('}', begin);
         if (end == std::string_view::npos) {
             problems.add(node.place, path, "${ has no closing }");
+            node.type = Node::Type::null;  // said once is enough
             return;
         }
         std::string wrong;
         auto const got = value(rest.substr(begin + 2, end - begin - 2), wrong);
         if (!got) {
             problems.add(node.place, path, wrong);
+            node.type = Node::Type::null;
             return;
         }
         out += *got;

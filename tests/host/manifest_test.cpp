@@ -43,7 +43,7 @@ TEST_CASE("what is no plugin of ours is refused with one sentence") {
     CHECK(contains(sentence(test::plugins + "/foreign.so"), "it has no section arb_manifest"));
     CHECK(contains(sentence(test::plugins + "/future.so"),
                    "was built for version 99 of the plugin interface; this program speaks version 1"));
-    CHECK(contains(sentence("/proc/self/exe"), "is not a plugin"));
+    CHECK(contains(sentence("/proc/self/exe"), "not a plugin of this program"));
     auto const bytes = test::read_file(test::plugins + "/counting.so");
     CHECK(contains(sentence(directory.write("other.so", bytes)), "calls itself counting"));
     auto const open = directory.write("counting.so", bytes);
