@@ -153,7 +153,13 @@ TEST_CASE("lost and mangled frames are noticed and repaired") {
     collector.await_ready();
     auto const database = arb::test::open_sqlite(file);
     REQUIRE(grows(*database, 50));
-    for (auto const* const kind : {"seq_gap", "malformed", "duplicate", "reorder"}) {
+    // A print of Polymarket's sent twice is two trades: it has no id. And nothing tells the order of its
+    // frames.
+    for (auto const* const kind : {"duplicate", "reorder"}) {
+        simulated.fault(kind, "kalshi", 0.5);
+        REQUIRE(grows(*database, 50));
+    }
+    for (auto const* const kind : {"seq_gap", "malformed"}) {
         simulated.fault(kind, "all", 0.5);
         REQUIRE(grows(*database, 50));
     }

@@ -130,8 +130,14 @@ Problems Ledger::latest_prices(Database& database) const {
     std::set<Name> quoted, traded;
     for (auto const& entry : of("quote"))
         if (entry.at("live").as_bool()) quoted.insert({text(entry, "venue"), text(entry, "market")});
-    for (auto const& entry : of("trade"))
-        if (entry.at("live").as_bool()) traded.insert({text(entry, "venue"), text(entry, "market")});
+    for (auto const& entry : of("trade")) {
+        // A last price that was lost in a gap comes back with the next trade only.
+        Name const name{text(entry, "venue"), text(entry, "market")};
+        if (entry.at("live").as_bool())
+            traded.insert(name);
+        else
+            traded.erase(name);
+    }
     Problems problems;
     for (auto const& entry : of("final_quote")) {
         Name const name{text(entry, "venue"), text(entry, "market")};
