@@ -2,6 +2,9 @@
 # the working directory at the root of the project.
 # shellcheck shell=bash
 
+# A second checkout on the same machine finds what the first one compiled.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 say() { printf '%s\n' "$*" >&2; }
 
 # The lines of packages.txt in the sections named, without comments: "name | other | other".
