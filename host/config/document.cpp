@@ -184,6 +184,11 @@ bool readable(std::shared_ptr<std::string const> const& file, std::string_view t
                          fmt::format("the control character 0x{:02X} is not allowed", c));
             return false;
         }
+        if (c == '\t' && column == 1) {
+            problems.add({file, line, column}, "",
+                         "the line begins with a tab: YAML is indented with spaces");
+            return false;
+        }
         if (c == '\n')
             ++line, column = 1;
         else

@@ -22,7 +22,7 @@ std::vector<Broken> table() {
         {"no YAML", head + "venues: [\n",
          "pipeline.yaml:3:1: this is not YAML: end of sequence flow not found\n"},
         {"tabs", head + "venues:\n\tcounting: {}\n",
-         "pipeline.yaml:3:1: this is not YAML: illegal tab when looking for indentation\n"},
+         "pipeline.yaml:3:1: the line begins with a tab: YAML is indented with spaces\n"},
         {"a list", "- a\n",
          "pipeline.yaml:1:1: expected a mapping with the keys queue, service, plugin_path, venues and "
          "sinks\n"},
