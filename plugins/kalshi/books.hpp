@@ -43,6 +43,8 @@ class Books {
     void spoil(std::string_view market);
     void spoil_all();
     void remove(std::string_view market);
+    // The connection is gone, and with it all books.
+    void clear() { books_.clear(), waiting_ = 0; }
 
     // Markets whose books wait for a snapshot, in order.
     std::vector<std::string> waiting() const;

@@ -102,7 +102,7 @@ void Stream::opened() {
     command_sent_ = 0;
     commands_open_ = 0;
     sequence_.clear();
-    books_ = Books{};
+    books_.clear();
     silence_.connected();
     subscriptions_.connected();
     send_commands();
