@@ -134,6 +134,7 @@ void VenueSupervisor::work() {
 
 SinkSupervisor::SinkSupervisor(Instance& instance, std::unique_ptr<Plugin> first, queue::Queue& queue)
     : Supervisor{instance, std::move(first)}, queue_{queue}, reader_{queue.reader(instance.config().name)} {
+    accepted_before_ = queue.statistics().accepted_packets;
     set_baseline();
 }
 
@@ -186,6 +187,7 @@ bool SinkSupervisor::begin() {
     }
     if (!(stored == arb_position{0, 0}) && !(stored == reader_->acknowledged())) {
         auto const missing = reader_->seek(stored);
+        set_baseline();
         if (missing.has_error()) {
             instance_.log(ARB_LOG_ERROR,
                           "the queue cannot go to where the sink stopped: " + missing.error().text);
@@ -197,7 +199,6 @@ bool SinkSupervisor::begin() {
                             missing.value(), stored.sequence));
         }
     }
-    set_baseline();
     instance_.begin_run();
     restore_state();
     return true;
@@ -205,14 +206,19 @@ bool SinkSupervisor::begin() {
 
 void SinkSupervisor::set_baseline() {
     std::lock_guard const lock{balance_mutex_};
-    // What comes in between the three figures would count twice; so they are read until nothing did.
+    std::uint64_t accepted = 0, lag = 0;
+    // What comes in between the figures would count twice; so they are read until nothing did.
     for (int i = 0; i != baseline_attempts_max; ++i) {
-        accepted_before_ = queue_.statistics().accepted_packets;
-        carried_over_ = reader_->lag_packets();
-        baseline_slack_ = queue_.statistics().accepted_packets - accepted_before_;
+        accepted = queue_.statistics().accepted_packets;
+        lag = reader_->lag_packets();
+        baseline_slack_ = queue_.statistics().accepted_packets - accepted;
         if (baseline_slack_ == 0) break;
         std::this_thread::yield();
     }
+    // What was accepted since the host started and is not stored is not from before.
+    auto const since_start = accepted - accepted_before_;
+    if (lag < since_start) accepted_before_ = accepted;
+    carried_over_ = lag - (accepted - accepted_before_);
     skipped_before_ = reader_->skipped_packets();
 }
 

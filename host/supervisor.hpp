@@ -111,7 +111,7 @@ class SinkSupervisor final : public Supervisor {
   private:
     void work() override;
     bool begin();
-    // From here on the balance counts; set again once the sink said where it stopped.
+    // From here on the balance counts; set again if the sink goes on elsewhere than its place in the queue.
     void set_baseline();
     Result<queue::Batch> read();
     bool store(queue::Batch const& batch);
