@@ -42,7 +42,7 @@ class SlotFile {
     std::uint64_t generation_ = 0;
 };
 
-// "ack-files%2Fmain" for the sink "postgres/main", and back; empty if the name is another.
+// "ack-files%2Fmain" for the sink "files/main", and back; empty if the name is another.
 std::string mark_name(std::string const& sink);
 std::string mark_sink(std::string const& name);
 
