@@ -16,7 +16,6 @@ TEST_CASE("no venue or database name occurs in host and sdk") {
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
             for (char const* const name : {"kalshi", "polymarket", "postgres", "sqlite", "libpq"}) {
                 INFO(entry.path().string() << " names " << name);
-                // Where packages are looked for, they are named.
                 CHECK(text.find(name) == std::string::npos);
             }
         }
