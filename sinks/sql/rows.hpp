@@ -64,9 +64,8 @@ class Rows {
     explicit Rows(std::string instance) : instance_{std::move(instance)} {}
 
     void clear();
-    // Why the packet cannot be stored whatever the database says, or null. `now` bounds its receive time.
-    static char const* problem(arb_packet const& packet, arb_time now);
-    // Adds the rows of a packet without a problem. `market_key` is 0 where the kind has no market.
+    // Adds the rows of a packet without a problem (admission.hpp). `market_key` is 0 where the kind has no
+    // market.
     void add(arb_packet const& packet, std::int32_t market_key, std::uint64_t content_hash);
     // Adds the packet to dead_letters.
     void bury(arb_packet const& packet, std::string_view reason, arb_time now);
@@ -120,12 +119,5 @@ class Rows {
     std::int64_t text_flags_ = 0;  // of the packet being added
     std::size_t buried_ = 0;
 };
-
-// The id of the packet's market as the database will hold it, empty if the kind has none. `scratch` holds it
-// where it had to be cleaned.
-std::string_view market_id(arb_packet const& packet, std::string& scratch);
-
-// A hash of everything in an event or market packet but its times and position, never 0; 0 for other kinds.
-std::uint64_t content_hash(arb_packet const& packet);
 
 }  // namespace arb::sql

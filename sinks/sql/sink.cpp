@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "arbitrage/time.hpp"
+#include "sinks/sql/admission.hpp"
 #include "sinks/sql/commands.hpp"
 #include "sinks/sql/migrate.hpp"
 
@@ -122,8 +123,8 @@ void DatabaseSink::commit(Run packets, std::uint64_t incarnation, std::string_vi
         auto const& packet = *packets[i];
         if (!bury_because.empty()) {
             rows_.bury(packet, bury_because, time);
-        } else if (auto const* const problem = Rows::problem(packet, time)) {
-            rows_.bury(packet, problem, time);
+        } else if (auto const* const wrong = problem(packet, time)) {
+            rows_.bury(packet, wrong, time);
         } else {
             auto const content = content_hash(packet);
             if (unchanged(packet, content))
@@ -159,7 +160,7 @@ void DatabaseSink::resolve_keys(Run packets) {
     auto const time = host_.now();
     for (std::size_t i = 0; i != packets.size(); ++i) {
         auto const id = market_id(*packets[i], scratch);
-        if (id.empty() || Rows::problem(*packets[i], time) != nullptr) continue;
+        if (id.empty() || problem(*packets[i], time) != nullptr) continue;
         auto const whose = identity(venue(*packets[i]), id);
         auto& entry = markets_.at(whose);
         if (entry.key > 0) {

@@ -1,0 +1,96 @@
+#include "sinks/sql/admission.hpp"
+
+#include <xxhash.h>
+
+#include "arbitrage/time.hpp"
+#include "sinks/sql/text.hpp"
+
+namespace arb::sql {
+namespace {
+
+// Keys of indexes: PostgreSQL's refuse above 2,704 bytes, and no venue's id comes near this.
+constexpr std::size_t id_size_max = 512;  // bytes
+// Receive times come from this machine's clock; outside of this it was not set, and each day costs a
+// partition.
+constexpr arb_time received_min = 946'684'800 * second_ns;  // 2000-01-01
+constexpr arb_time received_ahead_max = 86'400 * second_ns;
+
+arb_ref market_ref(arb_packet const& packet) {
+    switch (packet.kind) {
+        case ARB_KIND_MARKET:
+            return as<arb_market>(packet)->market_id;
+        case ARB_KIND_QUOTE:
+            return as<arb_quote>(packet)->market_id;
+        case ARB_KIND_TRADE:
+            return as<arb_trade>(packet)->market_id;
+        case ARB_KIND_BOOK:
+            return as<arb_book>(packet)->market_id;
+        case ARB_KIND_BOOK_CHANGE:
+            return as<arb_book_change>(packet)->market_id;
+        case ARB_KIND_STATUS:
+            return as<arb_status_change>(packet)->market_id;
+        case ARB_KIND_GAP:
+            return as<arb_gap>(packet)->market_id;
+        default:
+            return {0, 0};
+    }
+}
+
+bool bad_id(arb_ref ref) { return ref.length == 0 || ref.length > id_size_max; }
+
+char const* outcome_problem(std::int32_t outcome) {
+    return outcome < 0 || outcome > INT16_MAX ? "the outcome is not a number from 0 to 32767" : nullptr;
+}
+
+// What is wrong with the names a row is found by.
+char const* name_problem(arb_packet const& packet) {
+    if (auto const* const p = as<arb_event>(packet))
+        return bad_id(p->event_id) ? "event_id is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_pair>(packet))
+        return bad_id(p->pair_id) ? "pair_id is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_opportunity>(packet))
+        return bad_id(p->opportunity_id) ? "opportunity_id is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_custom>(packet))
+        return bad_id(p->topic) ? "topic is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_gap>(packet)) {
+        if (bad_id(p->instance)) return "instance is empty or longer than 512 bytes";
+        if (p->from_time == 0 || p->from_time == ARB_ABSENT)
+            return "the gap has no from_time, which is part of its name";
+        if (p->stream < 0 || p->stream > ARB_STREAM_STATUS) return "the gap's stream is not known";
+        return p->market_id.length > id_size_max ? "market_id is longer than 512 bytes" : nullptr;
+    }
+    if (bad_id(market_ref(packet))) return "market_id is empty or longer than 512 bytes";
+    if (auto const* const p = as<arb_quote>(packet)) return outcome_problem(p->outcome);
+    if (auto const* const p = as<arb_book>(packet)) return outcome_problem(p->outcome);
+    if (auto const* const p = as<arb_book_change>(packet)) return outcome_problem(p->outcome);
+    if (auto const* const p = as<arb_trade>(packet)) {
+        if (p->trade_id.length > id_size_max) return "trade_id is longer than 512 bytes";
+        return outcome_problem(p->outcome);
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+std::string_view market_id(arb_packet const& packet, std::string& scratch) {
+    auto const id = arb::text(packet, market_ref(packet));
+    if (is_clean(id)) return id;
+    scratch = cleaned(id);
+    return scratch;
+}
+
+std::uint64_t content_hash(arb_packet const& packet) {
+    if (packet.kind != ARB_KIND_EVENT && packet.kind != ARB_KIND_MARKET) return 0;
+    auto const* const bytes = reinterpret_cast<std::byte const*>(&packet);
+    auto const hash =
+        XXH3_64bits_withSeed(bytes + sizeof(arb_packet), packet.size - sizeof(arb_packet), packet.flags);
+    return hash == 0 ? 1 : hash;
+}
+
+char const* problem(arb_packet const& packet, arb_time now) {
+    if (packet.received_time < received_min || packet.received_time > now + received_ahead_max)
+        return "received_time is before 2000 or more than a day ahead";
+    return name_problem(packet);
+}
+
+}  // namespace arb::sql
