@@ -1,5 +1,6 @@
 // A venue for tests of the host: pushes quotes and then does what its options ask for.
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 
 #include "arbitrage/export.hpp"
@@ -94,14 +95,11 @@ class Counting final : public arb::Venue, public arb::Commands, public arb::Prob
         if (how == "end") return {};
         if (how == "malformed") {
             alignas(8) static constexpr unsigned char noise[64] = {64, 0, 0, 0, 99};
-            arb::Packets none;
-            (void)none;
-            // Reaches below the C++ face on purpose.
-            struct Raw {
-                arb_host const* host;
-            };
+            // Reaches below the C++ face, which is nothing but a pointer to the table, on purpose.
+            static_assert(sizeof host_ == sizeof(arb_host const*));
             arb_error error = arb::empty_error();
-            auto const* const host = reinterpret_cast<Raw const*>(&host_)->host;
+            arb_host const* host = nullptr;
+            std::memcpy(&host, &host_, sizeof host);
             (void)host->queue->push(host->queue->self, noise, sizeof noise, &error);
         }
         std::unique_lock lock{mutex_};
