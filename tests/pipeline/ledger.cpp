@@ -57,6 +57,25 @@ bool storable(std::string const& title) {
            title.find('\xFE') == std::string::npos;
 }
 
+// Where the database itself says that something may be missing.
+class Gaps {
+  public:
+    explicit Gaps(Database& database)
+        : rows_{database.rows(
+              "SELECT venue, from_time, to_time FROM gaps WHERE stream IN ('all', 'trades')")} {}
+    bool hold(std::string const& venue, std::int64_t ms) const {
+        return std::any_of(rows_.begin(), rows_.end(), [&](Row const& row) {
+            return row[0] == venue && ms >= milliseconds(row[1]) - in_flight_ms &&
+                   (!row[2] || ms <= milliseconds(row[2]));
+        });
+    }
+
+  private:
+    // A gap begins with the newest packet that was kept, of any venue: another's may have been on its way.
+    static constexpr std::int64_t in_flight_ms = 250;
+    std::vector<Row> rows_;
+};
+
 struct Tally {
     int sent = 0, unseen = 0, stored = 0;
 };
@@ -88,9 +107,10 @@ std::vector<Ledger::Entry> const& Ledger::of(std::string const& kind) const {
 
 std::size_t Ledger::count(std::string const& kind) const { return of(kind).size(); }
 
-Problems Ledger::trades(Database& database, bool all_of_kalshi) const {
+Problems Ledger::trades(Database& database, Wanted wanted) const {
     // Kalshi's have an id; of Polymarket's the whole print is all there is, so prints are counted.
     std::map<std::string, Tally> tallies;
+    Gaps const gaps{database};
     auto const key = [](std::string const& venue, std::string const& market, std::string const& id,
                         std::string const& outcome, std::int64_t price, std::int64_t size,
                         std::string const& side, bool block, std::int64_t ms) {
@@ -103,8 +123,11 @@ Problems Ledger::trades(Database& database, bool all_of_kalshi) const {
                                   std::to_string(entry.at("outcome").as_int64()), amount(entry, "price"),
                                   amount(entry, "size"), text(entry, "taker_side"),
                                   entry.at("block").as_bool(), entry.at("ms").as_int64())];
-        bool const wanted = entry.at("live").as_bool() || (all_of_kalshi && text(entry, "venue") == "kalshi");
-        ++(wanted ? tally.sent : tally.unseen);
+        bool const owed = entry.at("live").as_bool() ||
+                          (wanted == Wanted::all_of_kalshi && text(entry, "venue") == "kalshi");
+        bool const excused =
+            wanted == Wanted::sent_outside_gaps && gaps.hold(text(entry, "venue"), entry.at("ms").as_int64());
+        ++(owed && !excused ? tally.sent : tally.unseen);
     }
     for (auto const& row : database.rows(
              "SELECT t.venue, k.market_id, t.trade_id, t.outcome, t.price, t.size, t.taker_side, "

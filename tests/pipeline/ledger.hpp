@@ -23,8 +23,13 @@ class Ledger {
     explicit Ledger(std::string const& file);
 
     // Every trade a subscriber was sent is there once and exact; none is there that never was. Trades nobody
-    // was sent may be there: Kalshi lists them afterwards. `all_of_kalshi`: they must be.
-    Problems trades(Database& database, bool all_of_kalshi = false) const;
+    // was sent may be there: Kalshi lists them afterwards.
+    enum class Wanted {
+        sent,
+        sent_outside_gaps,  // a trade that falls into a gap the database tells of may be missing
+        all_of_kalshi,      // and those of Kalshi that were not sent must be there, too
+    };
+    Problems trades(Database& database, Wanted wanted = Wanted::sent) const;
     // The latest price of every market a quote was sent for is the last one.
     Problems latest_prices(Database& database) const;
     // Every tick that was sent is in the history, in its order.

@@ -110,7 +110,7 @@ TEST_CASE("a key the venue does not know is said and retried, and the others go 
     CHECK(collector.stop() == 0);
 }
 
-TEST_CASE("a refused database is held or retried with its name, venues go on, and validate exits 69") {
+TEST_CASE("a refused database is held or retried with its name, venues go on, and validate exits 78") {
     if (!arb::test::PostgresCluster::installed()) {
         WARN("PostgreSQL is not installed: skipped");
         return;
@@ -122,7 +122,7 @@ TEST_CASE("a refused database is held or retried with its name, venues go on, an
                                        "  postgres: {url: \"" + cluster.url("no_such_database") + "\"}\n"};
     auto const validated = collector.run({"validate"});
     INFO(validated.out + validated.errors);
-    CHECK(validated.code == 69);
+    CHECK(validated.code == 78);  // the server is there; what the pipeline names is not
     CHECK((validated.out + validated.errors).find("no_such_database") != std::string::npos);
     collector.start();
     CHECK(arb::test::eventually(
@@ -140,5 +140,22 @@ TEST_CASE("a refused database is held or retried with its name, venues go on, an
     auto const problems = ledger.trades(*database);
     INFO(arb::test::told(problems));
     CHECK(problems.empty());
+    CHECK(collector.stop() == 0);
+}
+
+TEST_CASE("a database server that is not there is retried, and validate exits 69") {
+    TemporaryDirectory const directory;
+    Simulated simulated{{"--rate", "300"}};
+    Collector collector{
+        directory, arb::test::venue_yaml(simulated) + sqlite(directory) +
+                       "  postgres: {url: \"postgresql://nobody@/x?host=" + directory / "nowhere" + "\"}\n"};
+    auto const validated = collector.run({"validate"});
+    INFO(validated.out + validated.errors);
+    CHECK(validated.code == 69);
+    CHECK(!lines_about(validated.errors + validated.out, "postgres").empty());
+    collector.start();
+    CHECK(arb::test::eventually(
+        20s, [&] { return collector.state("sqlite") == "live" && collector.state("kalshi") == "live"; }));
+    CHECK(arb::test::eventually(10s, [&] { return collector.state("postgres") == "retrying"; }));
     CHECK(collector.stop() == 0);
 }
