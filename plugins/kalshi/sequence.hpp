@@ -17,12 +17,12 @@ enum class Order : std::uint8_t {
 
 class Sequence {
   public:
-    // The first frame of a sid says where counting begins.
+    // A subscription begins with 1.
     Order check(std::int64_t sid, std::int64_t number) {
         if (sid <= 0 || number <= 0) return Order::next;
         auto& last = last_[sid];
         if (number <= last) return Order::repeated;
-        auto const missing = last != 0 && number != last + 1;
+        auto const missing = number != last + 1;
         last = number;
         return missing ? Order::missing : Order::next;
     }

@@ -28,6 +28,9 @@ constexpr std::chrono::milliseconds watch_every = 500ms;
 constexpr std::chrono::milliseconds backfill_after = 2s;
 constexpr unsigned backfill_tries = 5;
 
+// The reason of a gap during which the feed answered pings and gave no data.
+constexpr char const* stalled = "stalled";
+
 std::size_t index(int stream) { return static_cast<std::size_t>(stream); }
 
 constexpr int live_streams[] = {ARB_STREAM_QUOTES, ARB_STREAM_TRADES, ARB_STREAM_BOOKS, ARB_STREAM_STATUS};
@@ -102,6 +105,7 @@ void Stream::opened() {
     command_sent_ = 0;
     commands_open_ = 0;
     sequence_.clear();
+    data_came_ = false;
     books_.clear();
     silence_.connected();
     subscriptions_.connected();
@@ -112,8 +116,9 @@ void Stream::opened() {
 void Stream::lost(Error const& why) {
     auto const denied = why.where == "auth";
     lost_reason_ = denied ? "auth_failed" : !drop_reason_.empty() ? drop_reason_ : "disconnected";
-    // What came before the last frame is whole; a gap that is open already keeps its beginning.
-    auto const from = connected_at_ != 0 ? last_frame_ : parts_.host.now();
+    // Replies may come of a feed that is dead: whole is what came before the last data. A gap that is open
+    // already keeps its beginning.
+    auto const from = last_data_ != 0 ? last_data_ : parts_.host.now();
     for (auto const stream : live_streams)
         if (subscriptions_.has(stream)) parts_.gaps.open(stream, {}, from, lost_reason_, why.text);
     parts_.outbox.added();
@@ -160,8 +165,13 @@ void Stream::take(std::string_view bytes) {
             reply(frame, received);
             return;
     }
+    last_data_ = received;
     silence_.data();
     parts_.host.alive();
+    if (!data_came_) {
+        data_came_ = true;
+        close_gaps(received);
+    }
     parts_.outbox.added();
 }
 
@@ -256,6 +266,8 @@ void Stream::reply(Frame const& frame, arb_time received) {
 
 // Closes the gap of each stream that is whole again.
 void Stream::close_gaps(arb_time now) {
+    // A feed that was dead while it looked alive has to give data before it is believed.
+    if (lost_reason_ == stalled && !data_came_) return;
     for (auto const stream : live_streams) {
         if (!subscriptions_.complete(stream) || (stream == ARB_STREAM_BOOKS && !books_.complete())) continue;
         last_[index(stream)] = std::max(last_[index(stream)], now);
@@ -339,12 +351,12 @@ net::asio::awaitable<void> Stream::watch() {
 net::asio::awaitable<void> Stream::look_for_stall() {
     checking_stall_ = true;
     auto const connection = connected_at_;
-    auto const since = std::max(last_[index(ARB_STREAM_TRADES)], connected_at_);
-    bool const stalled = co_await parts_.trades.missing_since(since);
+    auto const since = std::max(last_data_, connected_at_);
+    bool const dead = co_await parts_.trades.missing_since(since);
     checking_stall_ = false;
     if (connection != connected_at_ || socket_ == nullptr) co_return;
-    if (stalled)
-        drop("stalled", "the stream is silent although the venue lists newer trades");
+    if (dead)
+        drop(stalled, "the stream is silent although the venue lists newer trades");
     else
         silence_.connected();
 }

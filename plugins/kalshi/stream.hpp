@@ -83,11 +83,13 @@ class Stream {
     std::array<arb_time, streams> last_{};  // when the stream last gave a frame, or was known to be whole
     arb_time connected_at_ = 0;
     arb_time last_frame_ = 0;
+    arb_time last_data_ = 0;     // of any connection; replies and pings are not data
     arb_time command_sent_ = 0;  // the oldest command without an answer; 0: none
     arb_time books_asked_ = 0;
     std::size_t commands_open_ = 0;
     bool checking_stall_ = false;
     bool ever_connected_ = false;
+    bool data_came_ = false;  // on this connection
     std::string drop_reason_, drop_sentence_, lost_reason_;
     std::string trouble_;  // what the venue refused, for the status
 };

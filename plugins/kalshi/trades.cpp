@@ -71,7 +71,9 @@ net::asio::awaitable<bool> Trades::missing_since(arb_time since) {
         std::string_view reason;
         auto const row = read_trade(item, reason);
         if (!row.has_value() || row->trade.time > host_.now() - overlap_ns) continue;  // it may be on its way
-        if (row->trade.time > since + grace_ns && wanted_(row->trade.market)) co_return true;
+        if (row->trade.time > since + grace_ns && wanted_(row->trade.market) &&
+            !recent_.knows(row->trade.trade_id))
+            co_return true;
     }
     co_return false;
 }

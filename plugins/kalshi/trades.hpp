@@ -21,6 +21,7 @@ class RecentIds {
     static constexpr std::size_t ids_max = 100'000;  // minutes of the busiest hour seen; about 10 MB
     // Whether the id is new; it is known from now on. An empty id is always new.
     bool add(std::string_view id);
+    bool knows(std::string_view id) const { return known_.contains(std::string{id}); }
 
   private:
     std::unordered_set<std::string> known_;

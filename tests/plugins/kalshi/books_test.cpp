@@ -106,5 +106,6 @@ TEST_CASE("frames are numbered per subscription, whatever their type", "[kalshi]
     CHECK(sequence.check(1, 5) == Order::next);
     CHECK(sequence.check(2, 2) == Order::next);
     CHECK(sequence.check(3, 0) == Order::next);
+    CHECK(sequence.check(4, 2) == Order::missing);  // the first frame of a subscription did not come
     CHECK(sequence.last(1) == 5);
 }
