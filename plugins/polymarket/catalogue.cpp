@@ -169,6 +169,7 @@ void Catalogue::take(MarketRow& row, Candidate candidate) {
     known.final_row = row.lifecycle == ARB_LIFECYCLE_SETTLED;
     if (known.tick_size != ARB_ABSENT && known.tick_size != row.tick_size && row.has_book) {
         row.tick_size = known.tick_size;
+        row.price_ranges = price_grid(row.tick_size);
         row.content += "tick " + std::to_string(known.tick_size);
     }
     if (filter_.changed("market:" + row.id, row.content)) push_market(row);

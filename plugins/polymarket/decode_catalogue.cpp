@@ -331,6 +331,10 @@ std::optional<std::vector<std::string>> decode_list(std::string_view text) {
     return texts(value);
 }
 
+std::string price_grid(std::int64_t tick_size) {
+    return R"([{"start":"0","end":"1","step":")" + format_decimal(tick_size) + "\"}]";
+}
+
 Result<Page> decode_page(std::string_view body, std::string_view name) {
     auto const begin = body.find_first_not_of(" \n\r\t");
     if (begin == std::string_view::npos || (body[begin] != '{' && body[begin] != '['))
@@ -399,8 +403,7 @@ std::optional<MarketRow> decode_market(std::string_view text, std::string_view e
     read_tokens(fields, row);
     row.fee = fee_text(row.raw);
     row.tick_size = read_tick(fields.number("orderPriceMinTickSize"));
-    if (row.tick_size != ARB_ABSENT)
-        row.price_ranges = R"([{"start":"0","end":"1","step":")" + format_decimal(row.tick_size) + "\"}]";
+    if (row.tick_size != ARB_ABSENT) row.price_ranges = price_grid(row.tick_size);
     row.min_order_size = fields.number("orderMinSize");
     row.neg_risk = fields.flag("negRisk");
     auto const volume = fields.number("volume");

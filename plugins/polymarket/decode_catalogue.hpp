@@ -61,6 +61,9 @@ std::vector<std::string_view> events_of_market(std::string_view text);
 // object. `event_id` is the event it was listed in; if empty, the first of its own `events` counts.
 std::optional<MarketRow> decode_market(std::string_view text, std::string_view event_id);
 
+// The grid of prices with this step, as JSON.
+std::string price_grid(std::int64_t tick_size);
+
 // The text of a list that Gamma sends as JSON inside a string, or as a real array. Nothing if it is neither.
 std::optional<std::vector<std::string>> decode_list(std::string_view json);
 

