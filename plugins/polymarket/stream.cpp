@@ -238,7 +238,8 @@ net::asio::awaitable<void> Shard::ask_again() {
         pending.due = now + std::min(std::chrono::milliseconds{wait}, book_wait_max);
     }
     if (ids.empty()) co_return;
-    if (lost_) name_missing();
+    // While most are missing it is the connection that has not recovered, and its gap goes on as one.
+    if (lost_ && 2 * pending_.size() < tokens_) name_missing();
     context_.host.count("books_asked_again", ids.size());
     co_await send("unsubscribe", ids);
     if (open_) co_await send("subscribe", ids);
