@@ -10,33 +10,12 @@ namespace {
 // Clocks beyond this (the year 2261) do not fit nanoseconds in 64 bits.
 constexpr arb_time clock_ns_max = INT64_C(9'180'000'000) * second_ns;
 
-bool has_characters(Field field, std::string_view name, Need need, Doubts& doubts) {
-    if (field.kind == Field::Kind::text || field.kind == Field::Kind::number) return !field.text.empty();
-    if (field.given() || need == Need::required) doubts.add(name);
-    return false;
-}
-
 }  // namespace
 
 std::int64_t read_signed(Field field, std::string_view name, Doubts& doubts) {
     if (!has_characters(field, name, Need::required, doubts)) return ARB_ABSENT;
     auto const number = parse_decimal(field.text);
     if (number) return number.millionths;
-    doubts.add(name);
-    return ARB_ABSENT;
-}
-
-std::int64_t read_amount(Field field, std::string_view name, Need need, Doubts& doubts) {
-    if (!has_characters(field, name, need, doubts)) return ARB_ABSENT;
-    auto const number = parse_decimal(field.text);
-    if (number && number.millionths >= 0) return number.millionths;
-    doubts.add(name);
-    return ARB_ABSENT;
-}
-
-std::int64_t read_price(Field field, std::string_view name, Need need, Doubts& doubts) {
-    auto const price = read_amount(field, name, need, doubts);
-    if (price <= ARB_UNIT) return price;
     doubts.add(name);
     return ARB_ABSENT;
 }
@@ -81,23 +60,6 @@ int lifecycle_of(std::string_view word) {
     for (auto const& known : words)
         if (known.text == word) return known.lifecycle;
     return ARB_LIFECYCLE_NONE;
-}
-
-namespace {
-
-void settle_side(std::int64_t& price, std::int64_t& size, std::string_view name, Doubts& doubts) {
-    bool const stand_in = price == 0 || price == ARB_UNIT;
-    if (stand_in && size != 0 && size != ARB_ABSENT) doubts.add(name);
-    if (size == 0 || stand_in || price == ARB_ABSENT) price = size = ARB_ABSENT;
-}
-
-}  // namespace
-
-void settle_quote(Quote& quote, Doubts& doubts) {
-    settle_side(quote.bid, quote.bid_size, "yes_bid", doubts);
-    settle_side(quote.ask, quote.ask_size, "yes_ask", doubts);
-    if (quote.last_price == 0) quote.last_price = ARB_ABSENT;
-    if (quote.last_size == 0 || quote.last_price == ARB_ABSENT) quote.last_size = ARB_ABSENT;
 }
 
 void write_quote(Packets& packets, std::string_view market, Quote const& quote, arb_time received,

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "arbitrage/decimal.hpp"
 #include "arbitrage/packet.hpp"
 
 namespace arb::kalshi {
@@ -46,12 +47,30 @@ struct Field {
 
 enum class Need : std::uint8_t { required, optional };
 
+// Whether there is a text to read; a value that is missing though required, or no text at all, is doubtful.
+inline bool has_characters(Field field, std::string_view name, Need need, Doubts& doubts) {
+    if (field.kind == Field::Kind::text || field.kind == Field::Kind::number) return !field.text.empty();
+    if (field.given() || need == Need::required) doubts.add(name);
+    return false;
+}
+
 // A count or an amount of money that cannot be below zero. An empty text is how the venue says "none".
-std::int64_t read_amount(Field field, std::string_view name, Need need, Doubts& doubts);
+inline std::int64_t read_amount(Field field, std::string_view name, Need need, Doubts& doubts) {
+    if (!has_characters(field, name, need, doubts)) return ARB_ABSENT;
+    auto const number = parse_decimal(field.text);
+    if (number && number.millionths >= 0) return number.millionths;
+    doubts.add(name);
+    return ARB_ABSENT;
+}
 // A signed amount, as in the change of a level.
 std::int64_t read_signed(Field field, std::string_view name, Doubts& doubts);
 // A price of a contract that pays one dollar: 0 to 1 dollar, both included.
-std::int64_t read_price(Field field, std::string_view name, Need need, Doubts& doubts);
+inline std::int64_t read_price(Field field, std::string_view name, Need need, Doubts& doubts) {
+    auto const price = read_amount(field, name, need, doubts);
+    if (price <= ARB_UNIT) return price;
+    doubts.add(name);
+    return ARB_ABSENT;
+}
 // RFC 3339 text. The year 1 is how the venue says "not known".
 arb_time read_time(Field field, std::string_view name, Need need, Doubts& doubts);
 // Unix seconds or milliseconds as the venue counts them; `unit_ns` says which.
@@ -73,9 +92,20 @@ struct Quote {
     bool operator==(Quote const&) const = default;
 };
 
+inline void settle_side(std::int64_t& price, std::int64_t& size, std::string_view name, Doubts& doubts) {
+    bool const stand_in = price == 0 || price == ARB_UNIT;
+    if (stand_in && size != 0 && size != ARB_ABSENT) doubts.add(name);
+    if (size == 0 || stand_in || price == ARB_ABSENT) price = size = ARB_ABSENT;
+}
+
 // Turns the venue's stand-ins into absence: a side without size has no order whatever its price says, and a
 // price of 0 or 1 dollar is never an order; a last price of 0 means never traded.
-void settle_quote(Quote& quote, Doubts& doubts);
+inline void settle_quote(Quote& quote, Doubts& doubts) {
+    settle_side(quote.bid, quote.bid_size, "yes_bid", doubts);
+    settle_side(quote.ask, quote.ask_size, "yes_ask", doubts);
+    if (quote.last_price == 0) quote.last_price = ARB_ABSENT;
+    if (quote.last_size == 0 || quote.last_price == ARB_ABSENT) quote.last_size = ARB_ABSENT;
+}
 
 void write_quote(Packets& packets, std::string_view market, Quote const& quote, arb_time received,
                  arb_time venue_time, std::uint16_t flags);

@@ -175,6 +175,81 @@ class FrameReader {
     std::vector<arb_level> yes_, no_;
 };
 
+inline Slot FrameReader::envelope_slot(std::string_view key) {
+    switch (key.size()) {
+        case 2:
+            return key == "id" ? Slot::id : Slot::none;
+        case 3:
+            return key == "msg"   ? Slot::msg
+                   : key == "sid" ? Slot::sid
+                   : key == "seq" ? Slot::seq
+                                  : Slot::none;
+        case 4:
+            return key == "type" ? Slot::type : Slot::none;
+        default:
+            return Slot::none;
+    }
+}
+
+// Length and one letter leave at most one candidate; the whole key is compared only with that.
+inline Slot FrameReader::msg_slot(std::string_view key) {
+    auto const is = [key](char const* text, Slot slot) {
+        return key == std::string_view{text, key.size()} ? slot : Slot::none;
+    };
+    switch (key.size()) {
+        case 2:
+            return is("ts", Slot::ts);
+        case 3:
+            return key[0] == 's' ? is("sid", Slot::msg_sid) : is("msg", Slot::msg_text);
+        case 4:
+            return key[0] == 's' ? is("side", Slot::side) : is("code", Slot::code);
+        case 5:
+            return is("ts_ms", Slot::ts_ms);
+        case 6:
+            return is("result", Slot::result);
+        case 7:
+            return is("channel", Slot::channel);
+        case 8:
+            return key[0] == 't'   ? is("trade_id", Slot::trade_id)
+                   : key[0] == 'c' ? is("count_fp", Slot::count_fp)
+                                   : is("delta_fp", Slot::delta_fp);
+        case 9:
+            return is("volume_fp", Slot::volume_fp);
+        case 10:
+            return key[0] == 't'   ? is("taker_side", Slot::taker_side)
+                   : key[0] == 'e' ? is("event_type", Slot::event_type)
+                                   : is("settled_ts", Slot::settled_ts);
+        case 12:
+            return is("event_ticker", Slot::event_ticker);
+        case 13:
+            return key[0] == 'm'   ? is("market_ticker", Slot::market_ticker)
+                   : key[0] == 'p' ? is("price_dollars", Slot::price_dollars)
+                   : key[0] == 's' ? is("series_ticker", Slot::series_ticker)
+                                   : is("no_dollars_fp", Slot::no_dollars_fp);
+        case 14:
+            return key[0] == 'y' ? is("yes_dollars_fp", Slot::yes_dollars_fp)
+                                 : is("is_block_trade", Slot::is_block_trade);
+        case 15:
+            return key[0] == 't'   ? is("taker_book_side", Slot::taker_book_side)
+                   : key[4] == 'a' ? (key[8] == 's' ? is("yes_ask_size_fp", Slot::yes_ask_size_fp)
+                                                    : is("yes_ask_dollars", Slot::yes_ask_dollars))
+                   : key[8] == 's' ? is("yes_bid_size_fp", Slot::yes_bid_size_fp)
+                                   : is("yes_bid_dollars", Slot::yes_bid_dollars);
+        case 16:
+            return key[0] == 'o'   ? is("open_interest_fp", Slot::open_interest_fp)
+                   : key[0] == 'n' ? is("no_price_dollars", Slot::no_price_dollars)
+                   : key[0] == 's' ? is("settlement_value", Slot::settlement_value)
+                                   : is("determination_ts", Slot::determination_ts);
+        case 17:
+            return is("yes_price_dollars", Slot::yes_price_dollars);
+        case 18:
+            return key[0] == 'l' ? is("last_trade_size_fp", Slot::last_trade_size_fp)
+                                 : is("taker_outcome_side", Slot::taker_outcome_side);
+        default:
+            return Slot::none;
+    }
+}
+
 static_assert(static_cast<unsigned>(Slot::count) <= 64, "present_ has a bit for each slot");
 
 }  // namespace arb::kalshi

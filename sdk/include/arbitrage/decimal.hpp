@@ -90,20 +90,26 @@ inline Decimal parse_decimal(std::string_view text) {
     constexpr std::size_t short_max = 12;
     constexpr std::int64_t to_millionths[] = {1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
     if (text.empty() || text.size() > short_max) return detail::parse_long_decimal(text);
+    auto const* at = text.data();
+    auto const* const end = at + text.size();
     std::int64_t value = 0;
-    int decimals = -1;  // -1: no point yet
-    for (char const c : text) {
-        if (c >= '0' && c <= '9') {
-            value = value * 10 + (c - '0');
-            if (decimals >= 0) ++decimals;
-        } else if (c == '.' && decimals < 0 && text.size() > 1) {
-            decimals = 0;
-        } else {
-            return detail::parse_long_decimal(text);
+    auto const digits = [&] {
+        for (; at != end; ++at) {
+            auto const digit = static_cast<unsigned>(*at - '0');
+            if (digit > 9) break;
+            value = value * 10 + digit;
         }
+    };
+    digits();
+    std::ptrdiff_t decimals = 0;
+    if (at != end) {
+        if (*at != '.' || text.size() == 1) return detail::parse_long_decimal(text);
+        auto const* const fraction = ++at;
+        digits();
+        decimals = at - fraction;
+        if (at != end || decimals > 6) return detail::parse_long_decimal(text);
     }
-    if (decimals > 6) return detail::parse_long_decimal(text);
-    return {value * to_millionths[std::max(decimals, 0)], DecimalError::none};
+    return {value * to_millionths[decimals], DecimalError::none};
 }
 
 inline char const* describe(DecimalError error) {
