@@ -45,7 +45,10 @@ TEST_CASE("plugins are listed and inspected without running them") {
     Shell const shell;
     auto done = shell({"plugins", "list"});
     CHECK(done.code == 0);
-    CHECK(contains(done.out, "counting  venue  1.2.3    Pushes numbered quotes."));
+    // The width of the columns depends on what else is installed.
+    auto const row = done.out.substr(std::min(done.out.find("counting "), done.out.size()));
+    for (char const* const part : {"venue", "1.2.3", "Pushes numbered quotes."})
+        CHECK(contains(row.substr(0, row.find('\n')), part));
     CHECK(contains(done.errors, "not usable: "));
     done = shell({"plugins", "list", "--format", "json"});
     CHECK(boost::json::parse(done.out).as_array().size() >= 3);
