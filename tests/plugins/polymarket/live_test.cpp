@@ -1,6 +1,7 @@
 // The whole plugin against the simulator: TLS, listing, connections, faults.
 #include <boost/json.hpp>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "arbitrage/decimal.hpp"
@@ -135,6 +136,20 @@ std::string violations(arb::test::Simulated& simulated) {
     return out;
 }
 
+// The names of gaps whose last word is that they are open.
+std::set<std::string> open_gaps(arb::test::RecordingHost& host) {
+    std::set<std::string> out;
+    for (auto const* const gap : host.all<arb_gap>()) {
+        auto const name = std::to_string(gap->stream) + std::string{text(gap->header, gap->market_id)} +
+                          std::to_string(gap->from_time);
+        if (gap->to_time == ARB_ABSENT)
+            out.insert(name);
+        else
+            out.erase(name);
+    }
+    return out;
+}
+
 }  // namespace
 
 TEST_CASE("every trade once, every final quote, and no rule of the venue broken") {
@@ -188,12 +203,9 @@ TEST_CASE("faults of the feed: prices are right again afterwards, and gaps are w
         eventually(25s, [&] { return wrong_quotes(simulated, running.host).empty(); });
         INFO(fault << "\n" << told(running.host));
         CHECK(wrong_quotes(simulated, running.host).empty());
-        std::map<std::string, bool> open;
-        for (auto const* const gap : running.host.all<arb_gap>())
-            open[std::to_string(gap->stream) + std::string{text(gap->header, gap->market_id)} +
-                 std::to_string(gap->from_time)] = gap->to_time == ARB_ABSENT;
-        for (auto const& [name, still] : open) CHECK_FALSE(still);
-        if (fault == "cut") CHECK_FALSE(open.empty());
+        // A catalogue that could not be read is tried again after a pause, so its gap closes last.
+        CHECK(eventually(40s, [&] { return open_gaps(running.host).empty(); }));
+        if (fault == "cut") CHECK_FALSE(running.host.all<arb_gap>().empty());
     }
 }
 
