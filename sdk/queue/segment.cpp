@@ -53,7 +53,7 @@ Uuid boot_id() {
     for (ssize_t i = 0; i < size && digits != 32; ++i) {
         unsigned digit = 0;
         if (std::from_chars(text + i, text + i + 1, digit, 16).ec != std::errc{}) continue;
-        id[digits / 2] = static_cast<std::uint8_t>(id[digits / 2] << 4 | digit);
+        id[digits / 2] = static_cast<std::uint8_t>(static_cast<unsigned>(id[digits / 2]) << 4 | digit);
         ++digits;
     }
     return id;
