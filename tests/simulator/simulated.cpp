@@ -13,7 +13,7 @@ namespace arb::test {
 
 Simulated::Simulated(std::vector<std::string> const& options) {
     Command command{{ARBITRAGE_BINARY_DIR "/bin/arbitrage-simulator", "--directory", directory_ / "venues",
-                     "--lifetime", "300"}};
+                     "--lifetime", "1800"}};
     command.words.insert(command.words.end(), options.begin(), options.end());
     process_ = std::make_unique<Process>(command, directory_.path() / "simulator");
     auto const file = std::filesystem::path{directory_ / "venues/endpoints.json"};
@@ -54,9 +54,12 @@ boost::json::object Simulated::control(std::string const& what) {
     return boost::json::parse(get("/control/" + what)).as_object();
 }
 
-void Simulated::fault(std::string const& kind, std::string const& venue, double seconds) {
-    control("fault?kind=" + kind + "&venue=" + venue + "&seconds=" + std::to_string(seconds));
+void Simulated::fault(std::string const& kind, std::string const& venue, double seconds,
+                      std::string const& more) {
+    control("fault?kind=" + kind + "&venue=" + venue + "&seconds=" + std::to_string(seconds) + more);
 }
+
+void Simulated::stop_faults(std::string const& venue) { control("fault?off=1&venue=" + venue); }
 
 void Simulated::finish() { control("quiet"); }
 
