@@ -26,7 +26,11 @@ constexpr unsigned absent_max = 3;
 // Events that the stream names faster than they can be read wait for the next sweep.
 constexpr std::size_t look_again_waiting_max = 5'000;
 // After a failed sweep the next comes sooner than usual, but leaves the venue time to recover.
-constexpr std::chrono::milliseconds sweep_again_base = 2s, sweep_again_cap = 60s;
+constexpr std::chrono::milliseconds sweep_again_base = 2s, sweep_again_cap = 2min;
+// Whoever is refused and insists is banned.
+constexpr std::chrono::milliseconds refused_base = 30s, refused_cap = 15min;
+// The list of all series comes in one piece, of some ten MB.
+constexpr std::uint64_t series_bytes_max = 64 << 20;
 
 bool is_final(int lifecycle) { return lifecycle == ARB_LIFECYCLE_SETTLED; }
 
@@ -38,16 +42,22 @@ bool has_prices(int lifecycle) {
 }  // namespace
 
 net::asio::awaitable<void> Catalogue::sweep_for_ever() {
-    net::Backoff backoff{sweep_again_base, sweep_again_cap};
+    net::Backoff backoff{sweep_again_base, sweep_again_cap}, refused{refused_base, refused_cap};
     complete_until_ = parts_.host.now();
     while (!parts_.host.stopping()) {
         auto const began = parts_.host.now();
         sweep_now_ = false;
         auto const result = co_await sweep();
         swept(result, began);
-        if (result.has_value()) backoff.reset();
-        auto const pause = result.has_value() ? parts_.settings.catalogue_every
-                                              : std::min(backoff.next(), parts_.settings.catalogue_every);
+        auto pause = parts_.settings.catalogue_every;
+        if (result.has_value()) {
+            backoff.reset();
+            refused.reset();
+        } else if (result.error().where == "auth") {
+            pause = std::max(refused_base, refused.next());
+        } else {
+            pause = std::min(backoff.next(), pause);
+        }
         auto const next = parts_.host.now() + pause.count() * millisecond_ns;
         while (parts_.host.now() < next && !sweep_now_) co_await net::sleep(std::min(pause, tick));
     }
@@ -81,7 +91,10 @@ net::asio::awaitable<Result<>> Catalogue::sweep() {
     for (auto const& target : targets) {
         auto copy = target;
         auto const read = co_await read_events(std::move(copy));
-        if (read.has_error()) co_return read.error();
+        if (read.has_error()) {
+            if (read.error().where == "too_large") page_ = std::max<std::size_t>(page_ / 2, 1);
+            co_return read.error();
+        }
         if (!complete_) announce();
     }
     complete_ = true;
@@ -114,7 +127,7 @@ net::asio::awaitable<Result<>> Catalogue::read_series_table() {
     auto const now = parts_.host.now();
     if (series_read_ != 0 && now - series_read_ < series_every_ns) co_return Result<>{};
     std::string target = "/series";
-    auto const document = co_await parts_.rest.get(std::move(target));
+    auto const document = co_await parts_.rest.get(std::move(target), false, series_bytes_max);
     if (document.has_error()) co_return document.error();
     read_series(*document, series_);
     series_read_ = now;
@@ -129,7 +142,7 @@ std::vector<std::string> Catalogue::sweep_targets() const {
     bool const by_series = !select.series.empty() && select.events.empty() && select.markets.empty();
     bool const by_event = !select.events.empty() && select.series.empty() && select.markets.empty();
     for (auto const* const status : {"open", "unopened"}) {
-        auto const base = std::string{"/events?limit=200&with_nested_markets=true&status="} + status;
+        auto const base = fmt::format("/events?limit={}&with_nested_markets=true&status={}", page_, status);
         if (by_series) {
             for (auto const& series : select.series) out.push_back(with_query(base, "series_ticker", series));
         } else if (by_event) {

@@ -87,6 +87,7 @@ class Catalogue {
     Table<Fee> fees_;                                // of events with selected markets
     std::unordered_set<std::string> swept_events_;   // of the sweep that runs
     std::set<std::string, std::less<>> look_again_;  // events
+    std::size_t page_ = 200;                         // events on a page; halved when a page was too large
     unsigned sweep_ = 0;
     bool sweep_now_ = false;
     bool complete_ = false;  // a sweep was through

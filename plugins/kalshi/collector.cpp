@@ -9,7 +9,9 @@ namespace arb::kalshi {
 namespace {
 
 // How often a request is made before a sweep or a backfill is given up and begun again later.
-constexpr unsigned tries_max = 4;
+constexpr unsigned tries_max = 5;
+// The catalogue asks for smaller pages when one is larger.
+constexpr std::uint64_t body_bytes_max = 16 << 20;
 constexpr std::chrono::milliseconds watch_every{200};
 
 void rethrow(std::exception_ptr thrown) {
@@ -17,7 +19,9 @@ void rethrow(std::exception_ptr thrown) {
 }
 
 std::unique_ptr<net::HttpClient> client(net::asio::io_context& io, Access const& access) {
-    auto made = net::HttpClient::create(io.get_executor(), access.tls, access.settings.rest_url);
+    net::HttpLimits limits;
+    limits.body_bytes_max = body_bytes_max;
+    auto made = net::HttpClient::create(io.get_executor(), access.tls, access.settings.rest_url, limits);
     if (made.has_error()) throw ConfigurationError("/rest_url", made.error().text);
     return std::move(*made);
 }

@@ -13,10 +13,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds backoff_base = 500ms;
+constexpr std::chrono::milliseconds backoff_base = 250ms;
 constexpr std::chrono::milliseconds backoff_cap = 10s;
-// The venue says no word of how long when it refuses for too many requests.
-constexpr std::chrono::milliseconds pause_default = 1s;
+// The venue says no word of how long when it refuses for too many requests or has no time for them.
+constexpr std::chrono::milliseconds busy_base = 5s;
+constexpr std::chrono::milliseconds busy_cap = 5min;
 // A catalogue of 200,000 events at 200 a page; whoever pages on is led in a circle.
 constexpr std::size_t pages_max = 1000;
 
@@ -25,12 +26,14 @@ std::string path_part(std::string const& target) { return target.substr(0, targe
 }  // namespace
 
 Rest::Rest(std::unique_ptr<net::HttpClient> client, std::shared_ptr<Signer const> signer, unsigned tries)
-    : client_{std::move(client)}, signer_{std::move(signer)}, tries_{tries} {}
+    : client_{std::move(client)}, signer_{std::move(signer)}, tries_{tries}, busy_{busy_base, busy_cap} {}
 
-net::asio::awaitable<Result<net::Response>> Rest::send(std::string target, bool signed_in) {
+net::asio::awaitable<Result<net::Response>> Rest::send(std::string target, bool signed_in,
+                                                       std::uint64_t body_bytes_max) {
     co_await bucket_.take();
     net::Request request;
     request.target = std::move(target);
+    request.body_bytes_max = body_bytes_max;
     if (signed_in && signer_ != nullptr) {
         // Signed when the turn has come: the time in the headers must be fresh.
         auto headers = signer_->headers("GET", client_->prefix() + request.target, arb::now());
@@ -40,19 +43,23 @@ net::asio::awaitable<Result<net::Response>> Rest::send(std::string target, bool 
     co_return co_await client_->send(std::move(request));
 }
 
-net::asio::awaitable<Result<Document>> Rest::get(std::string target, bool signed_in) {
+net::asio::awaitable<Result<Document>> Rest::get(std::string target, bool signed_in,
+                                                 std::uint64_t body_bytes_max) {
     net::Backoff backoff{backoff_base, backoff_cap};
     Error last;
     for (unsigned tried = 0; tried != tries_; ++tried) {
         if (tried != 0) co_await net::sleep(backoff.next());
         auto again = target;
-        auto response = co_await send(std::move(again), signed_in);
+        auto response = co_await send(std::move(again), signed_in, body_bytes_max);
         if (response.has_error()) {
             last = response.error();
+            // A name, a certificate or a size does not change within a second: the scheduler tries again.
+            if (last.where == "dns" || last.where == "tls" || last.where == "too_large") co_return last;
             continue;
         }
         auto const status = response->status;
         if (status == 200) {
+            busy_.reset();
             auto document = Document::parse(response->body);
             if (document.has_value()) co_return document;
             last =
@@ -62,9 +69,9 @@ net::asio::awaitable<Result<Document>> Rest::get(std::string target, bool signed
         auto const words = error_text(response->body);
         last = retry(fmt::format("{} answered {} to {}{}{}", client_->host(), status, path_part(target),
                                  words.empty() ? "" : ": ", words));
-        if (status == 429) {
+        if (status == 429 || status == 503) {
             last.where = "busy";
-            bucket_.pause(response->retry_after.count() > 0 ? response->retry_after : pause_default);
+            bucket_.pause(response->retry_after.count() >= 0 ? response->retry_after : busy_.next());
         } else if (status == 401 || status == 403) {
             last.where = "auth";
             co_return last;

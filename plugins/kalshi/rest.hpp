@@ -27,8 +27,10 @@ class Rest {
     Rest(std::unique_ptr<net::HttpClient> client, std::shared_ptr<Signer const> signer, unsigned tries);
 
     // The body of "/markets?limit=5" (below rest_url). An error of the venue is ARB_PERMANENT with its words,
-    // but ARB_RETRY where asking again later may help; a refused signature has where "auth".
-    net::asio::awaitable<Result<Document>> get(std::string target, bool signed_in = false);
+    // but ARB_RETRY where asking again later may help; a refused signature has where "auth", a body beyond
+    // `body_bytes_max` (0: the client's limit) "too_large".
+    net::asio::awaitable<Result<Document>> get(std::string target, bool signed_in = false,
+                                               std::uint64_t body_bytes_max = 0);
 
     // Pages of `target` until the last, each handed to `take`; `take` answers false to end early. `target`
     // has its filters and no cursor.
@@ -37,12 +39,14 @@ class Rest {
     bool has_key() const { return signer_ != nullptr; }
 
   private:
-    net::asio::awaitable<Result<net::Response>> send(std::string target, bool signed_in);
+    net::asio::awaitable<Result<net::Response>> send(std::string target, bool signed_in,
+                                                     std::uint64_t body_bytes_max);
 
     std::unique_ptr<net::HttpClient> const client_;
     std::shared_ptr<Signer const> const signer_;
     unsigned const tries_;
     net::TokenBucket bucket_{requests_per_second, requests_burst};
+    net::Backoff busy_;  // how long everyone waits after a refusal for too many requests
 };
 
 // `base` with "key=value" appended, percent-encoded; nothing for an empty value.

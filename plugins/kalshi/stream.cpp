@@ -91,7 +91,10 @@ net::asio::awaitable<Error> Stream::session() {
             socket_ = nullptr;
             co_return drop_reason_.empty() ? bytes.error() : Error{ARB_RETRY, drop_sentence_, drop_reason_};
         }
-        take(*bytes);
+        // What came together was received together: one look at the clocks for all of it.
+        now_ = {parts_.host.now(), Silence::Clock::now()};
+        take(*bytes, now_.wall);
+        for (auto more = socket->arrived(); more; more = socket->arrived()) take(*more, now_.wall);
     }
 }
 
@@ -128,8 +131,7 @@ void Stream::lost(Error const& why) {
     parts_.health.set(Health::Part::feed, denied ? ARB_STATE_HELD : ARB_STATE_RETRYING, sentence);
 }
 
-void Stream::take(std::string_view bytes) {
-    auto const received = parts_.host.now();
+void Stream::take(std::string_view bytes, arb_time received) {
     auto const& frame = decoder_.decode(bytes, received, parts_.outbox.packets());
     last_frame_ = received;
     if (!frame.rejected.empty()) parts_.host.reject(frame.rejected);
@@ -166,7 +168,7 @@ void Stream::take(std::string_view bytes) {
             return;
     }
     last_data_ = received;
-    silence_.data();
+    silence_.data(now_.steady);
     parts_.host.alive();
     if (!data_came_) {
         data_came_ = true;

@@ -57,7 +57,7 @@ class Stream {
     void lost(Error const& why);
     std::chrono::milliseconds pause_after(Error const& why);
 
-    void take(std::string_view bytes);
+    void take(std::string_view bytes, arb_time received);
     void book(Frame const& frame, arb_time received);
     void status(Frame const& frame);
     void reply(Frame const& frame, arb_time received);
@@ -81,6 +81,10 @@ class Stream {
     net::Backoff backoff_, denied_backoff_;
     std::shared_ptr<net::WebSocket> socket_;
     std::array<arb_time, streams> last_{};  // when the stream last gave a frame, or was known to be whole
+    struct {
+        arb_time wall = 0;
+        Silence::Clock::time_point steady;
+    } now_;  // when the frames at hand were received
     arb_time connected_at_ = 0;
     arb_time last_frame_ = 0;
     arb_time last_data_ = 0;     // of any connection; replies and pings are not data

@@ -7,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <random>
 
 namespace arb::net {
@@ -16,7 +17,9 @@ namespace asio = boost::asio;
 // sleep = uniform(floor, min(cap, base * 2^n)), the full jitter that keeps clients from returning in step.
 class Backoff {
   public:
-    Backoff(std::chrono::milliseconds base, std::chrono::milliseconds cap) : base_{base}, cap_{cap} {}
+    Backoff(std::chrono::milliseconds base, std::chrono::milliseconds cap,
+            std::uint64_t seed = std::random_device{}())
+        : base_{base}, cap_{cap}, random_{seed} {}
     std::chrono::milliseconds next();
     void reset() { tries_ = 0; }
     unsigned tries() const { return tries_; }
@@ -25,7 +28,7 @@ class Backoff {
     static constexpr std::chrono::milliseconds floor_{50};
     std::chrono::milliseconds const base_, cap_;
     unsigned tries_ = 0;
-    std::mt19937_64 random_{std::random_device{}()};
+    std::mt19937_64 random_;
 };
 
 // Tokens refill continuously up to `capacity`, which is also what a new bucket holds.

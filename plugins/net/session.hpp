@@ -1,10 +1,10 @@
 // Secure connections to a venue: HTTPS requests and a WebSocket, both with time-outs and size limits. Beast
-// and TLS are instantiated once, behind these interfaces; nothing here shows their types.
+// and TLS are instantiated behind these interfaces; nothing here shows their types.
 //
 // Errors are ARB_RETRY with a sentence that names the host, and a `where` for what needs another pause than
 // the usual: "dns" the name cannot be looked up, "tls" the certificate or the handshake is refused, "auth"
-// the credentials are, "busy" too many requests. What is wrong with a URL is ARB_INVALID without a where: the
-// caller knows the option.
+// the credentials are, "busy" too many requests or no time for them, "too_large" the answer exceeds its
+// limit. What is wrong with a URL is ARB_INVALID without a where: the caller knows the option.
 //
 // Thread safety: none. Everything of one venue lives on the one thread that runs its executor; make that an
 // io_context with the concurrency hint 1. Destroying a WebSocket makes a pending read or write fail; a
@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,8 @@ struct Request {
     std::string target;  // path and query, already percent-encoded, beginning with '/'
     std::vector<Header> headers = {};
     std::string body = {};
+    std::uint64_t body_bytes_max =
+        0;  // of the answer, where it is known to be larger than usual; 0: as usual
 };
 
 struct Response {
@@ -56,7 +59,8 @@ struct Response {
 };
 
 struct HttpLimits {
-    std::uint64_t body_bytes_max = 64 << 20;  // a page of 200 events with nested markets may reach tens of MB
+    // A page of events with nested markets may reach tens of MB; who can ask for smaller pages sets less.
+    std::uint64_t body_bytes_max = 64 << 20;
     std::chrono::milliseconds request_max{30s};  // with lookup, connection and handshake
 };
 
@@ -76,27 +80,32 @@ class HttpClient {
 };
 
 struct WebSocketLimits {
-    std::uint64_t message_bytes_max = 32 << 20;    // an opening array of a few hundred books exceeds 1 MiB
+    std::uint64_t message_bytes_max = 16 << 20;    // an opening array of a few hundred books exceeds 1 MiB
     std::chrono::milliseconds handshake_max{10s};  // lookup, connection, TLS and upgrade together
-    std::chrono::milliseconds idle_max{25s};  // no frame of any kind, pings included: the connection is dead
+    // No frame of any kind, pings included: the connection is dead. We ping after two fifths of it (10 s).
+    std::chrono::milliseconds idle_max{25s};
+    std::chrono::milliseconds close_max{1s};  // how long the server may take to answer our close frame
 };
 
 // An open WebSocket. Answers the server's pings by itself.
 class WebSocket {
   public:
     // `url` is "wss://host[:port]/path". A refused upgrade is an error whose text has the HTTP status; a 401
-    // or 403 has where "auth", a 429 "busy".
-    static asio::awaitable<Result<std::unique_ptr<WebSocket>>> connect(std::shared_ptr<Tls> tls,
-                                                                       std::string url,
-                                                                       std::vector<Header> headers,
-                                                                       WebSocketLimits limits = {});
+    // or 403 has where "auth", a 429 or 503 "busy". `retry_after`, if given, gets the pause that a refusal
+    // asked for and is left as it is otherwise.
+    static asio::awaitable<Result<std::unique_ptr<WebSocket>>> connect(
+        std::shared_ptr<Tls> tls, std::string url, std::vector<Header> headers, WebSocketLimits limits = {},
+        std::chrono::milliseconds* retry_after = nullptr);
     virtual ~WebSocket() = default;
     // The next text frame, valid until the next read. After a close frame: an error whose text has code and
     // reason and whose where is the code as text ("1013"); after a cut or idle time-out where is "".
     virtual asio::awaitable<Result<std::string_view>> read() = 0;
+    // The next text frame if it has arrived already, valid until the next read. Saves a turn of the loop for
+    // each frame of a busy feed: ask until there is none, then `read`, which also tells of errors.
+    virtual std::optional<std::string_view> arrived() = 0;
     // Frames are written in order; may be called while a read waits, and by several coroutines.
     virtual asio::awaitable<Result<>> write(std::string frame) = 0;
-    // Sends a close frame, waits up to a second, and makes a pending read fail.
+    // Sends a close frame, waits up to `close_max`, and makes a pending read fail.
     virtual asio::awaitable<void> close() = 0;
     // Cuts the connection now.
     virtual void cut() = 0;

@@ -240,7 +240,9 @@ TEST_CASE("answers that are too large, too slow, cut or no HTTP are errors", "[n
     TlsServer::Script script{.certificate = here.good()};
     script.http = [&](HttpAsk const&) { return answer; };
     TlsServer const server{script};
-    CHECK(contains(refusal(here, here.https(server), limits).text, expected));
+    auto const error = refusal(here, here.https(server), limits);
+    CHECK(contains(error.text, expected));
+    CHECK(error.where == (limits.body_bytes_max == 1000 ? "too_large" : ""));
 }
 
 TEST_CASE("a handshake that is never answered ends in time", "[net]") {
@@ -273,6 +275,37 @@ TEST_CASE("redirects and errors are answers like any other", "[net]") {
     CHECK(busy.retry_after == -1ms);
     CHECK(here.get(*client, "/date").value().retry_after == 15min);  // no pause is longer
     CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a redirect is not followed, so that no header of ours reaches another host", "[net]") {
+    Loopback here;
+    TlsServer const other{{.certificate = here.good()}};
+    TlsServer::Script script{.certificate = here.good()};
+    script.http = [&](HttpAsk const&) {
+        return HttpAnswer{.status = 302, .headers = {{"Location", here.https(other) + "/"}}};
+    };
+    script.upgrade_status = 302;
+    TlsServer const server{script};
+    auto const client = here.client(here.https(server));
+    net::Request request;
+    request.target = "/";
+    request.headers = {{"KALSHI-ACCESS-KEY", "canary"}};
+    CHECK(finish(here.io, client->send(std::move(request))).value().status == 302);
+    CHECK(here.connect(here.wss(server), {}, {{"KALSHI-ACCESS-KEY", "canary"}}).has_error());
+    CHECK(other.connections() == 0);
+}
+
+TEST_CASE("one answer may be larger than the others", "[net]") {
+    Loopback here;
+    TlsServer::Script script{.certificate = here.good()};
+    script.http = [](HttpAsk const&) { return HttpAnswer{.body = std::string(2000, 'x')}; };
+    TlsServer const server{script};
+    auto const client = here.client(here.https(server), {.body_bytes_max = 1000});
+    net::Request request;
+    request.target = "/series";
+    request.body_bytes_max = 3000;
+    CHECK(finish(here.io, client->send(std::move(request))).value().body.size() == 2000);
+    CHECK(here.get(*client, "/").error().where == "too_large");
 }
 
 TEST_CASE("what cannot be sent safely is refused here", "[net]") {
