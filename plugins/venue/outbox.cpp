@@ -2,8 +2,13 @@
 
 namespace arb {
 
-Outbox::Outbox(asio::any_io_executor executor, Host host, Events events)
-    : host_{host}, events_{std::move(events)}, timer_{executor}, packets_{bytes_max} {}
+Outbox::Outbox(asio::any_io_executor executor, Host host, Events events,
+               std::chrono::milliseconds blocked_after)
+    : host_{host},
+      events_{std::move(events)},
+      blocked_after_{blocked_after},
+      timer_{executor},
+      packets_{bytes_max} {}
 
 void Outbox::flush() {
     if (packets_.empty()) return;
@@ -11,7 +16,7 @@ void Outbox::flush() {
     auto const begin = Clock::now();
     auto const pushed = host_.push(packets_);
     auto const took = Clock::now() - begin;
-    if (took > blocked_max) {
+    if (took > blocked_after_) {
         blocked_ += took;
         auto const to = host_.now();
         if (events_.blocked) events_.blocked(to - std::chrono::nanoseconds{took}.count(), to);

@@ -32,7 +32,7 @@ class Outbox {
     static constexpr std::chrono::seconds blocked_max{1};
 
     struct Events {
-        // The queue was full and the venue unread from `from` to `to` for more than `blocked_max`: record a
+        // The queue was full and the venue unread from `from` to `to` for more than `blocked_after`: record a
         // gap. Packets may be added here.
         std::function<void(arb_time from, arb_time to)> blocked;
         // A batch was not accepted and is gone: ARB_CLOSED, the pipeline is stopping (stop, too), or
@@ -40,7 +40,9 @@ class Outbox {
         std::function<void(Error const& error)> refused;
     };
 
-    Outbox(asio::any_io_executor executor, Host host, Events events);
+    // `blocked_after`: when `blocked` is told; only tests have no time for the usual.
+    Outbox(asio::any_io_executor executor, Host host, Events events,
+           std::chrono::milliseconds blocked_after = blocked_max);
     // Packets that were not flushed are discarded; flush before the instance ends.
     ~Outbox() = default;
     Outbox(Outbox const&) = delete;
@@ -60,7 +62,7 @@ class Outbox {
     // Pushes what there is. Waits while the queue is full: that is how the venue comes to read slower.
     void flush();
 
-    // Time spent waiting in pushes that took longer than `blocked_max`.
+    // Time spent waiting in pushes that took longer than `blocked_after`.
     std::chrono::nanoseconds blocked() const { return blocked_; }
 
   private:
@@ -68,6 +70,7 @@ class Outbox {
 
     Host const host_;
     Events const events_;
+    std::chrono::milliseconds const blocked_after_;
     asio::steady_timer timer_;
     std::shared_ptr<char> const alive_ =
         std::make_shared<char>();  // a timer's handler may come after our end

@@ -25,6 +25,8 @@ class Authority {
     explicit Authority(std::string const& name);
     std::string const& pem() const { return self_.pem; }
     Certificate issue(CertificateWish const& wish) const;
+    // The CA's own, for a server that vouches for itself.
+    Certificate const& self() const { return self_; }
 
   private:
     Certificate self_;

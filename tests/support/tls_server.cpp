@@ -87,11 +87,12 @@ asio::ssl::context context_for(TlsServer::Script const& script) {
     if (script.protocol == TlsServer::Protocol::plain_http) return out;
     out.use_certificate_chain(asio::buffer(script.certificate.pem));
     out.use_private_key(asio::buffer(script.certificate.key_pem), asio::ssl::context::pem);
-    if (script.protocol == TlsServer::Protocol::tls_1_0) {
-        // OpenSSL 3 speaks it only at the lowest security level.
+    if (script.protocol != TlsServer::Protocol::tls) {
+        // OpenSSL 3 speaks these only at the lowest security level.
+        auto const version = script.protocol == TlsServer::Protocol::tls_1_0 ? TLS1_VERSION : TLS1_1_VERSION;
         SSL_CTX_set_cipher_list(out.native_handle(), "DEFAULT:@SECLEVEL=0");
-        SSL_CTX_set_min_proto_version(out.native_handle(), TLS1_VERSION);
-        SSL_CTX_set_max_proto_version(out.native_handle(), TLS1_VERSION);
+        SSL_CTX_set_min_proto_version(out.native_handle(), version);
+        SSL_CTX_set_max_proto_version(out.native_handle(), version);
     }
     return out;
 }
@@ -187,9 +188,10 @@ struct TlsServer::Running {
             auto ask = ask_from(request, stream);
             ask.connection = number;
             ask.request = count;
-            auto answer = websocket::is_upgrade(request)
-                              ? HttpAnswer{.status = script.upgrade_status, .body = "go away"}
-                              : script.http(ask);
+            auto answer = websocket::is_upgrade(request) ? HttpAnswer{.status = script.upgrade_status,
+                                                                      .body = "go away",
+                                                                      .headers = script.upgrade_headers}
+                                                         : script.http(ask);
             if (!reply(stream, request, answer)) return;
         }
     }

@@ -53,14 +53,15 @@ class WebSocketPeer {
 
 class TlsServer {
   public:
-    enum class Protocol { tls, tls_1_0, plain_http };
+    enum class Protocol { tls, tls_1_0, tls_1_1, plain_http };
     struct Script {
         Certificate certificate;
         Protocol protocol = Protocol::tls;
         std::function<HttpAnswer(HttpAsk const&)> http = [](HttpAsk const&) { return HttpAnswer{}; };
         // The connection is cut when it returns.
         std::function<void(WebSocketPeer&)> websocket = {};
-        int upgrade_status = 101;  // any other refuses the upgrade
+        int upgrade_status = 101;                                 // any other refuses the upgrade
+        std::map<std::string, std::string> upgrade_headers = {};  // of the refusal
     };
 
     explicit TlsServer(Script script);

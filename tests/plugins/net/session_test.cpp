@@ -103,6 +103,10 @@ TEST_CASE("certificates that prove nothing are refused before a byte is sent", "
         script.certificate = Authority{"another CA"}.issue({.names = {"IP:127.0.0.1"}});
         expected = "no CA known here vouches for it";
     }
+    SECTION("its own word") {
+        script.certificate = Authority{"127.0.0.1"}.self();
+        expected = "no CA known here vouches for it";
+    }
     SECTION("expired") {
         script.certificate =
             here.authority.issue({.names = {"IP:127.0.0.1"}, .valid_for = std::chrono::hours{-1}});
@@ -127,12 +131,14 @@ TEST_CASE("a name that matches another name of the server is refused by name", "
     CHECK(contains(error.text, "it was made for another host than localhost"));
 }
 
-TEST_CASE("TLS 1.0 is refused", "[net]") {
+TEST_CASE("TLS 1.0 and 1.1 are refused", "[net]") {
     Loopback here;
-    TlsServer const server{{.certificate = here.good(), .protocol = TlsServer::Protocol::tls_1_0}};
-    auto const error = refusal(here, here.https(server));
-    CHECK(error.where == "tls");
-    CHECK(contains(error.text, "offers no TLS 1.2 or newer"));
+    for (auto const protocol : {TlsServer::Protocol::tls_1_0, TlsServer::Protocol::tls_1_1}) {
+        TlsServer const server{{.certificate = here.good(), .protocol = protocol}};
+        auto const error = refusal(here, here.https(server));
+        CHECK(error.where == "tls");
+        CHECK(contains(error.text, "offers no TLS 1.2 or newer"));
+    }
 }
 
 TEST_CASE("plain HTTP on the port is recognised", "[net]") {

@@ -209,6 +209,20 @@ TEST_CASE("a refused upgrade has the status and what it means", "[net]") {
     CHECK(refused(503) == "busy");
 }
 
+TEST_CASE("a refused upgrade tells how long the server wants to be left alone", "[net]") {
+    Loopback here;
+    TlsServer::Script answer{.certificate = here.good()};
+    answer.upgrade_status = 503;
+    answer.upgrade_headers = {{"Retry-After", "120"}};
+    TlsServer const server{answer};
+    std::chrono::milliseconds retry_after{-1};
+    std::vector<net::Header> none;
+    auto const refused = finish(
+        here.io, net::WebSocket::connect(here.tls, here.wss(server), std::move(none), {}, &retry_after));
+    CHECK(refused.has_error());
+    CHECK(retry_after == 120s);
+}
+
 TEST_CASE("closing and cutting from this side make a pending read fail", "[net]") {
     Loopback here;
     TlsServer const server{script(here, echo)};
