@@ -36,14 +36,14 @@ class Kalshi final : public Observer {
     unsigned close_moved(Market const& market) override;
     unsigned ticks_changed(Market const& market, std::int64_t before) override;
 
-    void heartbeat();  // every ten seconds
-    void settle();     // every tick
-    void cut();
+    void heartbeat();                           // every ten seconds
+    void settle();                              // every tick
+    void cut(unsigned connection, bool reset);  // 0: all
+    std::vector<unsigned> connection_numbers() const;
     // Sends `flood` to each subscriber of tickers, now and later.
     void flood(Flood& flood);
     // Sends these frames, as recorded, to each connection after its first subscription.
     void replay(std::vector<std::string> const* frames) { replay_ = frames; }
-    std::size_t connections() const { return sessions_.size(); }
 
   private:
     friend class KalshiSession;
@@ -64,7 +64,7 @@ class Kalshi final : public Observer {
 
     unsigned lifecycle(Market const& market, std::string const& rest, bool ledger);
     unsigned broadcast(char const* channel, Market const* market, std::string const& type,
-                       std::string const& msg, bool& delivered);
+                       std::string const& msg, Delivery& to);
 
     World& world_;
     Ledger& ledger_;
@@ -72,6 +72,7 @@ class Kalshi final : public Observer {
     Faults& faults_;
     AccountKey const& key_;
     std::string const key_id_;
+    std::shared_ptr<char> const alive_ = std::make_shared<char>();  // connections may outlive this
     std::set<KalshiSession*> sessions_;
     std::unordered_map<std::size_t, std::string> last_ticker_;  // by market: only changes are sent
     Flood* flood_ = nullptr;
@@ -127,6 +128,7 @@ class KalshiSession final : public SocketHandler {
     void replay();
 
     Kalshi& venue_;
+    std::weak_ptr<char> const venue_alive_;
     Line line_;
     std::map<std::string, Subscription> subscriptions_;  // by channel
     std::unordered_set<std::int64_t> ids_;

@@ -137,9 +137,7 @@ std::string Kalshi::signature_fault(HttpRequest const& request) {
 
 HttpResponse Kalshi::handle(HttpRequest const& request, std::string const& path) {
     report_.count(Venue::kalshi, "requests");
-    if (faults_.active("http_500", Venue::kalshi))
-        return {503, "<html><body>Service Unavailable</body></html>", "text/html"};
-    if (faults_.active("http_429", Venue::kalshi)) return {429, R"({"error":"too many requests"})"};
+    if (auto const fault = faults_.answer(Venue::kalshi)) return *fault;
     if (!spend_token()) {
         report_.violation(Venue::kalshi, "rate_limit_exceeded", request.path);
         return {429, R"({"error":"too many requests"})"};
@@ -157,7 +155,6 @@ HttpResponse Kalshi::handle(HttpRequest const& request, std::string const& path)
         report_.violation(Venue::kalshi, "trailing_slash", request.path);
         return {301, "", "text/plain", {{"Location", request.path.substr(0, request.path.size() - 1)}}};
     }
-    if (faults_.active("malformed", Venue::kalshi)) return {200, R"({"events":[{"event_ticker":"KX)"};
     return route(request, path);
 }
 
@@ -225,9 +222,9 @@ std::variant<HttpResponse, Upgrade> Kalshi::upgrade(HttpRequest const& request) 
         report_.violation(Venue::kalshi, fault, request.path);
         return error(401, "authentication_error", "NOT_FOUND");
     }
-    if (faults_.active("cut", Venue::kalshi)) return HttpResponse{503, "", "text/plain"};
-    if (faults_.active("http_429", Venue::kalshi))
-        return HttpResponse{429, R"({"error":"too many requests"})"};
+    if (faults_.active("cut", Venue::kalshi) || faults_.active("reset", Venue::kalshi))
+        return HttpResponse{503, "", "text/plain"};
+    if (auto const fault = faults_.answer(Venue::kalshi)) return *fault;
     return Upgrade{[this](std::shared_ptr<Socket> socket) -> std::unique_ptr<SocketHandler> {
         return std::make_unique<KalshiSession>(*this, std::move(socket));
     }};

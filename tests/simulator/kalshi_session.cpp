@@ -41,12 +41,17 @@ std::string ids_json(std::vector<std::size_t> const& order, World& world) {
 }  // namespace
 
 KalshiSession::KalshiSession(Kalshi& venue, std::shared_ptr<Socket> socket)
-    : venue_{venue}, line_{std::move(socket), Venue::kalshi, venue.faults_} {
+    : venue_{venue}, venue_alive_{venue.alive_}, line_{std::move(socket), Venue::kalshi, venue.faults_} {
     venue_.sessions_.insert(this);
     venue_.report_.count(Venue::kalshi, "connections");
+    venue_.ledger_.connection(Venue::kalshi, line_.number(), true);
 }
 
-KalshiSession::~KalshiSession() { venue_.sessions_.erase(this); }
+KalshiSession::~KalshiSession() {
+    if (venue_alive_.expired()) return;
+    venue_.sessions_.erase(this);
+    venue_.ledger_.connection(Venue::kalshi, line_.number(), false);
+}
 
 std::string KalshiSession::sequenced(std::string const& type, Subscription& subscription,
                                      std::string const& msg, std::int64_t id) {
@@ -64,8 +69,12 @@ bool KalshiSession::send(std::string const& channel, Market const* market, std::
     if (found == subscriptions_.end() || !found->second.wants(market) || replayed_) return false;
     wanted = true;
     auto& subscription = found->second;
-    if (line_.socket().waiting_bytes() > waiting_bytes_max) {
-        venue_.report_.violation(Venue::kalshi, "too_slow", channel);
+    std::string_view const about = market == nullptr ? std::string_view{} : market->id;
+    bool const too_slow = line_.socket().waiting_bytes() > waiting_bytes_max;
+    if (too_slow) venue_.report_.violation(Venue::kalshi, "too_slow", channel);
+    if (line_.strikes_once("seq_restart"))
+        for (auto& [name, other] : subscriptions_) other.seq = 0;
+    if (too_slow || line_.strikes_once("overflow")) {
         line_.reply(sequenced("error", subscription, R"({"code":25,"msg":"Subscription buffer overflow"})"));
         subscriptions_.erase(found);
         return false;
@@ -79,10 +88,11 @@ bool KalshiSession::send(std::string const& channel, Market const* market, std::
             auto const at = text.find(key) + key.size();
             text.replace(at, 6, fixed(ARB_UNIT - parse_decimal(text.substr(at, 6)).millionths, 4));
         }
-        return line_.data(sequenced(type, subscription, text));
+        return line_.data(sequenced(type, subscription, text), about);
     }
     return line_.data(R"({"type":")" + type + R"(","sid":)" + std::to_string(subscription.sid) +
-                      R"(,"msg":)" + msg + R"(,"sending_ts_ms":)" + std::to_string(now_ms()) + "}\n");
+                          R"(,"msg":)" + msg + R"(,"sending_ts_ms":)" + std::to_string(now_ms()) + "}\n",
+                      about);
 }
 
 void KalshiSession::ping() {
@@ -165,7 +175,7 @@ void KalshiSession::subscribe(std::int64_t id, Object const& params) {
         else
             subscribe(id, std::string{channel.get_string()}, params);
     }
-    if (venue_.faults_.active("accept_then_drop", Venue::kalshi)) return line_.socket().cut();
+    if (venue_.faults_.active("accept_then_drop", Venue::kalshi, line_.number())) return line_.socket().cut();
     if (venue_.replay_ != nullptr) return replay();
     flood();
 }
@@ -204,7 +214,8 @@ void KalshiSession::add(Subscription& subscription, std::string const& channel,
             subscription.order.push_back(index);
             fresh.push_back(index);
         }
-    if (venue_.faults_.active("no_snapshot", Venue::kalshi) || venue_.replay_ != nullptr) return;
+    if (venue_.faults_.active("no_snapshot", Venue::kalshi, line_.number()) || venue_.replay_ != nullptr)
+        return;
     if (channel == "orderbook_delta")
         for (auto const index : fresh) snapshot(subscription, venue_.world_.markets()[index], 0);
     if (channel != "ticker" || !flag(params, "send_initial_snapshot") || venue_.flood_ != nullptr) return;
@@ -215,7 +226,7 @@ void KalshiSession::add(Subscription& subscription, std::string const& channel,
         auto const& market = venue_.world_.markets()[index];
         bool wanted = false;
         bool const live = send("ticker", &market, "ticker", ticker_msg(market, market.book_ms, true), wanted);
-        if (live) venue_.ledger_.quote(market, market.book_ms, true);
+        if (live) venue_.ledger_.quote(market, market.book_ms, {{line_.number()}, {}});
     }
 }
 
@@ -234,7 +245,7 @@ void KalshiSession::snapshot(Subscription& subscription, Market const& market, s
     // A side without bids has no key at all.
     if (!yes.empty()) msg += R"(,"yes_dollars_fp":[)" + joined(yes) + ']';
     if (!no.empty()) msg += R"(,"no_dollars_fp":[)" + joined(no) + ']';
-    line_.data(sequenced("orderbook_snapshot", subscription, msg + '}', id));
+    line_.data(sequenced("orderbook_snapshot", subscription, msg + '}', id), market.id);
 }
 
 void KalshiSession::ok(std::int64_t id, Subscription& subscription) {

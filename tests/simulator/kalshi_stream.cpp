@@ -32,10 +32,14 @@ std::string ticker_msg(Market const& market, std::int64_t ms, bool with_dollars)
 }
 
 unsigned Kalshi::broadcast(char const* channel, Market const* market, std::string const& type,
-                           std::string const& msg, bool& delivered) {
+                           std::string const& msg, Delivery& to) {
     bool wanted = false;
-    for (auto* const session : sessions_)
-        delivered = session->send(channel, market, type, msg, wanted) || delivered;
+    for (auto* const session : sessions_) {
+        bool asked = false;
+        bool const sent = session->send(channel, market, type, msg, asked);
+        if (asked) (sent ? to.seen : to.missed).push_back(session->line().number());
+        wanted = wanted || asked;
+    }
     if (wanted) report_.count(Venue::kalshi, std::string{channel} + "_messages");
     return wanted ? 1 : 0;
 }
@@ -43,7 +47,7 @@ unsigned Kalshi::broadcast(char const* channel, Market const* market, std::strin
 unsigned Kalshi::acted(Market const& market, Action const& action) {
     unsigned frames = 0;
     for (auto const& change : action.changes) {
-        bool delivered = false;
+        Delivery to;
         // The NO side's book holds bids, too: a YES offer at p is a NO bid at 1 - p.
         auto const price = change.bid ? change.price : ARB_UNIT - change.price;
         auto const begin = R"({"market_ticker":")" + market.id + R"(","market_id":")" + market.uuid + '"';
@@ -51,11 +55,11 @@ unsigned Kalshi::acted(Market const& market, Action const& action) {
                          (change.bid ? "yes" : "no") + R"(","ts":")" + rfc3339(action.ms) + R"(","ts_ms":)" +
                          std::to_string(action.ms) + '}';
         frames += broadcast("orderbook_delta", &market, "orderbook_delta",
-                            begin + R"(,"price_dollars":")" + fixed(price, 4) + '"' + end, delivered);
-        ledger_.change(market, change, action.ms, delivered);
+                            begin + R"(,"price_dollars":")" + fixed(price, 4) + '"' + end, to);
+        ledger_.change(market, change, action.ms, to);
     }
     for (auto const& trade : action.trades) {
-        bool delivered = false;
+        Delivery to;
         auto const* const taker = trade.taker_buys ? "yes" : "no";
         frames +=
             broadcast("trade", &market, "trade",
@@ -66,38 +70,38 @@ unsigned Kalshi::acted(Market const& market, Action const& action) {
                           R"(","taker_book_side":")" + (trade.taker_buys ? "bid" : "ask") +
                           R"(","is_block_trade":)" + boolean(trade.block) + R"(,"ts":)" + seconds(trade.ms) +
                           R"(,"ts_ms":)" + std::to_string(trade.ms) + '}',
-                      delivered);
-        ledger_.trade(market, trade, delivered);
+                      to);
+        ledger_.trade(market, trade, to);
     }
     auto state = ticker_msg(market, 0, false);
     auto& last = last_ticker_[market.index];
     if (state != last) {
         last = std::move(state);
-        bool delivered = false;
+        Delivery to;
         // Some real frames lack what the documentation requires.
-        frames += broadcast("ticker", &market, "ticker", ticker_msg(market, action.ms, market.index % 8 != 0),
-                            delivered);
-        ledger_.quote(market, action.ms, delivered);
+        frames +=
+            broadcast("ticker", &market, "ticker", ticker_msg(market, action.ms, market.index % 8 != 0), to);
+        ledger_.quote(market, action.ms, to);
     }
     return std::max(frames, 1U);
 }
 
 unsigned Kalshi::lifecycle(Market const& market, std::string const& rest, bool ledger) {
-    bool delivered = false;
+    Delivery to;
     auto const frames = broadcast("market_lifecycle_v2", nullptr, "market_lifecycle_v2",
-                                  R"({"market_ticker":")" + market.id + '"' + rest + '}', delivered);
-    if (ledger) ledger_.status(market, now_ms(), delivered);
+                                  R"({"market_ticker":")" + market.id + '"' + rest + '}', to);
+    if (ledger) ledger_.status(market, now_ms(), to);
     return frames;
 }
 
 unsigned Kalshi::event_created(Event const& event) {
-    bool delivered = false;
+    Delivery to;
     return broadcast("market_lifecycle_v2", nullptr, "event_lifecycle",
                      R"({"event_ticker":")" + event.id + R"(","exchange_index":0,"title":)" +
                          json_text(event.title) + R"(,"subtitle":)" + json_text(event.subtitle) +
                          R"(,"collateral_return_type":")" + (event.exclusive ? "MECNET" : "") +
                          R"(","series_ticker":")" + event.series + R"("})",
-                     delivered);
+                     to);
 }
 
 unsigned Kalshi::market_created(Market const& market) {
@@ -116,6 +120,7 @@ unsigned Kalshi::market_created(Market const& market) {
 }
 
 unsigned Kalshi::status_changed(Market const& market, Status before) {
+    ledger_.lifecycle(market);
     switch (market.status) {
         case Status::open:
             // Opening at open_time has no event; coming back from a pause has.
@@ -156,12 +161,20 @@ void Kalshi::heartbeat() {
 }
 
 void Kalshi::settle() {
-    if (faults_.active("reorder", Venue::kalshi)) return;
-    for (auto* const session : sessions_) session->line().settle();
+    for (auto* const session : sessions_)
+        if (!faults_.active("reorder", Venue::kalshi, session->line().number())) session->line().settle();
 }
 
-void Kalshi::cut() {
-    for (auto* const session : sessions_) session->line().socket().cut();
+void Kalshi::cut(unsigned connection, bool reset) {
+    for (auto* const session : sessions_)
+        if (connection == 0 || session->line().number() == connection) session->line().socket().cut(reset);
+}
+
+std::vector<unsigned> Kalshi::connection_numbers() const {
+    std::vector<unsigned> out;
+    for (auto* const session : sessions_) out.push_back(session->line().number());
+    std::sort(out.begin(), out.end());
+    return out;
 }
 
 void Kalshi::flood(Flood& flood) {

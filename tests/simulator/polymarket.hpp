@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <memory>
 #include <set>
 #include <string>
 #include <unordered_set>
@@ -41,10 +42,10 @@ class Polymarket final : public Observer {
 
     void watch();   // once a second: who sends no PING, which connections are over
     void settle();  // every tick
-    void cut();
+    void cut(unsigned connection, bool reset);  // 0: all
+    std::vector<unsigned> connection_numbers() const;
     void replay(std::vector<std::string> const* frames) { replay_ = frames; }
     ApiKey const& api_key() const { return api_key_; }
-    std::size_t connections() const { return sessions_.size(); }
 
   private:
     friend class PolymarketSession;
@@ -60,7 +61,7 @@ class Polymarket final : public Observer {
     std::string market_json(Market const& market, bool with_event);
     bool shows_closed(Market const& market) const;
     unsigned broadcast(Market const& market, char const* what, std::string const& frame, bool flagged_only,
-                       bool to_all, bool& delivered);
+                       bool to_all, Delivery& to);
     std::string book_refresh(Market const& market, int outcome, std::int64_t ms);
 
     World& world_;
@@ -68,6 +69,7 @@ class Polymarket final : public Observer {
     Report& report_;
     Faults& faults_;
     ApiKey const api_key_;
+    std::shared_ptr<char> const alive_ = std::make_shared<char>();  // connections may outlive this
     std::set<PolymarketSession*> sessions_;
     std::vector<std::string> const* replay_ = nullptr;
 };
@@ -82,7 +84,7 @@ class PolymarketSession final : public SocketHandler {
     bool flagged() const { return flagged_; }
     bool subscribed() const { return subscribed_ && !replayed_; }
     void watch();
-    bool send(std::string frame);
+    bool send(std::string frame, std::string_view market, bool print);
     Line& line() { return line_; }
 
   private:
@@ -93,6 +95,7 @@ class PolymarketSession final : public SocketHandler {
     void refuse(char const* kind, std::string_view text);
 
     Polymarket& venue_;
+    std::weak_ptr<char> const venue_alive_;
     Line line_;
     std::unordered_set<std::string> tokens_;  // all asked for
     std::unordered_set<std::string> served_;  // those that get data

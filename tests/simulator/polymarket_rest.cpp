@@ -14,6 +14,7 @@ namespace json = boost::json;
 constexpr std::size_t events_page_max = 500, markets_page_max = 100, trades_page_max = 1000;
 constexpr std::size_t condition_ids_max = 100;  // of one request
 constexpr std::size_t tokens_max = 500;         // of POST /books
+constexpr std::size_t conditions_max = 20;      // of one request for trades
 constexpr std::int64_t closed_lag_ms = 2'000;   // Gamma learns of a resolution later than the stream says it
 constexpr std::int64_t clock_skew_max_s = 60;
 
@@ -40,6 +41,15 @@ std::string spaced_time(std::int64_t ms) {
     return text + "00";
 }
 
+std::vector<std::string> split(std::string const& list) {
+    std::vector<std::string> out;
+    for (std::size_t at = 0, end; at <= list.size(); at = end + 1) {
+        end = std::min(list.find(',', at), list.size());
+        out.push_back(list.substr(at, end - at));
+    }
+    return out;
+}
+
 bool any_of(std::vector<std::string> const& wanted, std::string const& value) {
     return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
 }
@@ -53,11 +63,7 @@ Polymarket::Polymarket(World& world, Ledger& ledger, Report& report, Faults& fau
 
 HttpResponse Polymarket::handle(HttpRequest const& request, std::string const& path) {
     report_.count(Venue::polymarket, "requests");
-    if (faults_.active("http_500", Venue::polymarket))
-        return {502, "<html><head><title>502 Bad Gateway</title></head></html>", "text/html"};
-    if (faults_.active("http_429", Venue::polymarket))
-        return {429, "error code: 1015", "text/html", {{"Retry-After", "1"}}};
-    if (faults_.active("malformed", Venue::polymarket)) return {200, R"({"events":[{"id":"6)"};
+    if (auto const fault = faults_.answer(Venue::polymarket)) return *fault;
     if (path.starts_with("/gamma/")) return gamma(request, path.substr(6));
     if (path.starts_with("/clob/")) return clob(request, path.substr(5));
     if (path == "/data/v2/trades") return data_trades(request, false);
@@ -123,7 +129,13 @@ HttpResponse Polymarket::keyset(HttpRequest const& request, bool events) {
             if (closed.empty() || (closed == "true") == over) all.push_back(event_json(event, true));
         }
     } else {
-        for (auto const& market : world_.markets()) {
+        std::vector<Market const*> listed;
+        for (auto const& market : world_.markets()) listed.push_back(&market);
+        if (request.parameter("order") == "closedTime" && request.parameter("ascending") == "false")
+            std::stable_sort(listed.begin(), listed.end(),
+                             [](Market const* a, Market const* b) { return a->settled_ms > b->settled_ms; });
+        for (auto const* const each : listed) {
+            auto const& market = *each;
             if (market.venue != Venue::polymarket || !any_of(ids, market.gamma_id)) continue;
             if (!any_of(conditions, market.id)) continue;
             if (!tokens.empty() && !any_of(tokens, market.tokens[0]) && !any_of(tokens, market.tokens[1]))
@@ -357,8 +369,16 @@ HttpResponse Polymarket::account(HttpRequest const& request, std::string const& 
 HttpResponse Polymarket::data_trades(HttpRequest const& request, bool legacy) {
     if (!legacy && request.has("offset")) return error(400, "offset is not supported");
     std::vector<std::string> wanted;
-    for (auto const* const name : {"market", "condition_id", "condition_ids"})
-        for (auto const& value : request.parameters(name)) wanted.push_back(value);
+    for (auto const* const name : {"market", "condition", "condition_id", "conditionId"})
+        for (auto const& value : request.parameters(name))
+            for (auto const& id : split(value)) wanted.push_back(id);
+    if (wanted.size() > conditions_max) {
+        report_.violation(Venue::polymarket, "too_many_conditions", std::to_string(wanted.size()));
+        return error(400, "too many conditions");
+    }
+    // Shares below 0.01 are left out unless a smaller size is named; 0 means the default.
+    auto const least_text = request.parameter("filter_amount", "0.01");
+    auto const least = parse_decimal(least_text == "0" ? "0.01" : least_text).millionths;
     auto const limit = std::clamp<std::size_t>(
         std::strtoul(request.parameter("limit", "100").c_str(), nullptr, 10), 1, trades_page_max);
     auto const filters = filters_of(request, "cursor");
@@ -370,7 +390,7 @@ HttpResponse Polymarket::data_trades(HttpRequest const& request, bool legacy) {
     for (; at != 0 && out.size() < limit; --at) {
         auto const& trade = kept[at - 1];
         auto const& market = world_.markets()[trade.market];
-        if (!any_of(wanted, market.id)) continue;
+        if (!any_of(wanted, market.id) || trade.size < least) continue;
         bool const other = trade.printed_outcome == 1;
         auto const outcome = static_cast<std::size_t>(trade.printed_outcome);
         out.push_back(R"({"proxyWallet":"0x0000000000000000000000000000000000000000","side":")" +

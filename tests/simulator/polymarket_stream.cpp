@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -89,13 +90,14 @@ std::string book_json(Market const& market, int outcome, bool rest) {
 // ---- the venue's side ----
 
 unsigned Polymarket::broadcast(Market const& market, char const* what, std::string const& frame,
-                               bool flagged_only, bool to_all, bool& delivered) {
+                               bool flagged_only, bool to_all, Delivery& to) {
     bool wanted = false;
     for (auto* const session : sessions_) {
         if (!session->subscribed() || (flagged_only && !session->flagged())) continue;
         if (!to_all && !session->wants(market)) continue;
         wanted = true;
-        delivered = session->send(frame) || delivered;
+        bool const sent = session->send(frame, market.id, what == std::string_view{"last_trade_price"});
+        (sent ? to.seen : to.missed).push_back(session->line().number());
     }
     if (wanted) report_.count(Venue::polymarket, std::string{what} + "_messages");
     return wanted ? 1 : 0;
@@ -111,11 +113,11 @@ std::string Polymarket::book_refresh(Market const& market, int outcome, std::int
 
 unsigned Polymarket::acted(Market const& market, Action const& action) {
     unsigned frames = 0;
-    bool delivered = false;
+    Delivery to;
     auto const time = std::to_string(action.ms);
     auto const begin = R"({"market":")" + market.id + '"';
     for (auto const& trade : action.trades) {
-        bool seen = false;
+        Delivery seen;
         bool const other = trade.printed_outcome == 1;
         frames += broadcast(
             market, "last_trade_price",
@@ -132,7 +134,7 @@ unsigned Polymarket::acted(Market const& market, Action const& action) {
     for (int outcome = 0; outcome != 2; ++outcome) {
         auto const bid = best_bid(market, outcome), ask = best_ask(market, outcome);
         auto const spread = parse_decimal(ask).millionths - parse_decimal(bid).millionths;
-        bool ignored = false;
+        Delivery ignored;
         frames += broadcast(market, "best_bid_ask",
                             begin + R"(, "asset_id":")" + market.tokens[static_cast<std::size_t>(outcome)] +
                                 R"(", "best_bid":")" + bid + R"(", "best_ask":")" + ask + R"(", "spread":")" +
@@ -154,12 +156,12 @@ unsigned Polymarket::acted(Market const& market, Action const& action) {
     frames += broadcast(market, "price_change",
                         begin + R"(,"price_changes":[)" + joined(entries) + R"(],"timestamp":")" + time +
                             R"(","event_type":"price_change"})",
-                        false, false, delivered);
-    for (auto const& change : action.changes) ledger_.change(market, change, action.ms, delivered);
-    ledger_.quote(market, action.ms, delivered);
+                        false, false, to);
+    for (auto const& change : action.changes) ledger_.change(market, change, action.ms, to);
+    ledger_.quote(market, action.ms, to);
     if (!action.trades.empty())
         for (int outcome = 0; outcome != 2; ++outcome) {
-            bool ignored = false;
+            Delivery ignored;
             frames +=
                 broadcast(market, "book", book_refresh(market, outcome, action.ms), false, false, ignored);
         }
@@ -171,7 +173,7 @@ unsigned Polymarket::market_created(Market const& market) {
     auto const tokens = tokens_json(market);
     unsigned frames = 0;
     for (int n = 0; n != announcements; ++n) {
-        bool ignored = false;
+        Delivery ignored;
         frames += broadcast(
             market, "new_market",
             R"({"id":")" + market.gamma_id + R"(","question":)" + json_text(market.title) + R"(,"market":")" +
@@ -194,9 +196,10 @@ unsigned Polymarket::market_created(Market const& market) {
 }
 
 unsigned Polymarket::status_changed(Market const& market, Status) {
+    ledger_.lifecycle(market);
     // A resolution is announced when it is settled; "determined" is a word of the other venue.
     if (market.status != Status::settled) return 0;
-    bool delivered = false;
+    Delivery to;
     auto const winner = market.settlement == ARB_UNIT ? 0U : 1U;
     auto const frames =
         broadcast(market, "market_resolved",
@@ -205,15 +208,15 @@ unsigned Polymarket::status_changed(Market const& market, Status) {
                       R"(","winning_outcome":)" + json_text(market.outcomes[winner]) +
                       R"(,"event_message":null,"timestamp":")" + std::to_string(market.settled_ms) +
                       R"(","event_type":"market_resolved","tags":["Simulated"]})",
-                  true, false, delivered);
-    ledger_.status(market, market.settled_ms, delivered);
+                  true, false, to);
+    ledger_.status(market, market.settled_ms, to);
     return frames;
 }
 
 unsigned Polymarket::ticks_changed(Market const& market, std::int64_t before) {
     unsigned frames = 0;
     for (auto const& token : market.tokens) {
-        bool ignored = false;
+        Delivery ignored;
         frames += broadcast(
             market, "tick_size_change",
             R"({"market":")" + market.id + R"(", "asset_id":")" + token + R"(", "old_tick_size":")" +
@@ -229,9 +232,9 @@ std::variant<HttpResponse, Upgrade> Polymarket::upgrade(HttpRequest const& reque
         report_.violation(Venue::polymarket, "unknown_path", request.path);
         return HttpResponse{404, "", "text/plain"};
     }
-    if (faults_.active("cut", Venue::polymarket)) return HttpResponse{503, "", "text/plain"};
-    if (faults_.active("http_429", Venue::polymarket))
-        return HttpResponse{429, "error code: 1015", "text/html"};
+    if (faults_.active("cut", Venue::polymarket) || faults_.active("reset", Venue::polymarket))
+        return HttpResponse{503, "", "text/plain"};
+    if (auto const fault = faults_.answer(Venue::polymarket)) return *fault;
     if (sessions_.size() >= connections_advised_max)
         report_.violation(Venue::polymarket, "many_connections", std::to_string(sessions_.size() + 1));
     return Upgrade{[this](std::shared_ptr<Socket> socket) -> std::unique_ptr<SocketHandler> {
@@ -244,39 +247,54 @@ void Polymarket::watch() {
 }
 
 void Polymarket::settle() {
-    if (faults_.active("reorder", Venue::polymarket)) return;
-    for (auto* const session : sessions_) session->line().settle();
+    for (auto* const session : sessions_)
+        if (!faults_.active("reorder", Venue::polymarket, session->line().number())) session->line().settle();
 }
 
-void Polymarket::cut() {
-    for (auto* const session : sessions_) session->line().socket().cut();
+void Polymarket::cut(unsigned connection, bool reset) {
+    for (auto* const session : sessions_)
+        if (connection == 0 || session->line().number() == connection) session->line().socket().cut(reset);
+}
+
+std::vector<unsigned> Polymarket::connection_numbers() const {
+    std::vector<unsigned> out;
+    for (auto* const session : sessions_) out.push_back(session->line().number());
+    std::sort(out.begin(), out.end());
+    return out;
 }
 
 // ---- one connection ----
 
 PolymarketSession::PolymarketSession(Polymarket& venue, std::shared_ptr<Socket> socket)
     : venue_{venue},
+      venue_alive_{venue.alive_},
       line_{std::move(socket), Venue::polymarket, venue.faults_},
       last_ping_ms_{now_ms()},
       opened_ms_{now_ms()} {
     venue_.sessions_.insert(this);
     venue_.report_.count(Venue::polymarket, "connections");
+    venue_.ledger_.connection(Venue::polymarket, line_.number(), true);
 }
 
-PolymarketSession::~PolymarketSession() { venue_.sessions_.erase(this); }
+PolymarketSession::~PolymarketSession() {
+    if (venue_alive_.expired()) return;
+    venue_.sessions_.erase(this);
+    venue_.ledger_.connection(Venue::polymarket, line_.number(), false);
+}
 
 bool PolymarketSession::wants(Market const& market) const {
     return !market.tokens.empty() &&
            (served_.contains(market.tokens[0]) || served_.contains(market.tokens[1]));
 }
 
-bool PolymarketSession::send(std::string frame) {
-    if (line_.socket().waiting_bytes() > waiting_bytes_max) {
-        venue_.report_.violation(Venue::polymarket, "too_slow");
+bool PolymarketSession::send(std::string frame, std::string_view market, bool print) {
+    bool const too_slow = line_.socket().waiting_bytes() > waiting_bytes_max;
+    if (too_slow) venue_.report_.violation(Venue::polymarket, "too_slow");
+    if (too_slow || line_.strikes_once("overflow")) {
         line_.socket().close(1013, "slow consumer: send buffer full");
         return false;
     }
-    return line_.data(std::move(frame));
+    return line_.data(std::move(frame), market, print);
 }
 
 void PolymarketSession::refuse(char const* kind, std::string_view text) {
@@ -366,7 +384,8 @@ void PolymarketSession::add(Object const& message, bool initial) {
             continue;
         }
         served_.insert(token);
-        books.push_back(book_json(*market, outcome_of(*market, token), false));
+        if (!venue_.faults_.silent(Venue::polymarket, line_.number(), market->id))
+            books.push_back(book_json(*market, outcome_of(*market, token), false));
     }
     if (venue_.replay_ != nullptr) {
         if (replayed_) return;
@@ -377,8 +396,9 @@ void PolymarketSession::add(Object const& message, bool initial) {
     if (!initial && !fresh) return line_.reply("NO NEW ASSETS");
     auto const* const dump = message.if_contains("initial_dump");
     if (dump != nullptr && dump->is_bool() && !dump->get_bool()) return;
-    if (venue_.faults_.active("no_snapshot", Venue::polymarket)) return;
-    if (venue_.faults_.active("accept_then_drop", Venue::polymarket)) return line_.socket().cut();
+    if (venue_.faults_.active("no_snapshot", Venue::polymarket, line_.number())) return;
+    if (venue_.faults_.active("accept_then_drop", Venue::polymarket, line_.number()))
+        return line_.socket().cut();
     line_.data('[' + joined(books) + "]\n");
 }
 

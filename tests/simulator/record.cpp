@@ -1,13 +1,9 @@
 #include "simulator/record.hpp"
 
-#include <array>
+#include <algorithm>
 
 namespace arb::simulator {
 namespace {
-
-constexpr std::array fault_kinds = {
-    "freeze",   "cut",       "seq_gap",       "duplicate",        "reorder",    "http_429",
-    "http_500", "malformed", "renamed_field", "accept_then_drop", "no_snapshot"};
 
 // Titles may hold bytes no JSON reader accepts.
 std::string hex(std::string_view bytes) {
@@ -40,20 +36,63 @@ std::string levels(std::map<std::int64_t, std::int64_t> const& side, bool descen
     return '[' + joined(out) + ']';
 }
 
+std::string numbers(std::vector<unsigned> const& of) {
+    std::vector<std::string> out;
+    for (auto const number : of) out.push_back(std::to_string(number));
+    return '[' + joined(out) + ']';
+}
+
 }  // namespace
 
+void Ledger::write(std::string const& total, std::string const& text) {
+    out_ << text << '\n';
+    ++totals_[total];
+}
+
 void Ledger::line(std::string const& kind, Market const& market, std::string const& rest, std::int64_t ms,
-                  bool live) {
-    out_ << R"({"kind":")" << kind << R"(","venue":")" << name_of(market.venue) << R"(","market":")"
-         << market.id << '"' << rest << R"(,"ms":)" << ms << R"(,"live":)" << boolean(live) << "}\n";
-    ++totals_[std::string{name_of(market.venue)} + '.' + kind + (live ? "" : ".unseen")];
+                  Delivery const& to) {
+    std::string text = R"({"kind":")" + kind + R"(","venue":")" + name_of(market.venue) + R"(","market":")" +
+                       market.id + '"' + rest + R"(,"ms":)" + std::to_string(ms) + R"(,"live":)" +
+                       boolean(to.live());
+    if (!to.seen.empty()) text += R"(,"seen":)" + numbers(to.seen);
+    if (!to.missed.empty()) text += R"(,"missed":)" + numbers(to.missed);
+    write(std::string{name_of(market.venue)} + '.' + kind + (to.live() ? "" : ".unseen"), text + '}');
+    if (!to.missed.empty()) ++totals_[std::string{name_of(market.venue)} + '.' + kind + ".missed"];
 }
 
-void Ledger::quote(Market const& market, std::int64_t ms, bool live) {
-    line("quote", market, amounts(market), ms, live);
+void Ledger::quote(Market const& market, std::int64_t ms, Delivery const& to) {
+    line("quote", market, amounts(market), ms, to);
 }
 
-void Ledger::trade(Market const& market, Trade const& trade, bool live) {
+void Ledger::lifecycle(Market const& market) {
+    write(std::string{name_of(market.venue)} + ".lifecycle",
+          R"({"kind":"lifecycle","venue":")" + std::string{name_of(market.venue)} + R"(","market":")" +
+              market.id + R"(","status":")" + name_of(market.status) + R"(","result":)" +
+              json_text(market.result) + R"(,"ms":)" + std::to_string(market.updated_ms) + '}');
+}
+
+void Ledger::connection(Venue venue, unsigned number, bool open) {
+    write(std::string{name_of(venue)} + (open ? ".connection" : ".connection.closed"),
+          R"({"kind":"connection","venue":")" + std::string{name_of(venue)} + R"(","connection":)" +
+              std::to_string(number) + R"(,"open":)" + boolean(open) + R"(,"ms":)" +
+              std::to_string(now_ms()) + '}');
+}
+
+void Ledger::fault(Fault const& fault) {
+    write(std::string{name_of(fault.venue)} + ".fault",
+          R"({"kind":"fault","venue":")" + std::string{name_of(fault.venue)} + R"(","fault":")" + fault.kind +
+              R"(","connection":)" + std::to_string(fault.connection) + R"(,"market":)" +
+              json_text(fault.market) + R"(,"ms":)" + std::to_string(now_ms()) + R"(,"until_ms":)" +
+              std::to_string(fault.until_ms) + '}');
+}
+
+void Ledger::fault_stopped(std::string const& kind, Venue venue) {
+    write(std::string{name_of(venue)} + ".fault_stopped",
+          R"({"kind":"fault_stopped","venue":")" + std::string{name_of(venue)} + R"(","fault":")" + kind +
+              R"(","ms":)" + std::to_string(now_ms()) + '}');
+}
+
+void Ledger::trade(Market const& market, Trade const& trade, Delivery const& to) {
     // Kalshi's prints are stored for outcome 0; Polymarket's keep the printed token's outcome, price and
     // side.
     bool const other = trade.printed_outcome == 1;
@@ -62,23 +101,24 @@ void Ledger::trade(Market const& market, Trade const& trade, bool live) {
              R"(,"price":")" + format_decimal(other ? ARB_UNIT - trade.price : trade.price) +
              R"(","size":")" + format_decimal(trade.size) + R"(","taker_side":")" +
              (trade.taker_buys != other ? "buy" : "sell") + R"(","block":)" + boolean(trade.block),
-         trade.ms, live);
+         trade.ms, to);
 }
 
-void Ledger::change(Market const& market, Change const& change, std::int64_t ms, bool live) {
+void Ledger::change(Market const& market, Change const& change, std::int64_t ms, Delivery const& to) {
     line("book_change", market,
          R"(,"side":")" + std::string{change.bid ? "bid" : "ask"} + R"(","price":")" +
              format_decimal(change.price) + R"(","size":")" + format_decimal(change.size) + '"',
-         ms, live);
+         ms, to);
 }
 
-void Ledger::status(Market const& market, std::int64_t ms, bool live) {
-    line("status", market, R"(,"status":")" + std::string{name_of(market.status)} + '"', ms, live);
+void Ledger::status(Market const& market, std::int64_t ms, Delivery const& to) {
+    line("status", market, R"(,"status":")" + std::string{name_of(market.status)} + '"', ms, to);
 }
 
 void Ledger::finish(World& world) {
     if (finished_) return;
     finished_ = true;
+    Delivery const known{{0}, {}};
     for (auto const& event : world.events()) {
         if (!event.visible) continue;
         out_ << R"({"kind":"final_event","venue":")" << name_of(event.venue) << R"(","event":")" << event.id
@@ -96,11 +136,11 @@ void Ledger::finish(World& world) {
                  R"(,"status":")" + name_of(market.status) + R"(","result":)" + json_text(market.result) +
                  R"(,"settlement_value":)" + decimal_or_null(market.settlement) + R"(,"tick_size":")" +
                  format_decimal(market.tick) + R"(","tokens":[)" + joined(tokens) + ']',
-             market.updated_ms, true);
-        line("final_quote", market, amounts(market), market.book_ms, true);
+             market.updated_ms, known);
+        line("final_quote", market, amounts(market), market.book_ms, known);
         line("final_book", market,
              R"(,"bids":)" + levels(market.bids, true) + R"(,"asks":)" + levels(market.asks, false),
-             market.book_ms, true);
+             market.book_ms, known);
     }
     flush();
 }
@@ -131,76 +171,6 @@ std::string Report::json() const {
         separator = ",";
     }
     return out + "}}\n";
-}
-
-bool Faults::known(std::string const& kind) {
-    for (auto const* const name : fault_kinds)
-        if (kind == name) return true;
-    return false;
-}
-
-void Faults::start(std::string const& kind, Venue venue, double seconds) {
-    auto& fault = faults_[kind + name_of(venue)];
-    fault.until_ms = now_ms() + static_cast<std::int64_t>(seconds * 1000);
-    ++fault.times;
-}
-
-bool Faults::active(std::string const& kind, Venue venue) const {
-    auto const found = faults_.find(kind + name_of(venue));
-    return found != faults_.end() && now_ms() < found->second.until_ms;
-}
-
-std::uint64_t Faults::times(std::string const& kind, Venue venue) const {
-    auto const found = faults_.find(kind + name_of(venue));
-    return found == faults_.end() ? 0 : found->second.times;
-}
-
-Line::Line(std::shared_ptr<Socket> socket, Venue venue, Faults& faults)
-    : socket_{std::move(socket)},
-      venue_{venue},
-      faults_{faults},
-      gaps_{faults.times("seq_gap", venue)},
-      malformed_{faults.times("malformed", venue)} {}
-
-bool Line::strikes_once(std::string const& kind, std::uint64_t& seen) {
-    auto const times = faults_.times(kind, venue_);
-    bool const strikes = times != seen;
-    seen = times;
-    return strikes;
-}
-
-bool Line::data(std::string frame) {
-    if (faults_.active("freeze", venue_)) return false;
-    if (strikes_once("seq_gap", gaps_)) return false;
-    if (strikes_once("malformed", malformed_)) {
-        socket_->send(frame.substr(0, frame.size() / 2));
-        socket_->send(R"({"type":"surprise","sid":1,"event_type":"surprise","msg":{"unknown":[1,2,3]}})");
-        socket_->send(R"([[],42,"text",null])");
-    }
-    if (faults_.active("renamed_field", venue_)) {
-        for (std::string const name : {"\"yes_bid_dollars\"", "\"delta_fp\"", "\"count_fp\"", "\"size\""}) {
-            auto const at = frame.find(name);
-            if (at == std::string::npos) continue;
-            frame.replace(at, name.size(), "\"renamed\"");
-            socket_->send(std::move(frame));
-            return false;
-        }
-    }
-    bool const reorder = faults_.active("reorder", venue_);
-    if (reorder && held_.empty()) {
-        held_ = std::move(frame);
-        return true;
-    }
-    if (faults_.active("duplicate", venue_)) socket_->send(frame);
-    socket_->send(std::move(frame));
-    settle();
-    return true;
-}
-
-void Line::settle() {
-    if (held_.empty()) return;
-    socket_->send(std::move(held_));
-    held_.clear();
 }
 
 }  // namespace arb::simulator

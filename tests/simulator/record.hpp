@@ -1,5 +1,5 @@
-// What a run leaves behind: the ledger (a line for each thing a collector must have stored), the report
-// (which rules clients broke), and the faults in force.
+// What a run leaves behind: the ledger (what happened in the world, and who was told) and the report (which
+// rules clients broke).
 //
 // Thread safety: none; on the simulator's thread.
 #pragma once
@@ -7,23 +7,28 @@
 #include <cstdint>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <string>
 
-#include "simulator/server.hpp"
+#include "simulator/faults.hpp"
 #include "simulator/world.hpp"
 
 namespace arb::simulator {
 
-// ledger.jsonl. `live`: the frame went to at least one subscriber, intact. Amounts are decimal texts, absent
-// ones null.
+// ledger.jsonl: every trade, quote, change and status of the world, whether anybody heard of it or not.
+// `live`: the frame went to at least one subscriber, intact; `seen` and `missed` number the connections that
+// got it, and those a fault kept it from. Amounts are decimal texts, absent ones null.
 class Ledger {
   public:
     explicit Ledger(std::string const& file) : out_{file, std::ios::trunc} {}
-    void quote(Market const& market, std::int64_t ms, bool live);
-    void trade(Market const& market, Trade const& trade, bool live);
-    void change(Market const& market, Change const& change, std::int64_t ms, bool live);
-    void status(Market const& market, std::int64_t ms, bool live);
+    void quote(Market const& market, std::int64_t ms, Delivery const& to);
+    void trade(Market const& market, Trade const& trade, Delivery const& to);
+    void change(Market const& market, Change const& change, std::int64_t ms, Delivery const& to);
+    void status(Market const& market, std::int64_t ms, Delivery const& to);
+    // Every change of a status, also those no venue announces.
+    void lifecycle(Market const& market);
+    void connection(Venue venue, unsigned number, bool open);
+    void fault(Fault const& fault);                            // ordered
+    void fault_stopped(std::string const& kind, Venue venue);  // before its time
     // The state of everything, as a collector should have it in the end.
     void finish(World& world);
     void flush() { out_.flush(); }
@@ -32,7 +37,8 @@ class Ledger {
 
   private:
     void line(std::string const& kind, Market const& market, std::string const& rest, std::int64_t ms,
-              bool live);
+              Delivery const& to);
+    void write(std::string const& total, std::string const& text);
     std::ofstream out_;
     std::map<std::string, std::uint64_t> totals_;
     bool finished_ = false;
@@ -57,41 +63,6 @@ class Report {
     };
     std::map<std::string, Violation> violations_;
     std::map<std::string, std::uint64_t> counters_;
-};
-
-class Faults {
-  public:
-    static bool known(std::string const& kind);
-    void start(std::string const& kind, Venue venue, double seconds);
-    bool active(std::string const& kind, Venue venue) const;
-    // How often it was ever asked for: for faults that strike each connection once.
-    std::uint64_t times(std::string const& kind, Venue venue) const;
-
-  private:
-    struct Fault {
-        std::int64_t until_ms = 0;
-        std::uint64_t times = 0;
-    };
-    std::map<std::string, Fault> faults_;
-};
-
-// The way out of one connection: where faults strike data frames.
-class Line {
-  public:
-    Line(std::shared_ptr<Socket> socket, Venue venue, Faults& faults);
-    // Whether the client gets the frame as it is.
-    bool data(std::string frame);
-    void reply(std::string frame) { socket_->send(std::move(frame)); }
-    void settle();  // sends what a fault that is over held back
-    Socket& socket() { return *socket_; }
-
-  private:
-    bool strikes_once(std::string const& kind, std::uint64_t& seen);
-    std::shared_ptr<Socket> socket_;
-    Venue venue_;
-    Faults& faults_;
-    std::uint64_t gaps_ = 0, malformed_ = 0;
-    std::string held_;
 };
 
 }  // namespace arb::simulator

@@ -19,6 +19,8 @@
 #include <deque>
 #include <optional>
 
+#include "simulator/text.hpp"
+
 namespace arb::simulator {
 
 namespace asio = boost::asio;
@@ -94,7 +96,7 @@ class Connection final : public Socket, public std::enable_shared_from_this<Conn
     }
 
     void send(std::string text) override {
-        push({Kind::text, std::make_shared<std::string>(std::move(text)), 0, {}});
+        push({Kind::text, std::make_shared<std::string>(as_utf8(std::move(text))), 0, {}});
     }
     void send_frames(std::shared_ptr<std::string const> frames, std::function<void()> sent) override {
         push({Kind::frames, std::move(frames), 0, std::move(sent)});
@@ -105,9 +107,12 @@ class Connection final : public Socket, public std::enable_shared_from_this<Conn
     void close(std::uint16_t code, std::string reason) override {
         push({Kind::close, std::make_shared<std::string>(std::move(reason)), code, {}});
     }
-    void cut() override {
+    void cut(bool reset = false) override {
         open_ = false;
         boost::system::error_code ignored;
+        // With nothing to linger for, closing is an RST.
+        if (reset)
+            beast::get_lowest_layer(ws_).socket().set_option(asio::socket_base::linger{true, 0}, ignored);
         beast::get_lowest_layer(ws_).socket().close(ignored);
     }
     std::size_t waiting_bytes() const override { return waiting_bytes_; }

@@ -44,14 +44,15 @@ struct HttpResponse {
 class Socket {
   public:
     virtual ~Socket() = default;
+    // What is not UTF-8 is replaced: a text frame must be.
     virtual void send(std::string text) = 0;
     // Bytes that are complete WebSocket frames already; `sent` is called when the client's TCP window took
     // them.
     virtual void send_frames(std::shared_ptr<std::string const> frames, std::function<void()> sent) = 0;
     virtual void ping(std::string payload) = 0;
     virtual void close(std::uint16_t code, std::string reason) = 0;
-    // Ends the connection without a close frame.
-    virtual void cut() = 0;
+    // Ends the connection without a close frame: with FIN, or with RST.
+    virtual void cut(bool reset = false) = 0;
     virtual std::size_t waiting_bytes() const = 0;
 };
 

@@ -33,7 +33,10 @@ class Simulated {
     std::string get(std::string const& target);
     net::Response send(net::Request request);
     boost::json::object control(std::string const& what);  // "start", "quiet", "report", "ledger", "status"
-    void fault(std::string const& kind, std::string const& venue, double seconds = 0);
+    // `more` are further parameters: "&connection=open", "&market=...".
+    void fault(std::string const& kind, std::string const& venue, double seconds = 0,
+               std::string const& more = {});
+    void stop_faults(std::string const& venue = "all");
     void finish();  // no more trading; the ledger gets its last lines
     bool finished();
 

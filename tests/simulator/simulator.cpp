@@ -21,6 +21,7 @@ constexpr std::int64_t watch_ms = 1'000;
 constexpr double owed_max = 5'000;     // frames: after a stall the lost time is not made up for
 constexpr unsigned steps_max = 2'000;  // a tick; a world where nothing can happen must not hang the loop
 constexpr double story_seconds = 60;   // of a run without an end
+constexpr double forever_s = 1e9;      // a fault that is switched off by hand
 constexpr char const* kalshi_key_id = "5ca1ab1e-0000-4000-8000-000000000001";
 constexpr char const* rest_prefix = "/trade-api/v2";
 
@@ -155,21 +156,58 @@ HttpResponse Simulator::control(HttpRequest const& request, std::string const& p
 
 HttpResponse Simulator::fault(HttpRequest const& request) {
     auto const kind = request.parameter("kind"), venue_name = request.parameter("venue", "all");
-    auto const seconds = std::strtod(request.parameter("seconds", "0").c_str(), nullptr);
-    if (!Faults::known(kind)) return {400, R"({"error":"unknown kind"})"};
+    bool const off = request.has("off");
+    if (!Faults::known(kind) && !(off && kind.empty())) return {400, R"({"error":"unknown kind"})"};
+    if (venue_name != "all" && venue_name != "kalshi" && venue_name != "polymarket")
+        return {400, R"({"error":"unknown venue"})"};
+    if (kind == "silent_market" && !off && !request.has("market"))
+        return {400, R"({"error":"silent_market needs market"})"};
     for (auto const venue : {Venue::kalshi, Venue::polymarket}) {
         if (venue_name != "all" && venue_name != name_of(venue)) continue;
-        faults_.start(kind, venue, seconds);
-        if (kind == "cut" && venue == Venue::kalshi) kalshi_.cut();
-        if (kind == "cut" && venue == Venue::polymarket) polymarket_.cut();
+        if (off) {
+            faults_.stop(kind, venue);
+            ledger_.fault_stopped(kind, venue);
+            continue;
+        }
+        // "open": those that are open now, so that whoever connects anew is served well.
+        auto const which = request.parameter("connection", "0");
+        std::vector<unsigned> numbers{static_cast<unsigned>(std::strtoul(which.c_str(), nullptr, 10))};
+        if (which == "open")
+            numbers =
+                venue == Venue::kalshi ? kalshi_.connection_numbers() : polymarket_.connection_numbers();
+        for (auto const number : numbers) order(request, venue, number);
     }
     return {200, status()};
 }
 
+void Simulator::order(HttpRequest const& request, Venue venue, unsigned connection) {
+    Fault fault{request.parameter("kind"), venue, connection, request.parameter("market")};
+    auto const seconds =
+        request.has("on") ? forever_s : std::strtod(request.parameter("seconds", "0").c_str(), nullptr);
+    fault.until_ms = now_ms() + static_cast<std::int64_t>(seconds * 1000);
+    fault.retry_after_s =
+        static_cast<unsigned>(std::strtoul(request.parameter("retry_after", "1").c_str(), nullptr, 10));
+    faults_.start(fault);
+    ledger_.fault(fault);
+    bool const reset = fault.kind == "reset";
+    if (!reset && fault.kind != "cut") return;
+    if (venue == Venue::kalshi)
+        kalshi_.cut(connection, reset);
+    else
+        polymarket_.cut(connection, reset);
+}
+
 std::string Simulator::status() const {
+    auto const numbers = [](std::vector<unsigned> const& of) {
+        std::vector<std::string> out;
+        for (auto const number : of) out.push_back(std::to_string(number));
+        return '[' + joined(out) + ']';
+    };
+    auto const kalshi = kalshi_.connection_numbers(), polymarket = polymarket_.connection_numbers();
     return R"({"trading":)" + std::string{boolean(trading_)} + R"(,"frames":)" + std::to_string(frames_) +
-           R"(,"kalshi_connections":)" + std::to_string(kalshi_.connections()) +
-           R"(,"polymarket_connections":)" + std::to_string(polymarket_.connections()) + "}\n";
+           R"(,"kalshi_connections":)" + std::to_string(kalshi.size()) + R"(,"polymarket_connections":)" +
+           std::to_string(polymarket.size()) + R"(,"connections":{"kalshi":)" + numbers(kalshi) +
+           R"(,"polymarket":)" + numbers(polymarket) + R"(},"faults":)" + faults_.json() + "}\n";
 }
 
 void Simulator::start() {

@@ -35,6 +35,44 @@ inline std::string json_text(std::string_view text) {
     return out += '"';
 }
 
+// How many bytes the UTF-8 character at `at` has; 0: there is none.
+inline std::size_t utf8_size(std::string_view text, std::size_t at) {
+    auto const byte = [&](std::size_t n) { return static_cast<unsigned char>(text[at + n]); };
+    auto const first = byte(0);
+    if (first < 0x80) return 1;
+    std::size_t const size = first >= 0xC2 && first <= 0xDF   ? 2
+                             : first >= 0xE0 && first <= 0xEF ? 3
+                             : first >= 0xF0 && first <= 0xF4 ? 4
+                                                              : 0;
+    if (size == 0 || at + size > text.size()) return 0;
+    for (std::size_t n = 1; n != size; ++n)
+        if ((byte(n) & 0xC0) != 0x80) return 0;
+    // Longer than need be, a surrogate, or beyond the last character.
+    bool const wrong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) > 0x9F) ||
+                       (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F);
+    return wrong ? 0 : size;
+}
+
+// A WebSocket text frame must be UTF-8 (RFC 6455, 8.1), so a server replaces what is not; bodies of REST
+// answers keep the bytes.
+inline std::string as_utf8(std::string text) {
+    std::size_t at = 0;
+    while (at != text.size()) {
+        auto const size = utf8_size(text, at);
+        if (size == 0) break;
+        at += size;
+    }
+    if (at == text.size()) return text;
+    std::string out{text.substr(0, at)};
+    while (at != text.size()) {
+        auto const size = utf8_size(text, at);
+        if (size == 0) out += "\xEF\xBF\xBD";
+        out.append(text, at, size);
+        at += size == 0 ? 1 : size;
+    }
+    return out;
+}
+
 inline char const* boolean(bool value) { return value ? "true" : "false"; }
 
 // Exactly `decimals` digits after the point; `value` in millionths must need no more.

@@ -153,7 +153,13 @@ class World {
     unsigned publish(Market& market, Action const& action);
     unsigned set_status(Market& market, Status status);
     unsigned drain(Market& market);
+    unsigned open_waiting();
     unsigned add_late_event();
+    unsigned choose_ending();
+    unsigned change_ticks();
+    unsigned close_ending();
+    unsigned decide();
+    unsigned settle();
     Market* candidate(Venue venue);
     Observer& observer(Venue venue) { return *observers_[static_cast<int>(venue)]; }
 

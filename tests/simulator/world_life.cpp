@@ -75,78 +75,101 @@ unsigned World::add_late_event() {
     return frames;
 }
 
-unsigned World::live(double share) {
-    if (settings_.flood != 0 || phase_ == std::size(phases) || share - stories_ < phases[phase_]) return 0;
+// The waiting ones open, without a word on the wire.
+unsigned World::open_waiting() {
     unsigned frames = 0;
-    auto& kalshi = closing_[0];
-    auto& polymarket = closing_[1];
-    auto const close = [&](Market* market) {
-        if (market == nullptr) return;
-        market->close_ms = market->updated_ms = now_ms();
-        frames += observer(market->venue).close_moved(*market);
-    };
-    switch (phase_++) {
-        case 0:  // the waiting ones open, without a word on the wire
-            for (auto* const market : {kalshi, polymarket}) {
-                if (market == nullptr) continue;
-                market->open_ms = now_ms();
-                frames += set_status(*market, Status::open);
-            }
-            break;
-        case 1:
-            frames += add_late_event();
-            break;
-        case 2:  // others are chosen for an early end; a pause first
-            kalshi = candidate(Venue::kalshi);
-            polymarket = candidate(Venue::polymarket);
-            if (kalshi != nullptr) frames += set_status(*kalshi, Status::paused);
-            break;
-        case 3:
-            if (kalshi != nullptr) frames += drain(*kalshi) + set_status(*kalshi, Status::open);
-            break;
-        case 4:
-            for (auto* const market : {kalshi, polymarket}) {
-                if (market == nullptr) continue;
-                auto const before = market->tick;
-                market->tick = before == 1'000 ? 100 : 1'000;
-                if (market->venue == Venue::kalshi)
-                    market->grid = before == 1'000 ? "center_centi_edge_centi_cent" : "deci_cent";
-                market->updated_ms = now_ms();
-                frames += observer(market->venue).ticks_changed(*market, before);
-            }
-            break;
-        case 5:
-            close(kalshi);
-            if (kalshi != nullptr) frames += set_status(*kalshi, Status::closed) + drain(*kalshi);
-            if (polymarket != nullptr) frames += set_status(*polymarket, Status::paused) + drain(*polymarket);
-            break;
-        case 6:
-            for (auto* const market : {kalshi, polymarket}) {
-                if (market == nullptr) continue;
-                bool const yes = random_.chance(50);
-                market->result =
-                    market->venue == Venue::kalshi ? (yes ? "yes" : "no") : market->outcomes[yes ? 0 : 1];
-                market->settlement = yes ? ARB_UNIT : 0;
-                frames += set_status(*market, Status::determined);
-            }
-            break;
-        case 7:
-            for (auto* const market : {kalshi, polymarket}) {
-                if (market == nullptr) continue;
-                market->settled_ms = now_ms();
-                frames += set_status(*market, Status::settled);
-            }
-            break;
-        default:
-            frames += add_late_event();
-            // A run without an end tells its story again and again.
-            if (settings_.seconds <= 0) {
-                phase_ = 1;
-                ++stories_;
-            }
-            break;
+    for (auto* const market : closing_) {
+        if (market == nullptr) continue;
+        market->open_ms = now_ms();
+        frames += set_status(*market, Status::open);
     }
     return frames;
+}
+
+// Others are chosen for an early end; a pause first.
+unsigned World::choose_ending() {
+    closing_[0] = candidate(Venue::kalshi);
+    closing_[1] = candidate(Venue::polymarket);
+    return closing_[0] == nullptr ? 0 : set_status(*closing_[0], Status::paused);
+}
+
+unsigned World::change_ticks() {
+    unsigned frames = 0;
+    for (auto* const market : closing_) {
+        if (market == nullptr) continue;
+        auto const before = market->tick;
+        market->tick = before == 1'000 ? 100 : 1'000;
+        if (market->venue == Venue::kalshi)
+            market->grid = before == 1'000 ? "center_centi_edge_centi_cent" : "deci_cent";
+        market->updated_ms = now_ms();
+        frames += observer(market->venue).ticks_changed(*market, before);
+    }
+    return frames;
+}
+
+unsigned World::close_ending() {
+    unsigned frames = 0;
+    if (auto* const kalshi = closing_[0]) {
+        kalshi->close_ms = kalshi->updated_ms = now_ms();
+        frames += observer(Venue::kalshi).close_moved(*kalshi);
+        frames += set_status(*kalshi, Status::closed) + drain(*kalshi);
+    }
+    if (auto* const polymarket = closing_[1])
+        frames += set_status(*polymarket, Status::paused) + drain(*polymarket);
+    return frames;
+}
+
+unsigned World::decide() {
+    unsigned frames = 0;
+    for (auto* const market : closing_) {
+        if (market == nullptr) continue;
+        bool const yes = random_.chance(50);
+        market->result =
+            market->venue == Venue::kalshi ? (yes ? "yes" : "no") : market->outcomes[yes ? 0 : 1];
+        market->settlement = yes ? ARB_UNIT : 0;
+        frames += set_status(*market, Status::determined);
+    }
+    return frames;
+}
+
+unsigned World::settle() {
+    unsigned frames = 0;
+    for (auto* const market : closing_) {
+        if (market == nullptr) continue;
+        market->settled_ms = now_ms();
+        frames += set_status(*market, Status::settled);
+    }
+    return frames;
+}
+
+unsigned World::live(double share) {
+    if (settings_.flood != 0 || phase_ == std::size(phases) || share - stories_ < phases[phase_]) return 0;
+    switch (phase_++) {
+        case 0:
+            return open_waiting();
+        case 1:
+            return add_late_event();
+        case 2:
+            return choose_ending();
+        case 3:
+            return closing_[0] == nullptr ? 0 : drain(*closing_[0]) + set_status(*closing_[0], Status::open);
+        case 4:
+            return change_ticks();
+        case 5:
+            return close_ending();
+        case 6:
+            return decide();
+        case 7:
+            return settle();
+        default:
+            break;
+    }
+    // A run without an end tells its story again and again.
+    if (settings_.seconds <= 0) {
+        phase_ = 1;
+        ++stories_;
+    }
+    return add_late_event();
 }
 
 }  // namespace arb::simulator
