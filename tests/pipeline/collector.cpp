@@ -51,29 +51,32 @@ std::string venue_yaml(Simulated const& simulated, std::string const& more) {
     return "venues:\n" + kalshi_yaml(simulated, more) + polymarket_yaml(simulated, more);
 }
 
-Collector::Collector(TemporaryDirectory const& directory, std::string const& instances)
+Collector::Collector(TemporaryDirectory const& directory, std::string const& instances,
+                     std::string const& queue)
     : directory_{directory},
-      pipeline_{directory.write("pipeline.yaml", "queue: {directory: \"" + directory / "queue" +
-                                                     "\", size_max: 512MiB}\n" + "service: {socket: \"" +
-                                                     directory / "s" + "\"}\n" + instances)} {}
+      pipeline_{directory.write(
+          "pipeline.yaml",
+          "queue: {" +
+              (queue.empty() ? "directory: \"" + directory / "queue" + "\", size_max: 512MiB" : queue) +
+              "}\nservice: {socket: \"" + directory / "s" + "\"}\n" + instances)} {}
 
-void Collector::start() {
-    process_ =
-        std::make_unique<Process>(Command{{program, "run", "-p", pipeline_}, {}, directory_.path().string()},
-                                  directory_.path() / ("run-" + std::to_string(++starts_)));
+void Collector::start(std::map<std::string, std::string> const& environment) {
+    if (process_ != nullptr && !process_->running()) past_log_ += process_->errors();
+    process_ = std::make_unique<Process>(
+        Command{{program, "run", "-p", pipeline_}, environment, directory_.path().string()},
+        directory_.path() / ("run-" + std::to_string(++starts_)));
 }
+
+std::optional<int> Collector::ended(std::chrono::milliseconds within) { return process_->wait(within); }
 
 void Collector::kill() {
     process_->signal(SIGKILL);
     process_->wait(5s);
-    past_log_ += process_->errors();
 }
 
 int Collector::stop(std::chrono::milliseconds within) {
     process_->signal(SIGTERM);
-    auto const code = process_->wait(within);
-    past_log_ += process_->errors();
-    return code.value_or(-1);
+    return process_->wait(within).value_or(-1);
 }
 
 json::object Collector::status() {
@@ -129,7 +132,7 @@ bool Collector::drained() {
     return true;
 }
 
-std::string Collector::log() { return past_log_ + (running() ? process_->errors() : ""); }
+std::string Collector::log() { return past_log_ + (process_ != nullptr ? process_->errors() : ""); }
 
 Finished Collector::run(std::vector<std::string> const& words, std::chrono::milliseconds within) const {
     std::vector<std::string> command{program};

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +25,15 @@ class Collector {
   public:
     // `instances` are the `venues:` and `sinks:` sections and what else is at the top; queue and socket are
     // added.
-    Collector(TemporaryDirectory const& directory, std::string const& instances);
+    // With `queue`, the queue lies there and has those settings, as the inside of a YAML flow map.
+    Collector(TemporaryDirectory const& directory, std::string const& instances,
+              std::string const& queue = {});
 
-    void start();
+    void start(std::map<std::string, std::string> const& environment = {});
     void kill();
+    // The exit code once it ended by itself; nothing if it still runs.
+    std::optional<int> ended(std::chrono::milliseconds within);
+    pid_t pid() const { return process_->pid(); }
     // TERM: the exit code, -1 if it did not end within `within`.
     int stop(std::chrono::milliseconds within = 30s);
     bool running() { return process_ != nullptr && process_->running(); }

@@ -1,0 +1,273 @@
+#include "chaos/acts.hpp"
+
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+namespace arb::chaos {
+
+namespace {
+
+constexpr int failpoint_code = 86;         // failpoints.cpp ends the host with it
+constexpr auto failpoint_within = 40s;     // a segment that can go is looked for every few seconds
+constexpr auto first_commit_within = 35s;  // after the database is back
+constexpr auto stall_noticed_within = 60s;
+
+std::string number(auto value) { return std::to_string(value); }
+
+void pause(Milliseconds time) { std::this_thread::sleep_for(time); }
+
+void kill_host(Arena& arena) {
+    // A random moment is the point here.
+    pause(arena.random(Milliseconds{0}, Milliseconds{700}));
+    arena.kill();
+    arena.restart();
+    arena.await_progress(5);
+}
+
+void kill_in_recovery(Arena& arena) {
+    arena.kill();
+    for (int n = 0; n != 10; ++n) {
+        arena.host().start();
+        pause(arena.random(Milliseconds{1}, Milliseconds{60}));
+        arena.host().kill();
+    }
+    arena.restart();
+    arena.await_progress(5);
+}
+
+void end_at(Arena& arena, std::string const& point, int nth) {
+    arena.kill();
+    arena.host().start(
+        {{"LD_PRELOAD", arena.failpoints()}, {"ARBITRAGE_FAILPOINT", point + ":" + number(nth)}});
+    auto const code = arena.host().ended(failpoint_within);
+    if (!code)
+        throw std::runtime_error("the point " + point + " was never reached a " + number(nth) + ". time");
+    if (*code != failpoint_code)
+        throw std::runtime_error("at " + point + " the host ended with " + number(*code) + "\n" +
+                                 arena.host().log());
+    arena.restart();
+    arena.await_progress(5);
+}
+
+void failpoints(Arena& arena) {
+    for (auto const* const point : {"write_before", "write_torn", "write_after", "sync_before", "sync_after",
+                                    "spare_allocated", "rename_before", "rename_after", "meta_written",
+                                    "ack_written", "ack_synced", "unlink_before", "unlink_after"})
+        end_at(arena, point, 1);
+    for (auto const* const point : {"write_torn", "write_after", "sync_before", "sync_after", "ack_written"})
+        end_at(arena, point, arena.random(2, 20));
+    if (arena.postgres() == nullptr) return;
+    for (auto const* const point : {"commit_before", "commit_sent", "commit_after"}) {
+        end_at(arena, point, 1);
+        end_at(arena, point, arena.random(2, 10));
+    }
+}
+
+// A call that fails once: the host goes on by itself.
+void disk_errors(Arena& arena) {
+    for (auto const* const point : {"write_error", "sync_error"}) {
+        arena.kill();
+        arena.restart({{"LD_PRELOAD", arena.failpoints()},
+                       {"ARBITRAGE_FAILPOINT", std::string{point} + ":" + number(arena.random(2, 10))}});
+        arena.await_progress(100);
+        if (!arena.host().running())
+            throw std::runtime_error(std::string{"the host did not survive "} + point + "\n" +
+                                     arena.host().log());
+    }
+    arena.kill();
+    arena.restart();
+    arena.await_progress(5);
+}
+
+void stop_host(Arena& arena) {
+    arena.hurt();
+    if (int const code = arena.host().stop(20s); code != 0)
+        throw std::runtime_error("TERM under load: ended with " + number(code) + "\n" + arena.host().log());
+    arena.restart();
+    arena.await_progress(5);
+}
+
+void second_host(Arena& arena) {
+    auto const second = arena.host().run({"run"}, 10s);
+    if (second.code != 75)
+        throw std::runtime_error("a second host on the same queue ended with " + number(second.code) +
+                                 " instead of 75: " + second.errors);
+}
+
+void await_commit(Arena& arena) { arena.await_progress(1, first_commit_within); }
+
+void stop_database(Arena& arena) {
+    arena.postgres()->stop(arena.random(0, 1) == 1);
+    if (!test::eventually(20s, [&] { return arena.host().state("postgres") == "retrying"; }))
+        throw std::runtime_error("the database is gone and the sink is " + arena.host().state("postgres"));
+    pause(arena.random(Milliseconds{500}, Milliseconds{4000}));
+    arena.postgres()->start();
+    await_commit(arena);
+}
+
+void kill_backend(Arena& arena) {
+    auto const rows = arena.postgres()->query(
+        "rows",
+        "SELECT pid FROM pg_stat_activity WHERE datname = 'rows' AND pid <> pg_backend_pid() AND "
+        "application_name LIKE '%arbitrage%' LIMIT 1");
+    if (rows.empty()) throw std::runtime_error("no connection of the host is known to the server");
+    // The server restarts itself: its memory may be damaged.
+    ::kill(static_cast<pid_t>(std::stol(rows[0][0].value())), SIGKILL);
+    test::eventually(20s, [&] {
+        try {
+            arena.trades();
+            return true;
+        } catch (std::exception const&) {
+            return false;
+        }
+    });
+    await_commit(arena);
+}
+
+void terminate_backend(Arena& arena) {
+    arena.postgres()->query("rows",
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'rows' "
+                            "AND pid <> pg_backend_pid()");
+    await_commit(arena);
+}
+
+// Longer than every deadline of the sink: the server's own timers are frozen with it.
+void freeze_database(Arena& arena) {
+    auto const rows = arena.postgres()->query(
+        "rows",
+        "SELECT pid FROM pg_stat_activity WHERE datname = 'rows' AND pid <> pg_backend_pid() AND "
+        "application_name LIKE '%arbitrage%'");
+    if (rows.empty()) throw std::runtime_error("no connection of the host is known to the server");
+    auto const pid = static_cast<pid_t>(std::stol(rows[0][0].value()));
+    ::kill(pid, SIGSTOP);
+    bool const noticed = test::eventually(45s, [&] { return arena.host().state("postgres") == "retrying"; });
+    ::kill(pid, SIGCONT);
+    if (!noticed) throw std::runtime_error("a frozen database was not noticed within 45 s");
+    await_commit(arena);
+}
+
+void ambiguous_commit(Arena& arena) {
+    arena.proxy()->cut_after_sending("COMMIT");
+    arena.await_progress(20);
+}
+
+void cut_database(Arena& arena) {
+    arena.proxy()->cut();
+    await_commit(arena);
+}
+
+void black_hole_database(Arena& arena) {
+    arena.proxy()->set(test::FaultProxy::Mode::refuse);
+    arena.proxy()->cut();
+    test::eventually(20s, [&] { return arena.host().state("postgres") == "retrying"; });
+    pause(arena.random(Milliseconds{200}, Milliseconds{2000}));
+    arena.proxy()->set(test::FaultProxy::Mode::pass);
+    await_commit(arena);
+}
+
+void venue_fault(Arena& arena, char const* kind, char const* venue, double seconds) {
+    arena.hurt();
+    arena.venues().fault(kind, venue, seconds);
+    pause(Milliseconds{static_cast<int>(seconds * 1000)} + 300ms);
+    arena.await_progress(20, stall_noticed_within + 10s, "kalshi");
+    arena.await_progress(20, stall_noticed_within + 10s, "polymarket");
+    arena.healed();
+}
+
+char const* some_venue(Arena& arena) { return arena.random(0, 1) == 0 ? "kalshi" : "polymarket"; }
+
+void cut_venue(Arena& arena) { venue_fault(arena, "cut", some_venue(arena), arena.random(1, 3)); }
+void refuse_venue(Arena& arena) { venue_fault(arena, "accept_then_drop", some_venue(arena), 3); }
+void lose_frames(Arena& arena) { venue_fault(arena, "seq_gap", "kalshi", 0.5); }
+void double_frames(Arena& arena) { venue_fault(arena, "duplicate", "kalshi", 0.5); }
+void reorder_frames(Arena& arena) { venue_fault(arena, "reorder", "kalshi", 0.5); }
+void mangle_frames(Arena& arena) { venue_fault(arena, "malformed", "kalshi", 0.5); }
+void limit_rest(Arena& arena) { venue_fault(arena, "http_429", "all", 2); }
+void break_rest(Arena& arena) { venue_fault(arena, "http_500", "all", 2); }
+
+// Open, answering pings, and silent: what venues do for hours.
+void freeze_venue(Arena& arena, char const* venue) {
+    arena.hurt();
+    arena.venues().fault("freeze", venue, 120);
+    auto const gaps = [&] {
+        return arena.database()->one("SELECT count(*) FROM gaps WHERE to_time IS NULL AND venue = '" +
+                                     std::string{venue} + "'");
+    };
+    auto const noticed = test::eventually(
+        stall_noticed_within + 2s, [&] { return gaps() != "0" || arena.host().state(venue) != "live"; });
+    arena.venues().fault("freeze", venue, 0);
+    if (!noticed)
+        throw std::runtime_error(std::string{"a silent "} + venue + " was not noticed within 60 s\n" +
+                                 arena.host().log());
+    arena.await_progress(20, 90s, venue);
+    arena.healed();
+}
+void freeze_kalshi(Arena& arena) { freeze_venue(arena, "kalshi"); }
+void freeze_polymarket(Arena& arena) { freeze_venue(arena, "polymarket"); }
+
+// Leaves less free than the queue leaves to everybody else, on a file system of the queue's own.
+void fill_disk(Arena& arena) {
+    auto const folder = std::filesystem::path{arena.queue_folder()}.parent_path();
+    auto const filler = folder / "filler";
+    arena.hurt();
+    {
+        std::ofstream out{filler, std::ios::binary};
+        std::string const block(1 << 20, 'x');
+        while (out.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {}
+    }
+    // Segments that exist may be filled; then nothing more fits.
+    auto const accepted = [&] { return arena.host().counter("kalshi", "accepted"); };
+    pause(5s);
+    if (!arena.host().running())
+        throw std::runtime_error("the host did not survive a full disk\n" + arena.host().log());
+    std::filesystem::remove(filler);
+    auto const before = accepted();
+    if (!test::eventually(10s, [&] { return accepted() > before + 20; }))
+        throw std::runtime_error("nothing was accepted within 10 s of the disk's having room again\n" +
+                                 arena.host().log());
+    arena.await_progress(20);
+    arena.healed();
+}
+
+constexpr Act all[] = {
+    {"kill", "kill -9 at a random moment, and start again", kill_host},
+    {"kill_in_recovery", "kill -9, then ten more during the start", kill_in_recovery, false, false},
+    {"failpoints", "ends the host at each named point between two calls", failpoints, false, false},
+    {"disk_errors", "a write and a sync of the queue fail once", disk_errors, false, false},
+    {"stop", "TERM under load, and start again", stop_host},
+    {"second_host", "a second host on the same queue", second_host},
+    {"stop_database", "the server stops, fast or at once, and comes back", stop_database, true},
+    {"kill_backend", "kill -9 of the server's process", kill_backend, true},
+    {"terminate_backend", "the server ends the connection", terminate_backend, true},
+    {"freeze_database", "the server's process is stopped with SIGSTOP", freeze_database, true, false},
+    {"ambiguous_commit", "the connection dies between COMMIT and its answer", ambiguous_commit, true},
+    {"cut_database", "the connection is reset", cut_database, true},
+    {"refuse_database", "connections are accepted and closed", black_hole_database, true},
+    {"cut_venue", "connections are cut and refused for seconds", cut_venue},
+    {"refuse_venue", "connections are accepted and dropped", refuse_venue},
+    {"lose_frames", "a frame is lost", lose_frames},
+    {"double_frames", "frames come twice", double_frames},
+    {"reorder_frames", "frames come in another order", reorder_frames},
+    {"mangle_frames", "frames are no JSON", mangle_frames},
+    {"limit_rest", "REST says 429", limit_rest},
+    {"break_rest", "REST says 500", break_rest},
+    {"freeze_kalshi", "open, answering pings, and silent", freeze_kalshi, false, false},
+    {"freeze_polymarket", "the same", freeze_polymarket, false, false},
+    {"fill_disk", "the queue's disk is full and then is not", fill_disk, false, false},
+};
+
+}  // namespace
+
+std::span<Act const> acts() { return all; }
+
+Act const* find_act(std::string_view name) {
+    for (auto const& act : all)
+        if (act.name == name) return &act;
+    return nullptr;
+}
+
+}  // namespace arb::chaos
