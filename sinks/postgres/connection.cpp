@@ -16,9 +16,13 @@ using sql::Trouble;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds connect_max = 5s;
-constexpr std::chrono::milliseconds statement_max = 30s;
+// A server that took longer than this to refuse is not asked a second time why.
+constexpr std::chrono::milliseconds diagnose_after_max = 1s;
 // What a statement still gets once the pipeline stops.
 constexpr std::chrono::milliseconds stop_grace = 2s;
+// division_by_zero, which only the statement that moves the position can cause (dialect.cpp).
+constexpr std::string_view position_moved = "22012";
+constexpr std::string_view unique_violation = "23505";
 constexpr int oldest_server = 130000;  // older ones are out of maintenance
 
 constexpr char const* session_settings =
@@ -41,14 +45,15 @@ std::string_view first_line(std::string_view text) { return trimmed(text.substr(
 
 }  // namespace
 
+// docs/operating.md has this as a table. Class 42 is about statements, tables and rights, never about a
+// value: a person changed something.
 Trouble trouble_of(std::string_view state) {
-    if (trimmed(state).empty()) return Trouble::retry;
+    if (trimmed(state).empty() || state == position_moved) return Trouble::retry;
     if (begins_with_any(state, {"08", "53", "57P0", "58", "40001", "40P01", "55P03", "57014", "25006", "XX"}))
         return Trouble::retry;
-    if (begins_with_any(
-            state, {"42P01", "42703", "42501", "42804", "42883", "42P10", "0A000", "28", "3D000", "3F000"}))
-        return Trouble::held;
-    if (begins_with_any(state, {"22", "23502", "23505", "23514", "21000", "54000", "54001"}))
+    if (begins_with_any(state, {"42", "0A000", "28", "3D000", "3F000"})) return Trouble::held;
+    if (begins_with_any(state, {"22021", "22P05", "22P02", "22003", "22008", "22001", "23502", "23505",
+                                "23514", "21000", "54000", "54001"}))
         return Trouble::data;
     return Trouble::unknown;
 }
@@ -59,9 +64,17 @@ Failure Connection::failure(std::string_view state, std::string_view message) co
     if (deadline_.passed())
         return {Trouble::retry,
                 fmt::format("{} did not answer in time; the connection was given up", name())};
+    if (state == position_moved)
+        return {trouble, fmt::format("{}: an earlier session of this sink has stored packets after its "
+                                     "connection broke; what is stored is asked anew",
+                                     name())};
     switch (trouble) {
         case Trouble::retry:
-            return {trouble, fmt::format("{} is not available: {}", name(), what)};
+            return {trouble, fmt::format("{} is not available: {}{}", name(), what,
+                                         what.find("certificate") == std::string_view::npos
+                                             ? ""
+                                             : "; sslrootcert in the url names the file of the authority to "
+                                               "trust, and host must be a name in the certificate")};
         case Trouble::held:
             return {
                 trouble,
@@ -70,6 +83,12 @@ Failure Connection::failure(std::string_view state, std::string_view message) co
                     name(), what, state),
                 state.starts_with("28") || state == "3D000" ? "/url" : ""};
         case Trouble::data:
+            if (state == unique_violation)
+                return {trouble,
+                        fmt::format("{} ({}): no key of this program forbids that row, so the tables "
+                                    "are not what it made",
+                                    what, state),
+                        "", true};
             return {trouble, fmt::format("{} ({})", what, state)};
         case Trouble::unknown:
             return {trouble, fmt::format("{}: {} ({})", name(), what, state)};
@@ -124,6 +143,7 @@ std::string Connection::diagnose() const {
 
 void Connection::open() {
     close();
+    auto const begin = std::chrono::steady_clock::now();
     try {
         session_.emplace(soci::postgresql, settings_.connection);
     } catch (soci::soci_error const& error) {
@@ -131,7 +151,8 @@ void Connection::open() {
         constexpr std::string_view preface = "Cannot establish connection to the database.";
         if (message.starts_with(preface)) message.erase(0, preface.size());
         message.erase(0, std::min(message.size(), message.find_first_not_of(" \n")));
-        throw failure(diagnose(), message);
+        auto const slow = std::chrono::steady_clock::now() - begin > diagnose_after_max;
+        throw failure(slow ? std::string{} : diagnose(), message);
     }
     native_ = static_cast<soci::postgresql_session_backend*>(session_->get_backend())->conn_;
     PQsetNoticeProcessor(
@@ -154,7 +175,7 @@ void Connection::close() noexcept {
     session_.reset();
 }
 
-void Connection::allow_time() { deadline_.set(PQsocket(native_), statement_max); }
+void Connection::allow_time() { deadline_.set(PQsocket(native_), settings_.statement_max); }
 
 soci::session& Connection::session() {
     allow_time();

@@ -34,9 +34,11 @@ std::string stage_statement(Table const& table) {
 }
 
 // From the staging table to where the rows belong.
-std::string merge_statement(Table const& table) {
+// `again`: the packet is an old one, and what came later stays.
+std::string merge_statement(Table const& table, bool again) {
     auto const stage = stage_name(table);
     auto const columns = table.column_list();
+    auto const if_newer = again ? fmt::format(" WHERE {}.position <= excluded.position", table.name) : "";
     switch (table.way) {
         case Way::changed: {
             // Two columns name the row. What is stored with the same content is neither locked nor written.
@@ -45,13 +47,13 @@ std::string merge_statement(Table const& table) {
             return fmt::format(
                 "INSERT INTO {0} ({1}) SELECT {1} FROM {2} s WHERE NOT EXISTS (SELECT 1 FROM {0} m WHERE "
                 "m.{3} = s.{3} AND m.{4} = s.{4} AND m.content_hash = s.content_hash) ORDER BY {3}, {4} "
-                "ON CONFLICT ({5}) DO UPDATE SET {6}",
-                table.name, columns, stage, a, b, table.key, table.updates());
+                "ON CONFLICT ({5}) DO UPDATE SET {6}{7}",
+                table.name, columns, stage, a, b, table.key, table.updates(), if_newer);
         }
         case Way::replace:
             return fmt::format(
-                "INSERT INTO {0} ({1}) SELECT {1} FROM {2} ON CONFLICT ({3}) DO UPDATE SET {4}", table.name,
-                columns, stage, table.key, table.updates());
+                "INSERT INTO {0} ({1}) SELECT {1} FROM {2} ON CONFLICT ({3}) DO UPDATE SET {4}{5}",
+                table.name, columns, stage, table.key, table.updates(), if_newer);
         case Way::once:
             return fmt::format(
                 "WITH fresh AS (INSERT INTO trade_ids (venue, trade_id, received_at) SELECT venue, trade_id, "
@@ -104,31 +106,41 @@ bool is_staged(Table const& table) { return table.way != Way::append && table.wa
 
 }  // namespace
 
-PostgresDialect::PostgresDialect(Host host, Settings const& settings)
-    : host_{host}, warning_{settings.warning}, connection_{settings}, partitions_{connection_} {}
+PostgresDialect::PostgresDialect(Settings const& settings)
+    : warning_{settings.warning}, connection_{settings}, partitions_{connection_} {}
 
 void PostgresDialect::connect() {
     prepared_.clear();
     partitions_.forget();
     begun_ = false;
     connection_.open();
-    if (!std::exchange(warned_, true)) {
-        if (!warning_.empty()) host_.warning(warning_);
-        warn_of_settings();
-    }
 }
 
 void PostgresDialect::disconnect() noexcept { connection_.close(); }
 
-void PostgresDialect::warn_of_settings() {
-    auto const rows = connection_.run(
-        "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = "
-        "'off'");
-    for (auto const& row : rows)
-        host_.warning(
-            fmt::format("{} runs with {} = off: a crash of its machine may lose or damage rows that were "
-                        "reported as stored",
+// Each of these lets a crash take back what was reported as stored.
+std::vector<std::string> PostgresDialect::dangers() {
+    std::vector<std::string> out;
+    if (!warning_.empty()) out.push_back(warning_);
+    auto const settings = connection_.run(
+        "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND "
+        "setting = 'off' ORDER BY name");
+    for (auto const& row : settings)
+        out.push_back(
+            fmt::format("{} runs with {} = off: a crash of its machine may lose or damage rows that "
+                        "were reported as stored",
                         name(), row[0]));
+    std::string ours = "'market_keys', 'trade_ids', 'ingest_positions'";
+    for (auto const& table : sql::tables()) ours += fmt::format(", '{}'", table.name);
+    auto const unlogged = connection_.run(fmt::format(
+        "SELECT count(*), min(relname) FROM pg_class WHERE relpersistence = 'u' AND relkind IN ('r', 'p') "
+        "AND "
+        "relnamespace = to_regnamespace(current_schema()) AND (relispartition OR relname IN ({}))",
+        ours));
+    if (auto const& row = unlogged.front(); row[0] != "0")
+        out.push_back(fmt::format("{} has {} UNLOGGED tables, such as {}: a crash of the server empties them",
+                                  name(), row[0], row[1]));
+    return out;
 }
 
 std::span<sql::Migration const> PostgresDialect::migrations() const { return postgres::migrations(); }
@@ -216,19 +228,22 @@ void PostgresDialect::prepare(std::vector<Group*> const& groups, arb_time now) {
         }
     }
     if (prepared_.insert("mark").second)
+        // A position that is not where this session left it ends in a division by zero, and with it the
+        // transaction: so a session that was given up, and whose COMMIT still arrives, stores nothing twice.
         connection_.prepare(
             "mark",
-            "INSERT INTO ingest_positions (journal_uuid, sink, incarnation, sequence, committed_at) "
-            "VALUES (CAST($1 AS uuid), $2, CAST($3 AS bigint), CAST($4 AS bigint), clock_timestamp()) "
-            "ON CONFLICT (journal_uuid, sink) DO UPDATE SET incarnation = excluded.incarnation, "
-            "sequence = excluded.sequence, committed_at = excluded.committed_at",
-            {oid::text, oid::text, oid::text, oid::text});
+            "WITH moved AS (UPDATE ingest_positions SET incarnation = CAST($3 AS bigint), "
+            "sequence = CAST($4 AS bigint), committed_at = clock_timestamp() "
+            "WHERE journal_uuid = CAST($1 AS uuid) AND sink = $2 AND incarnation = CAST($5 AS bigint) "
+            "AND sequence = CAST($6 AS bigint) RETURNING 1) SELECT 1 / count(*) FROM moved",
+            std::vector<Oid>(6, oid::text));
 }
 
 // Hot rows by COPY straight into the table of their venue and day; the rest by COPY into staging tables. Then
 // all that merges, the latest prices, the mark and the commit, in one round trip.
-void PostgresDialect::write(std::vector<Group*> const& groups, sql::Mark const& mark) {
+void PostgresDialect::write(std::vector<Group*> const& groups, sql::Ending const& ending) {
     begun_ = false;
+    if (ending.dead_letter != 0) take_dead_letter(ending.dead_letter);
     auto ordered = groups;
     std::stable_sort(ordered.begin(), ordered.end(), [](Group const* a, Group const* b) {
         return a->table->id != b->table->id ? a->table->id < b->table->id : a->venue < b->venue;
@@ -248,9 +263,9 @@ void PostgresDialect::write(std::vector<Group*> const& groups, sql::Mark const& 
         if (group->table->way == Way::latest) send_latest(*group);
         if (!is_staged(*group->table) || group->table == merged) continue;
         merged = group->table;
-        connection_.send(merge_statement(*merged));
+        connection_.send(merge_statement(*merged, ending.dead_letter != 0));
     }
-    send_mark(mark);
+    if (ending.mark != nullptr) send_mark(ending);
     connection_.send("COMMIT");
     connection_.finish();
 }
@@ -303,10 +318,23 @@ void PostgresDialect::send_latest(Group const& group) {
     connection_.send_prepared("latest_" + group.venue, values, std::vector<int>(columns, 1));
 }
 
-void PostgresDialect::send_mark(sql::Mark const& mark) {
-    auto const incarnation = std::to_string(mark.position.incarnation);
-    auto const sequence = std::to_string(mark.position.sequence);
-    connection_.send_prepared("mark", {mark.journal, mark.sink, incarnation, sequence}, {0, 0, 0, 0});
+void PostgresDialect::send_mark(sql::Ending const& ending) {
+    auto const& mark = *ending.mark;
+    std::string const numbers[] = {
+        std::to_string(mark.position.incarnation), std::to_string(mark.position.sequence),
+        std::to_string(ending.before.incarnation), std::to_string(ending.before.sequence)};
+    connection_.send_prepared("mark",
+                              {mark.journal, mark.sink, numbers[0], numbers[1], numbers[2], numbers[3]},
+                              std::vector<int>(6, 0));
+}
+
+// First of all: two who replay at the same time meet here.
+void PostgresDialect::take_dead_letter(std::int64_t key) {
+    connection_.run("BEGIN");
+    begun_ = true;
+    auto const taken = connection_.run(
+        fmt::format("DELETE FROM dead_letters WHERE dead_letter_key = {} RETURNING dead_letter_key", key));
+    if (taken.empty()) throw Failure{Trouble::data, "somebody else replayed it"};
 }
 
 void PostgresDialect::rollback() noexcept {

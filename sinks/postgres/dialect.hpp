@@ -14,20 +14,22 @@ namespace arb::postgres {
 
 class PostgresDialect final : public sql::Dialect {
   public:
-    explicit PostgresDialect(Host host, Settings const& settings);
+    explicit PostgresDialect(Settings const& settings);
 
     void connect() override;
     void disconnect() noexcept override;
     bool connected() const noexcept override { return connection_.is_open(); }
     soci::session& session() override { return connection_.session(); }
     std::string name() const override { return connection_.name(); }
+    std::vector<std::string> dangers() override;
     std::span<sql::Migration const> migrations() const override;
     void begin_exclusive() override;
     bool table_exists(std::string const& name) override;
     void check_rights() override;
     std::vector<std::int32_t> market_keys(std::span<sql::MarketName const> names) override;
     void prepare(std::vector<sql::Group*> const& groups, arb_time now) override;
-    void write(std::vector<sql::Group*> const& groups, sql::Mark const& mark) override;
+    void write(std::vector<sql::Group*> const& groups, sql::Ending const& ending) override;
+    char const* packet_as_hex() const override { return "encode(packet, 'hex')"; }
     void rollback() noexcept override;
     bool expire(std::span<sql::TableId const> from, arb_time before) override;
     sql::Failure explain(std::exception const& error) const override { return connection_.explain(error); }
@@ -35,20 +37,18 @@ class PostgresDialect final : public sql::Dialect {
     void interrupt() noexcept override { connection_.interrupt(); }
 
   private:
-    void warn_of_settings();
     void copy(sql::Group const& group, std::string const& into);
     void copy_by_day(sql::Group const& group);
     void send_latest(sql::Group const& group);
-    void send_mark(sql::Mark const& mark);
+    void send_mark(sql::Ending const& ending);
+    void take_dead_letter(std::int64_t key);
     std::string begin_once();
 
-    Host const host_;
     std::string const warning_;
     Connection connection_;
     Partitions partitions_;
     std::unordered_set<std::string> prepared_;  // statements and staging tables of this session
     bool begun_ = false;
-    bool warned_ = false;
     Binary buffer_;
     std::vector<Binary> arrays_;
 };

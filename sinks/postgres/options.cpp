@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -38,11 +39,25 @@ std::string given(Parameters const& all, char const* key, char const* variable, 
     return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-bool stays_on_this_machine(Parameters const& all, std::string const& host) {
-    auto const address = all.find("hostaddr");
-    auto const& where = address != all.end() ? address->second : host;
-    return where.empty() || where.front() == '/' || where.front() == '@' || where == "localhost" ||
-           where == "::1" || where.starts_with("127.");
+bool is_local(std::string_view where) {
+    if (where.empty() || where.front() == '/' || where.front() == '@' || where == "localhost" ||
+        where == "::1")
+        return true;
+    return where.starts_with("127.") && where.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// Every one of a list of names, and of a list of addresses. A service file may name any server.
+bool stays_on_this_machine(Parameters const& all, std::string const& hosts) {
+    if (!given(all, "service", "PGSERVICE", "").empty()) return false;
+    auto const addresses = given(all, "hostaddr", "PGHOSTADDR", "");
+    for (std::string_view list : {std::string_view{hosts}, std::string_view{addresses}}) {
+        while (!list.empty()) {
+            auto const end = std::min(list.find(','), list.size());
+            if (!is_local(list.substr(0, end))) return false;
+            list.remove_prefix(std::min(end + 1, list.size()));
+        }
+    }
+    return true;
 }
 
 std::string joined(Parameters const& all) {

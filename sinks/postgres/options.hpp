@@ -1,6 +1,7 @@
 // The options of a PostgreSQL sink. `url` is the one that has to be given.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "arbitrage/commands.hpp"
@@ -13,6 +14,7 @@ struct Settings {
     std::string name;        // the server for people, without secrets
     std::string warning;     // empty, or why the connection is less safe than it should be
     sql::Retention retention;
+    std::chrono::milliseconds statement_max{30'000};  // for the server's answer; shorter ones are for tests
 };
 
 // Throws ConfigurationError.

@@ -12,7 +12,7 @@ class PostgresSink final : public sql::DatabaseSink {
 
   private:
     PostgresSink(Host host, Settings const& settings)
-        : DatabaseSink{host, settings.retention, std::make_unique<PostgresDialect>(host, settings)} {}
+        : DatabaseSink{host, settings.retention, std::make_unique<PostgresDialect>(settings)} {}
 };
 
 constexpr char manifest[] =

@@ -60,6 +60,8 @@ char const* name_problem(arb_packet const& packet) {
         return p->market_id.length > id_size_max ? "market_id is longer than 512 bytes" : nullptr;
     }
     if (bad_id(market_ref(packet))) return "market_id is empty or longer than 512 bytes";
+    if (auto const* const p = as<arb_market>(packet))
+        return p->event_id.length > id_size_max ? "event_id is longer than 512 bytes" : nullptr;
     if (auto const* const p = as<arb_quote>(packet)) return outcome_problem(p->outcome);
     if (auto const* const p = as<arb_book>(packet)) return outcome_problem(p->outcome);
     if (auto const* const p = as<arb_book_change>(packet)) return outcome_problem(p->outcome);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sinks/sql/dead_letters.hpp"
 #include "sinks/sql/migrate.hpp"
 
 namespace arb::sql {
@@ -11,39 +12,16 @@ namespace {
 
 constexpr std::int64_t limit_default = 100;
 
-// A statement whose columns are all texts, each row as a JSON object.
-void print(soci::session& session, std::string const& statement, std::string const& parameter,
-           arb::Rows const& out) {
-    soci::rowset<soci::row> const found =
-        parameter.empty() ? soci::rowset<soci::row>(session.prepare << statement)
-                          : soci::rowset<soci::row>((session.prepare << statement, soci::use(parameter)));
-    for (auto const& row : found) {
-        boost::json::object object;
-        for (std::size_t i = 0; i != row.size(); ++i) {
-            auto& value = object[row.get_properties(i).get_name()];
-            if (row.get_indicator(i) != soci::i_null) value = row.get<std::string>(i);
-        }
-        if (!out(object)) return;
-    }
-}
-
-std::string columns_as_text(std::initializer_list<char const*> columns) {
-    std::string out;
-    for (auto const* const each : columns)
-        out += fmt::format("{}CAST({} AS TEXT) AS {}", out.empty() ? "" : ", ", each, each);
-    return out;
-}
-
 void compare(soci::session& session, Options const& parameters, arb::Rows const& out) {
     auto const pair = parameters.text("pair");
-    print(
+    read_texts(
         session,
         fmt::format(
             "SELECT {} FROM price_comparison {} ORDER BY gap DESC NULLS LAST, pair_id LIMIT {}",
             columns_as_text({"pair_id", "relation", "venue_a", "market_id_a", "bid_a", "ask_a", "age_a",
                              "venue_b", "market_id_b", "bid_b", "ask_b", "age_b", "gap_buy_a", "gap_buy_b"}),
             pair.empty() ? "" : "WHERE pair_id = :pair", parameters.integer("limit", limit_default)),
-        pair, out);
+        pair.empty() ? std::vector<std::string>{} : std::vector{pair}, out);
 }
 
 void count_tables(soci::session& session, arb::Rows const& out) {
@@ -62,35 +40,53 @@ void gaps(soci::session& session, Options const& parameters, arb::Rows const& ou
     auto const venue = parameters.text("venue");
     std::string where = parameters.flag("open", false) ? "WHERE to_time IS NULL" : "WHERE 1 = 1";
     if (!venue.empty()) where += " AND g.venue = :venue";
-    print(session,
-          fmt::format(
-              "SELECT g.venue AS venue, instance, stream, k.market_id AS market_id, {} FROM gaps g LEFT JOIN "
-              "market_keys k ON k.market_key = g.market_key {} ORDER BY g.from_time DESC LIMIT {}",
-              columns_as_text({"from_time", "to_time", "reason", "recovered", "detail"}), where,
-              parameters.integer("limit", limit_default)),
-          venue, out);
-}
-
-void dead_letters(soci::session& session, Options const& parameters, arb::Rows const& out) {
-    print(session,
-          fmt::format("SELECT {}, CAST(length(packet) AS TEXT) AS bytes FROM dead_letters ORDER BY "
-                      "dead_letter_key DESC LIMIT {}",
-                      columns_as_text({"instance", "position", "kind", "reason", "received_at"}),
-                      parameters.integer("limit", limit_default)),
-          {}, out);
+    read_texts(
+        session,
+        fmt::format(
+            "SELECT g.venue AS venue, instance, stream, k.market_id AS market_id, {} FROM gaps g LEFT JOIN "
+            "market_keys k ON k.market_key = g.market_key {} ORDER BY g.from_time DESC LIMIT {}",
+            columns_as_text({"from_time", "to_time", "reason", "recovered", "detail"}), where,
+            parameters.integer("limit", limit_default)),
+        venue.empty() ? std::vector<std::string>{} : std::vector{venue}, out);
 }
 
 }  // namespace
 
-void run_command(Dialect& dialect, std::string_view name, Options const& parameters, arb::Rows const& out) {
+void read_texts(soci::session& session, std::string const& statement, std::vector<std::string> const& values,
+                arb::Rows const& out) {
+    auto prepared = session.prepare << statement;
+    for (auto const& value : values) prepared, soci::use(value);
+    soci::rowset<soci::row> const found{prepared};
+    for (auto const& row : found) {
+        boost::json::object object;
+        for (std::size_t i = 0; i != row.size(); ++i) {
+            auto& value = object[row.get_properties(i).get_name()];
+            if (row.get_indicator(i) != soci::i_null) value = row.get<std::string>(i);
+        }
+        if (!out(object)) return;
+    }
+}
+
+std::string columns_as_text(std::initializer_list<char const*> columns) {
+    std::string out;
+    for (auto const* const each : columns)
+        out += fmt::format("{}CAST({} AS TEXT) AS {}", out.empty() ? "" : ", ", each, each);
+    return out;
+}
+
+void need_tables(Dialect& dialect) {
     if (schema_version(dialect) == 0)
         throw Failure{Trouble::held,
                       dialect.name() + " has no tables yet: they are made when the pipeline first runs"};
+}
+
+void run_command(Dialect& dialect, std::string_view name, Options const& parameters, arb::Rows const& out) {
     auto& session = dialect.session();
     if (name == "compare") return compare(session, parameters, out);
     if (name == "tables") return count_tables(session, out);
     if (name == "gaps") return gaps(session, parameters, out);
-    if (name == "deadletters") return dead_letters(session, parameters, out);
+    if (name == "deadletters list") return list_dead_letters(dialect, parameters, out);
+    if (name == "deadletters show") return show_dead_letters(dialect, parameters, out);
     throw Failure{Trouble::held, fmt::format("there is no command \"{}\"", name)};
 }
 

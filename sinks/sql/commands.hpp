@@ -1,4 +1,5 @@
-// The one-off commands of every database sink: compare, tables, gaps, deadletters.
+// The one-off commands of every database sink: compare, tables, gaps, deadletters list and show. What
+// changes something, deadletters replay, is the sink's own (replay.cpp).
 #pragma once
 
 #include "arbitrage/commands.hpp"
@@ -6,8 +7,18 @@
 
 namespace arb::sql {
 
-// Runs a command on a connected dialect. Amounts are texts in the rows, so that they stay exact. Throws
-// Failure.
+// Throws Failure if no pipeline ever ran on the database.
+void need_tables(Dialect& dialect);
+
+// Runs a command on a connected dialect with tables. Amounts are texts in the rows, so that they stay exact.
+// Throws Failure.
 void run_command(Dialect& dialect, std::string_view name, Options const& parameters, arb::Rows const& row);
+
+// A statement whose columns are all texts: each row as a JSON object, NULL as null. `values` are its
+// parameters in order.
+void read_texts(soci::session& session, std::string const& statement, std::vector<std::string> const& values,
+                arb::Rows const& out);
+// "CAST(a AS TEXT) AS a, ..."
+std::string columns_as_text(std::initializer_list<char const*> columns);
 
 }  // namespace arb::sql

@@ -29,10 +29,11 @@ enum class Trouble {
 
 class Failure : public std::runtime_error {
   public:
-    Failure(Trouble what, std::string const& sentence, std::string option = {})
-        : std::runtime_error{sentence}, trouble{what}, where{std::move(option)} {}
+    Failure(Trouble what, std::string const& sentence, std::string option = {}, bool loud = false)
+        : std::runtime_error{sentence}, trouble{what}, where{std::move(option)}, alarm{loud} {}
     Trouble trouble;
     std::string where;  // JSON pointer to the option at fault, or empty
+    bool alarm;         // of data: it says that the tables are not what this program made
 };
 
 // One numbered step of the schema. Never edited once released; a change is a further step.
@@ -47,6 +48,16 @@ struct Mark {
     std::string journal;  // uuid as text
     std::string sink;     // the instance
     arb_position position{};
+};
+
+// What a transaction does besides storing rows.
+struct Ending {
+    // The position moves to `mark`, from `before`. If it is anywhere else, another session of this sink, left
+    // over from a connection that broke, has stored the same packets: then nothing is stored.
+    Mark const* mark = nullptr;
+    arb_position before{};
+    // Or a dead letter goes, because its packet is stored now. If it is gone already nothing is stored.
+    std::int64_t dead_letter = 0;
 };
 
 struct MarketName {
@@ -66,6 +77,8 @@ class Dialect {
     virtual soci::session& session() = 0;
     // The database as people name it, without secrets: "PostgreSQL at /run/postgresql, database lab".
     virtual std::string name() const = 0;
+    // What makes storing here less safe than it should be, as sentences. Once connected.
+    virtual std::vector<std::string> dangers() { return {}; }
 
     virtual std::span<Migration const> migrations() const = 0;
     // Begins a transaction in which no other process changes the schema.
@@ -79,9 +92,12 @@ class Dialect {
     virtual std::vector<std::int32_t> market_keys(std::span<MarketName const> names) = 0;
     // Tables of new venues, partitions of new days. Outside of the batch's transaction.
     virtual void prepare(std::vector<Group*> const& groups, arb_time now) = 0;
-    // All groups and the mark, in one transaction. On a throw nothing is stored, or, where the connection
-    // broke at the commit, perhaps everything: the stored mark tells.
-    virtual void write(std::vector<Group*> const& groups, Mark const& mark) = 0;
+    // All groups and the ending, in one transaction. On a throw nothing is stored, or, where the connection
+    // broke at the commit, perhaps everything: the stored mark tells. With a dead letter, what is stored of a
+    // later packet under the same key stays.
+    virtual void write(std::vector<Group*> const& groups, Ending const& ending) = 0;
+    // The SQL that gives the bytes of dead_letters.packet as hexadecimal text.
+    virtual char const* packet_as_hex() const = 0;
     // After a throw of write that left the connection usable.
     virtual void rollback() noexcept = 0;
     // Deletes rows received before `before`; true if there may be more to delete.

@@ -28,19 +28,31 @@ Retention read_retention(Options const& options);
     R"("books":{"type":"string","format":"duration","default":"0d","description":"book_snapshots and book_changes"},)" \
     R"("status":{"type":"string","format":"duration","default":"0d","description":"status_changes"}}})"
 
-#define ARB_SQL_COMMANDS                                                                                       \
-    R"("commands":[)"                                                                                          \
-    R"({"name":"compare","help":"prices of accepted pairs side by side, the widest gap first","parameters":{)" \
-    R"("type":"object","additionalProperties":false,"properties":{)"                                           \
-    R"("pair":{"type":"string","default":"","description":"only this pair_id"},)"                              \
-    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"         \
-    R"({"name":"tables","help":"rows per table","parameters":{"type":"object","additionalProperties":false,)"  \
-    R"("properties":{}}},)"                                                                                    \
-    R"({"name":"gaps","help":"intervals in which something may be missing, the newest first","parameters":{)"  \
-    R"("type":"object","additionalProperties":false,"properties":{)"                                           \
-    R"("venue":{"type":"string","default":"","description":"only this venue"},)"                               \
-    R"("open":{"type":"boolean","default":false,"description":"only those still open"},)"                      \
-    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"         \
-    R"({"name":"deadletters","help":"packets that could not be stored, the newest first","parameters":{)"      \
-    R"("type":"object","additionalProperties":false,"properties":{)"                                           \
-    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}}])"
+#define ARB_SQL_LETTERS                                                                                      \
+    R"("position":{"type":"integer","minimum":0,"default":0,"description":"only this position; 0 is any"},)" \
+    R"("instance":{"type":"string","default":"","description":"only those of this sink"},)"                  \
+    R"("kind":{"type":"string","default":"","description":"only this kind of packet"},)"                     \
+    R"("reason":{"type":"string","default":"","description":"only those whose reason contains this"},)"
+
+#define ARB_SQL_COMMANDS                                                                                        \
+    R"("commands":[)"                                                                                           \
+    R"({"name":"compare","help":"prices of accepted pairs side by side, the widest gap first","parameters":{)"  \
+    R"("type":"object","additionalProperties":false,"properties":{)"                                            \
+    R"("pair":{"type":"string","default":"","description":"only this pair_id"},)"                               \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"          \
+    R"({"name":"tables","help":"rows per table","parameters":{"type":"object","additionalProperties":false,)"   \
+    R"("properties":{}}},)"                                                                                     \
+    R"({"name":"gaps","help":"intervals in which something may be missing, the newest first","parameters":{)"   \
+    R"("type":"object","additionalProperties":false,"properties":{)"                                            \
+    R"("venue":{"type":"string","default":"","description":"only this venue"},)"                                \
+    R"("open":{"type":"boolean","default":false,"description":"only those still open"},)"                       \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"          \
+    R"({"name":"deadletters list","help":"packets that could not be stored, the newest first","parameters":{)"  \
+    R"("type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                            \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"          \
+    R"({"name":"deadletters show","help":"such a packet with all its fields","parameters":{)"                   \
+    R"("type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                            \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"          \
+    R"({"name":"deadletters replay","help":"tries to store them again; those that can be are no longer here",)" \
+    R"("parameters":{"type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS              \
+    R"("limit":{"type":"integer","minimum":1,"default":10000,"description":"at most so many, the oldest first"}}}}])"

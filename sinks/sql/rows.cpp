@@ -5,17 +5,10 @@
 
 #include "arbitrage/time.hpp"
 #include "sinks/sql/text.hpp"
+#include "sinks/sql/words.hpp"
 
 namespace arb::sql {
 namespace {
-
-constexpr char const* lifecycles[] = {nullptr,  "unopened",   "open",   "paused",
-                                      "closed", "determined", "settled"};
-constexpr char const* sides[] = {nullptr, "buy", "sell"};
-constexpr char const* book_sides[] = {"bid", "ask"};
-constexpr char const* streams[] = {"all", "catalogue", "quotes", "trades", "books", "status"};
-constexpr char const* relations[] = {nullptr, "same", "inverse"};
-constexpr char const* pair_states[] = {nullptr, "candidate", "accepted", "rejected", "suspended"};
 
 Cell of(std::string_view text) { return {static_cast<std::int64_t>(text.size()), text.data()}; }
 Cell number(std::int64_t value) { return {value, nullptr}; }

@@ -26,6 +26,13 @@ arb_position place(arb_packet const& packet, std::uint64_t incarnation) {
     return {incarnation, packet.position};
 }
 
+Failure too_many(std::string_view last) {
+    return {Trouble::held,
+            fmt::format("too many packets cannot be stored (more than 1 in 100, or 100 in a row), so it may "
+                        "not be the packets that are wrong. The last: {}",
+                        last)};
+}
+
 }  // namespace
 
 DatabaseSink::DatabaseSink(Host host, Retention const& retention, std::unique_ptr<Dialect> dialect)
@@ -38,8 +45,11 @@ Result<Position> DatabaseSink::start(std::span<std::uint8_t const, 16> journal) 
     try {
         dialect_->disconnect();
         open();
+        promised_ = mark_.position;
         dialect_->idle();
-        return mark_.position;
+        say_live();
+        // A database without a position wants all there is, whatever another one acknowledged.
+        return mark_.position == arb_position{} ? Position{1, 0} : mark_.position;
     } catch (std::exception const& error) {
         return give_up(error);
     }
@@ -52,17 +62,48 @@ void DatabaseSink::open() {
     events_.clear();
     dialect_->connect();
     migrate(*dialect_);
+    mark_.position = read_mark();
+    resumed_ = true;
+    std::string sentence;
+    for (auto const& danger : dialect_->dangers()) {
+        if (live_.find(danger) == std::string::npos) host_.warning(danger);
+        sentence += (sentence.empty() ? "storing, but: " : "; ") + danger;
+    }
+    live_ = sentence;
+    host_.debug(fmt::format("connected to {}; stored up to {}.{}", dialect_->name(),
+                            mark_.position.incarnation, mark_.position.sequence));
+}
+
+// The row is there from now on, so that every transaction can tell whether it is the next one.
+arb_position DatabaseSink::read_mark() {
+    auto& session = dialect_->session();
+    auto const time = format_time(arb::now());
+    session
+        << "INSERT INTO ingest_positions (journal_uuid, sink, incarnation, sequence, committed_at) VALUES "
+           "(:j, :s, 0, 0, :t) ON CONFLICT DO NOTHING",
+        soci::use(mark_.journal), soci::use(mark_.sink), soci::use(time);
     long long incarnation = 0, sequence = 0;
-    dialect_->session()
-        << "SELECT incarnation, sequence FROM ingest_positions WHERE journal_uuid = :j AND sink = :s",
+    session << "SELECT incarnation, sequence FROM ingest_positions WHERE journal_uuid = :j AND sink = :s",
         soci::use(mark_.journal), soci::use(mark_.sink), soci::into(incarnation), soci::into(sequence);
-    mark_.position = {static_cast<std::uint64_t>(incarnation), static_cast<std::uint64_t>(sequence)};
-    host_.debug(fmt::format("connected to {}; stored up to {}.{}", dialect_->name(), incarnation, sequence));
+    return {static_cast<std::uint64_t>(incarnation), static_cast<std::uint64_t>(sequence)};
+}
+
+// Connects in the middle of a run. A database that knows less than it did must get it again, and only a start
+// makes the host read from there.
+void DatabaseSink::reopen() {
+    open();
+    if (!(mark_.position < promised_)) return;
+    throw Failure{
+        Trouble::retry,
+        fmt::format(
+            "{} was set back to an older state: it holds packets up to {} and had them up to {}. What "
+            "the queue still has is stored again once the sink starts anew",
+            dialect_->name(), mark_.position.sequence, promised_.sequence)};
 }
 
 Result<std::uint32_t> DatabaseSink::write(Batch const& batch) {
     try {
-        if (!dialect_->connected()) open();
+        if (!dialect_->connected()) reopen();
         auto const all = packets(batch);
         auto const incarnation = batch.last.incarnation;
         auto const first = std::find_if(all.begin(), all.end(), [&](arb_packet const* packet) {
@@ -75,8 +116,10 @@ Result<std::uint32_t> DatabaseSink::write(Batch const& batch) {
     } catch (std::exception const& error) {
         return give_up(error);
     }
+    promised_ = std::max(promised_, mark_.position, [](auto a, auto b) { return a < b; });
     expire();
     dialect_->idle();
+    say_live();
     return std::exchange(buried_, 0);
 }
 
@@ -102,51 +145,110 @@ void DatabaseSink::store_halves(Run packets, std::uint64_t incarnation, Failure 
         store(packets.subspan(half), incarnation);
         return;
     }
-    if (breaker_.open())
-        throw Failure{
-            Trouble::held,
-            fmt::format("too many packets cannot be stored (more than 1 in 100, or 100 in a row), so the "
-                        "schema may not be what it should be. The last: {}",
-                        failure.what())};
+    if (breaker_.open()) throw too_many(failure.what());
     commit(packets, incarnation, failure.what());
-    host_.warning(fmt::format("packet {} could not be stored and is in dead_letters: {}",
-                              packets.front()->position, failure.what()));
+    auto const sentence = fmt::format("packet {} could not be stored and is in dead_letters: {}",
+                                      packets.front()->position, failure.what());
+    failure.alarm ? host_.error(sentence) : host_.warning(sentence);
 }
 
-// One transaction. With `bury_because`, all packets become dead letters.
+// One transaction. With `bury_because`, the one packet becomes a dead letter.
 void DatabaseSink::commit(Run packets, std::uint64_t incarnation, std::string_view bury_because) {
     auto const time = host_.now();
     rows_.clear();
-    if (bury_because.empty()) resolve_keys(packets);
-    std::size_t skipped = 0;
-    for (std::size_t i = 0; i != packets.size(); ++i) {
-        auto const& packet = *packets[i];
-        if (!bury_because.empty()) {
-            rows_.bury(packet, bury_because, time);
-        } else if (auto const* const wrong = problem(packet, time)) {
-            rows_.bury(packet, wrong, time);
-        } else {
-            auto const content = content_hash(packet);
-            if (unchanged(packet, content))
-                ++skipped;
-            else
-                rows_.add(packet, keys_[i], content);
-        }
-    }
+    if (bury_because.empty())
+        add_rows(packets, time);
+    else
+        rows_.bury(*packets.front(), bury_because, time);
+    if (resumed_) add_gaps(*packets.front());
     rows_.finish();
     auto mark = mark_;
     mark.position = place(*packets.back(), incarnation);
     dialect_->prepare(rows_.groups(), time);
-    dialect_->write(rows_.groups(), mark);
+    dialect_->write(rows_.groups(), {&mark, mark_.position, 0});
     mark_ = mark;
+    resumed_ = false;
     remember();
     buried_ += static_cast<std::uint32_t>(rows_.buried());
-    breaker_.stored(packets.size() - rows_.buried());
-    for (std::size_t i = 0; i != rows_.buried(); ++i) breaker_.buried();
+    if (bury_because.empty())
+        breaker_ = trial_;
+    else
+        breaker_.buried();
+}
+
+// Packets as rows, those that cannot be stored as dead letters.
+void DatabaseSink::add_rows(Run packets, arb_time time) {
+    admit(packets, time);
+    resolve_keys(packets);
+    std::size_t skipped = 0;
+    for (std::size_t i = 0; i != packets.size(); ++i) {
+        auto const& packet = *packets[i];
+        if (auto const* const wrong = problems_[i]) {
+            rows_.bury(packet, wrong, time);
+            continue;
+        }
+        auto const content = content_hash(packet);
+        if (unchanged(packet, content))
+            ++skipped;
+        else
+            rows_.add(packet, keys_[i], content);
+    }
     if (skipped != 0) host_.count("packets_unchanged", skipped);
 }
 
-// The key of each packet's market, 0 where there is none. Markets nobody has seen get one.
+// Finds the packets that have a problem of their own; throws where they are too many.
+void DatabaseSink::admit(Run packets, arb_time time) {
+    trial_ = breaker_;
+    problems_.clear();
+    for (auto const* const packet : packets) {
+        auto const* const wrong = problems_.emplace_back(problem(*packet, time));
+        if (wrong == nullptr) {
+            trial_.stored(1);
+        } else if (trial_.open()) {
+            throw too_many(wrong);
+        } else {
+            trial_.buried();
+        }
+    }
+}
+
+// The position of a database that was set back may lie before what the queue still has. What is missing up to
+// the first packet is a gap of every venue, in this database alone.
+void DatabaseSink::add_gaps(arb_packet const& first) {
+    auto const stored = mark_.position.sequence;
+    gaps_.clear();
+    if (stored == 0 || first.position <= stored + 1) return;
+    auto& session = dialect_->session();
+    std::string committed;
+    soci::indicator known = soci::i_null;
+    std::string newest;
+    session
+        << "SELECT CAST(committed_at AS TEXT) FROM ingest_positions WHERE journal_uuid = :j AND sink = :s",
+        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(committed);
+    session << "SELECT CAST(max(received_at) AS TEXT) FROM latest_prices", soci::into(newest, known);
+    // What is missing came after what is stored; how long before the commit only the rows can say.
+    auto from = parse_time(committed).value_or(first.received_time);
+    if (known == soci::i_ok) from = std::min(from, parse_time(newest).value_or(from));
+    auto const detail = fmt::format("packets {} to {} are neither in the database nor in the queue",
+                                    stored + 1, first.position - 1);
+    soci::rowset<std::string> const venues = session.prepare
+                                             << "SELECT DISTINCT venue FROM market_keys ORDER BY venue";
+    for (auto const& venue : venues) {
+        auto gap = gaps_.add<arb_gap>(venue, first.received_time);
+        gap->header.position = first.position;
+        gap->stream = ARB_STREAM_ALL;
+        gap->from_time = std::min(from, first.received_time);
+        gap->to_time = first.received_time;
+        gap->recovered = ARB_NO;
+        gap.text(&arb_gap::instance, host_.instance());
+        gap.text(&arb_gap::reason, "not_in_queue");
+        gap.text(&arb_gap::detail, detail);
+    }
+    for_each_packet(gaps_.bytes(), [&](arb_packet const& gap) { rows_.add(gap, 0, 0); });
+    host_.warning(fmt::format("{}: {}; this is a row of gaps", dialect_->name(), detail));
+}
+
+// The key of each packet's market, 0 where there is none. Markets nobody has seen get one. After admit.
 void DatabaseSink::resolve_keys(Run packets) {
     struct Missing {
         std::string id;
@@ -157,10 +259,10 @@ void DatabaseSink::resolve_keys(Run packets) {
     std::vector<Missing> missing;
     keys_.assign(packets.size(), 0);
     std::string scratch;
-    auto const time = host_.now();
     for (std::size_t i = 0; i != packets.size(); ++i) {
+        if (problems_[i] != nullptr) continue;
         auto const id = market_id(*packets[i], scratch);
-        if (id.empty() || problem(*packets[i], time) != nullptr) continue;
+        if (id.empty()) continue;
         auto const whose = identity(venue(*packets[i]), id);
         auto& entry = markets_.at(whose);
         if (entry.key > 0) {
@@ -208,6 +310,11 @@ bool DatabaseSink::unchanged(arb_packet const& packet, std::uint64_t content) {
 void DatabaseSink::remember() {
     for (auto const& each : rows_.remembered())
         (each.is_market ? markets_ : events_).at(identity(each.venue, each.id)).content = each.content;
+}
+
+// The host says "storing" by itself; dangers are for the plugin to say.
+void DatabaseSink::say_live() {
+    if (!live_.empty()) host_.report(ARB_STATE_LIVE, live_);
 }
 
 void DatabaseSink::expire() {
@@ -259,7 +366,11 @@ void DatabaseSink::stop() noexcept { dialect_->interrupt(); }
 Result<> DatabaseSink::command(std::string_view name, Options const& parameters, arb::Rows const& row) {
     try {
         dialect_->connect();
-        run_command(*dialect_, name, parameters, row);
+        need_tables(*dialect_);
+        if (name == "deadletters replay")
+            replay(parameters, row);
+        else
+            run_command(*dialect_, name, parameters, row);
         dialect_->disconnect();
         return {};
     } catch (std::exception const& error) {
@@ -272,6 +383,7 @@ Result<> DatabaseSink::probe() {
         dialect_->connect();
         dialect_->check_rights();
         schema_version(*dialect_);
+        for (auto const& danger : dialect_->dangers()) host_.warning(danger);
         dialect_->disconnect();
         return {};
     } catch (std::exception const& error) {

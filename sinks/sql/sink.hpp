@@ -2,14 +2,17 @@
 //
 // Promises: a batch's rows and its position are committed together; a batch handed in again after an
 // ambiguous commit is not stored twice; one bad packet ends in dead_letters and takes no other along; the
-// connection is made anew after every error, for as long as the host hands the batch in. Thread safety: as
-// abi/sink.h says; stop from any thread.
+// connection is made anew after every error, for as long as the host hands the batch in; a database that was
+// set back to an older state asks for what it lost, and what the queue no longer has is a gap.
+//
+// Thread safety: as abi/sink.h says; stop from any thread.
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <span>
 
+#include "arbitrage/packet.hpp"
 #include "arbitrage/sink.hpp"
 #include "sinks/sql/breaker.hpp"
 #include "sinks/sql/dialect.hpp"
@@ -17,6 +20,8 @@
 #include "sinks/sql/options.hpp"
 
 namespace arb::sql {
+
+struct DeadLetter;
 
 class DatabaseSink : public Sink, public Commands, public Probe {
   public:
@@ -34,13 +39,21 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     using Run = std::span<arb_packet const* const>;  // consecutive packets of one incarnation
 
     void open();
+    arb_position read_mark();
+    void reopen();
     void store(Run packets, std::uint64_t incarnation);
     void store_halves(Run packets, std::uint64_t incarnation, Failure const& failure);
     void commit(Run packets, std::uint64_t incarnation, std::string_view bury_because);
+    void add_rows(Run packets, arb_time time);
+    void add_gaps(arb_packet const& first);
+    void admit(Run packets, arb_time time);
     void resolve_keys(Run packets);
     bool unchanged(arb_packet const& packet, std::uint64_t content);
     void remember();
+    void say_live();
     void expire();
+    void replay(Options const& parameters, arb::Rows const& row);
+    std::string replay(DeadLetter const& letter);
     Error give_up(std::exception const& error);
 
     // Constant after construction.
@@ -50,11 +63,18 @@ class DatabaseSink : public Sink, public Commands, public Probe {
 
     // The instance's thread.
     Mark mark_;
+    arb_position promised_{};  // up to where the host was told that packets are stored
+    bool resumed_ = false;     // connected, and nothing stored since
+    std::string live_;         // what to say when all is well but for the dangers; empty: nothing
     Rows rows_;
+    Packets gaps_;  // of this sink's own making; rows_ points into it
     KeyCache markets_;
     KeyCache events_;
-    std::vector<std::int32_t> keys_;  // of the packets of the running commit
+    // Of the packets of the running commit.
+    std::vector<char const*> problems_;
+    std::vector<std::int32_t> keys_;
     Breaker breaker_;
+    Breaker trial_;             // breaker_ as it will be once the running commit is done
     std::uint32_t buried_ = 0;  // since the last batch that was reported as written
     int unknown_tries_ = 0;
     arb_time expired_at_ = 0;

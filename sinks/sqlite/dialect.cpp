@@ -20,8 +20,6 @@ using sql::TableId;
 using sql::Trouble;
 using sql::Way;
 
-// Readers never block the writer in WAL mode; another writer, such as a person's shell, may for so long.
-constexpr int busy_wait_ms = 5000;
 // Deleting this many rows takes some 50 ms, which the next batch waits.
 constexpr std::int64_t expire_rows = 20'000;
 
@@ -35,8 +33,9 @@ constexpr char const* settings_statements[] = {
     "PRAGMA temp_store = MEMORY",
 };
 
-// What a row becomes; its cells are ?1, ?2, ... in the order of the columns.
-std::string write_statement(Table const& table) {
+// What a row becomes; its cells are ?1, ?2, ... in the order of the columns. `again`: the packet is an old
+// one, and what came later stays.
+std::string write_statement(Table const& table, bool again) {
     std::string places;
     for (std::size_t i = 0; i != table.columns.size(); ++i)
         places += fmt::format("{}?{}", i == 0 ? "" : ", ", i + 1);
@@ -46,17 +45,21 @@ std::string write_statement(Table const& table) {
     auto const key = table.id == TableId::markets         ? "market_key"
                      : table.id == TableId::latest_prices ? "market_key, outcome"
                                                           : table.key;
+    auto const if_newer = [&](char const* word) {
+        return again ? fmt::format(" {} {}.position <= excluded.position", word, table.name) : "";
+    };
     switch (table.way) {
         case Way::append:
             return insert;
         case Way::once:
             return insert + " ON CONFLICT DO NOTHING";
         case Way::replace:
-            return fmt::format("{} ON CONFLICT ({}) DO UPDATE SET {}", insert, key, table.updates());
+            return fmt::format("{} ON CONFLICT ({}) DO UPDATE SET {}{}", insert, key, table.updates(),
+                               if_newer("WHERE"));
         case Way::changed:
             return fmt::format(
-                "{} ON CONFLICT ({}) DO UPDATE SET {} WHERE content_hash <> excluded.content_hash", insert,
-                key, table.updates());
+                "{} ON CONFLICT ({}) DO UPDATE SET {} WHERE content_hash <> excluded.content_hash{}", insert,
+                key, table.updates(), if_newer(" AND"));
         case Way::latest:
             return fmt::format(
                 "{} ON CONFLICT ({}) DO UPDATE SET {} WHERE excluded.received_at >= {}.received_at", insert,
@@ -70,6 +73,10 @@ std::string write_statement(Table const& table) {
     throw std::logic_error{"a table is written in no known way"};
 }
 
+sqlite3* native_of(soci::session& session) {
+    return static_cast<soci::sqlite3_session_backend*>(session.get_backend())->conn_;
+}
+
 }  // namespace
 
 void SqliteDialect::connect() {
@@ -81,10 +88,9 @@ void SqliteDialect::connect() {
         throw Failure{Trouble::held,
                       fmt::format("directory {} cannot be made: {}", directory.string(), error.message()),
                       "/file"};
-    session_.emplace(soci::sqlite3,
-                     fmt::format("dbname=\"{}\" timeout={}", settings_.file, busy_wait_ms / 1000));
-    auto* const native = static_cast<soci::sqlite3_session_backend*>(session_->get_backend())->conn_;
-    sqlite3_busy_timeout(native, busy_wait_ms);
+    session_.emplace(soci::sqlite3, fmt::format("dbname=\"{}\" timeout={}", settings_.file,
+                                                settings_.busy_wait.count() / 1000));
+    sqlite3_busy_timeout(native_of(*session_), static_cast<int>(settings_.busy_wait.count()));
     for (auto const* const each : settings_statements) statement(each).run();
     statements_.clear();
 }
@@ -105,9 +111,10 @@ Statement& SqliteDialect::statement(std::string const& text) {
     return *found;
 }
 
-Statement& SqliteDialect::writer(Table const& table) {
+Statement& SqliteDialect::writer(Table const& table, bool again) {
+    if (again) return statement(write_statement(table, true));
     auto& found = writers_[static_cast<std::size_t>(table.id)];
-    if (found == nullptr) found = std::make_unique<Statement>(session(), write_statement(table));
+    if (found == nullptr) found = std::make_unique<Statement>(session(), write_statement(table, false));
     return *found;
 }
 
@@ -161,31 +168,62 @@ void SqliteDialect::prepare(std::vector<Group*> const& groups, arb_time) {
     }
 }
 
-void SqliteDialect::write(std::vector<Group*> const& groups, sql::Mark const& mark) {
+std::int64_t SqliteDialect::changes() { return sqlite3_changes(native_of(session())); }
+
+// A file that was moved or deleted is written on without an error, and nobody would ever find the rows.
+void SqliteDialect::need_file() {
+    int moved = 0;
+    sqlite3_file_control(native_of(session()), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved != 0)
+        throw Failure{Trouble::retry,
+                      settings_.file + " was moved or deleted while it was in use; it is opened anew"};
+}
+
+void SqliteDialect::write(std::vector<Group*> const& groups, sql::Ending const& ending) {
     auto ordered = groups;
     std::stable_sort(ordered.begin(), ordered.end(),
                      [](Group const* a, Group const* b) { return a->table->id < b->table->id; });
+    need_file();
     begin_exclusive();
+    if (ending.dead_letter != 0) take_dead_letter(ending.dead_letter);
     for (auto const* const group : ordered) {
-        auto& to = writer(*group->table);
+        auto& to = writer(*group->table, ending.dead_letter != 0);
         for (std::size_t i = 0; i != group->rows; ++i) {
             to.bind(group->row(i), *group->table);
             to.run();
         }
     }
-    auto& keep = statement(
-        "INSERT INTO ingest_positions (journal_uuid, sink, incarnation, sequence, committed_at) VALUES (?1, "
-        "?2, ?3, ?4, "
-        "?5) ON CONFLICT (journal_uuid, sink) DO UPDATE SET incarnation = excluded.incarnation, "
-        "sequence = excluded.sequence, committed_at = excluded.committed_at");
-    auto const time = format_time(now());
-    keep.bind(1, mark.journal);
-    keep.bind(2, mark.sink);
-    keep.bind(3, static_cast<std::int64_t>(mark.position.incarnation));
-    keep.bind(4, static_cast<std::int64_t>(mark.position.sequence));
-    keep.bind(5, time);
-    keep.run();
+    if (ending.mark != nullptr) move_mark(ending);
     statement("COMMIT").run();
+}
+
+void SqliteDialect::move_mark(sql::Ending const& ending) {
+    auto& move = statement(
+        "UPDATE ingest_positions SET incarnation = ?3, sequence = ?4, committed_at = ?5 WHERE journal_uuid = "
+        "?1 "
+        "AND sink = ?2 AND incarnation = ?6 AND sequence = ?7");
+    auto const time = format_time(now());
+    auto const& mark = *ending.mark;
+    move.bind(1, mark.journal);
+    move.bind(2, mark.sink);
+    move.bind(3, static_cast<std::int64_t>(mark.position.incarnation));
+    move.bind(4, static_cast<std::int64_t>(mark.position.sequence));
+    move.bind(5, time);
+    move.bind(6, static_cast<std::int64_t>(ending.before.incarnation));
+    move.bind(7, static_cast<std::int64_t>(ending.before.sequence));
+    move.run();
+    if (changes() != 1)
+        throw Failure{Trouble::retry,
+                      settings_.file +
+                          ": another process stores packets of the same queue; what is stored is "
+                          "asked anew"};
+}
+
+void SqliteDialect::take_dead_letter(std::int64_t key) {
+    auto& take = statement("DELETE FROM dead_letters WHERE dead_letter_key = ?1");
+    take.bind(1, key);
+    take.run();
+    if (changes() != 1) throw Failure{Trouble::data, "somebody else replayed it"};
 }
 
 void SqliteDialect::rollback() noexcept {

@@ -30,7 +30,8 @@ class SqliteDialect final : public sql::Dialect {
     void check_rights() override;
     std::vector<std::int32_t> market_keys(std::span<sql::MarketName const> names) override;
     void prepare(std::vector<sql::Group*> const& groups, arb_time now) override;
-    void write(std::vector<sql::Group*> const& groups, sql::Mark const& mark) override;
+    void write(std::vector<sql::Group*> const& groups, sql::Ending const& ending) override;
+    char const* packet_as_hex() const override { return "hex(packet)"; }
     void rollback() noexcept override;
     bool expire(std::span<sql::TableId const> from, arb_time before) override;
     sql::Failure explain(std::exception const& error) const override;
@@ -39,7 +40,11 @@ class SqliteDialect final : public sql::Dialect {
 
   private:
     Statement& statement(std::string const& text);
-    Statement& writer(sql::Table const& table);
+    Statement& writer(sql::Table const& table, bool again);
+    std::int64_t changes();
+    void need_file();
+    void move_mark(sql::Ending const& ending);
+    void take_dead_letter(std::int64_t key);
     sql::Failure failure(int code, std::string const& text) const;
 
     Settings const settings_;

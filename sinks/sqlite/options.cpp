@@ -5,7 +5,9 @@
 namespace arb::sqlite {
 
 Settings read_settings(Options const& options) {
-    Settings out{options.text("file", "var/arbitrage.db"), sql::read_retention(options)};
+    Settings out;
+    out.file = options.text("file", "var/arbitrage.db");
+    out.retention = sql::read_retention(options);
     if (out.file.empty())
         throw ConfigurationError{"/file", "is empty: name a file, such as var/arbitrage.db"};
     // SQLite and SOCI give these a meaning of their own.

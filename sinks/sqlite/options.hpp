@@ -1,6 +1,7 @@
 // The options of an SQLite sink. Without any it writes var/arbitrage.db.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "sinks/sql/options.hpp"
@@ -10,6 +11,8 @@ namespace arb::sqlite {
 struct Settings {
     std::string file;
     sql::Retention retention;
+    // Readers never block the writer in WAL mode; another writer, such as a person's shell, may for so long.
+    std::chrono::milliseconds busy_wait{5000};
 };
 
 // Throws ConfigurationError.

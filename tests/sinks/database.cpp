@@ -61,13 +61,72 @@ std::vector<TextRow> SqliteDatabase::query(std::string const& statement) {
     return rows;
 }
 
-SinkUnderTest::SinkUnderTest(std::string const& plugin, std::string const& options) : host{plugin} {
-    host.set_clock(noon);
+void SqliteDatabase::forbid() {
+    for (std::string const when : {"INSERT", "UPDATE"}) {
+        query("CREATE TRIGGER dear_" + when + " BEFORE " + when +
+              " ON tick_history WHEN NEW.bid >= 0.9 BEGIN SELECT RAISE(ABORT, 'too dear'); END");
+        query("CREATE TRIGGER poison_" + when + " BEFORE " + when +
+              " ON markets WHEN NEW.title = 'poison' BEGIN SELECT RAISE(ABORT, 'poison'); END");
+    }
+}
+
+void SqliteDatabase::allow() {
+    for (std::string const name : {"dear_INSERT", "dear_UPDATE", "poison_INSERT", "poison_UPDATE"})
+        query("DROP TRIGGER " + name);
+}
+
+void SqliteDatabase::save() { query("VACUUM INTO '" + file_ + ".saved'"); }
+
+void SqliteDatabase::restore() {
+    for (auto const* const end : {"", "-wal", "-shm"}) std::filesystem::remove(file_ + end);
+    std::filesystem::copy_file(file_ + ".saved", file_);
+}
+
+void PostgresDatabase::forbid() {
+    query("ALTER TABLE tick_history ADD CONSTRAINT not_dear CHECK (bid < 0.9) NOT VALID");
+    query("ALTER TABLE markets ADD CONSTRAINT no_poison CHECK (title <> 'poison') NOT VALID");
+}
+
+void PostgresDatabase::allow() {
+    query("ALTER TABLE tick_history DROP CONSTRAINT not_dear");
+    query("ALTER TABLE markets DROP CONSTRAINT no_poison");
+}
+
+void PostgresDatabase::disconnect_all() {
+    cluster_.query(
+        "postgres",
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '" + name_ + "'");
+}
+
+void PostgresDatabase::save() {
+    disconnect_all();
+    cluster_.query("postgres", "DROP DATABASE IF EXISTS \"" + name_ + "_saved\"");
+    cluster_.query("postgres", "CREATE DATABASE \"" + name_ + "_saved\" TEMPLATE \"" + name_ + "\"");
+}
+
+void PostgresDatabase::restore() {
+    cluster_.query("postgres", "DROP DATABASE \"" + name_ + "\" WITH (FORCE)");
+    cluster_.query("postgres", "CREATE DATABASE \"" + name_ + "\" TEMPLATE \"" + name_ + "_saved\"");
+}
+
+namespace {
+
+arb_sink const& module_of(std::string const& plugin) {
     auto const file = ARBITRAGE_BINARY_DIR "/lib/arbitrage/plugins/" + plugin + ".so";
     auto* const module = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (module == nullptr) throw std::runtime_error{::dlerror()};
     auto const entry = reinterpret_cast<arb_plugin_entry_function>(::dlsym(module, ARB_PLUGIN_ENTRY));
-    sink_ = entry()->sink;
+    return *entry()->sink;
+}
+
+}  // namespace
+
+SinkUnderTest::SinkUnderTest(std::string const& plugin, std::string const& options)
+    : SinkUnderTest{module_of(plugin), plugin, options} {}
+
+SinkUnderTest::SinkUnderTest(arb_sink const& sink, std::string const& plugin, std::string const& options)
+    : host{plugin}, sink_{&sink} {
+    host.set_clock(noon);
     auto said = empty_error();
     if (noted(sink_->create(host.table(), options.c_str(), &self_, &said), said) != ARB_OK) self_ = nullptr;
 }

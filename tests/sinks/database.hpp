@@ -25,6 +25,12 @@ class Database {
     virtual std::vector<TextRow> query(std::string const& statement) = 0;
     // A list column as JSON text, a JSON column as text.
     virtual std::string list(std::string const& column) const = 0;
+    // The tables refuse quotes bid at 0.90 or more and markets titled "poison"; and no more.
+    virtual void forbid() = 0;
+    virtual void allow() = 0;
+    // Keeps a copy of the database as it is; puts it back.
+    virtual void save() = 0;
+    virtual void restore() = 0;
 
     TextRow row(std::string const& statement);
     std::string text(std::string const& statement);     // one value; "NULL" if it is
@@ -40,6 +46,10 @@ class SqliteDatabase final : public Database {
     std::string options() const override { return R"({"file":")" + file_ + "\"}"; }
     std::vector<TextRow> query(std::string const& statement) override;
     std::string list(std::string const& column) const override { return column; }
+    void forbid() override;
+    void allow() override;
+    void save() override;
+    void restore() override;
     std::string const& file() const { return file_; }
 
   private:
@@ -57,6 +67,12 @@ class PostgresDatabase final : public Database {
         return cluster_.query(name_, statement);
     }
     std::string list(std::string const& column) const override { return "array_to_json(" + column + ")"; }
+    void forbid() override;
+    void allow() override;
+    void save() override;
+    void restore() override;
+    // Ends every session but the one that asks.
+    void disconnect_all();
 
   private:
     PostgresCluster& cluster_;
@@ -68,6 +84,8 @@ class SinkUnderTest {
   public:
     explicit SinkUnderTest(Database const& database) : SinkUnderTest{database.plugin(), database.options()} {}
     SinkUnderTest(std::string const& plugin, std::string const& options);
+    // One that is linked into the test, for what no option can say.
+    SinkUnderTest(arb_sink const& sink, std::string const& plugin, std::string const& options);
     ~SinkUnderTest();
 
     arb_status start();

@@ -1,8 +1,3 @@
-#include <signal.h>
-
-#include <chrono>
-#include <thread>
-
 #include "arbitrage/time.hpp"
 #include "sinks/shared.hpp"
 #include "support/catch.hpp"
@@ -19,13 +14,6 @@ PostgresCluster& cluster() {
     static PostgresCluster made;
     made.start();
     return made;
-}
-
-Packets quotes(int count, arb_time received = noon) {
-    Packets packets;
-    for (int i = 0; i != count; ++i)
-        add_quote(packets, "kalshi", "M" + std::to_string(i), 420'000, 430'000, received + i);
-    return packets;
 }
 
 }  // namespace
@@ -46,6 +34,11 @@ TEST_CASE("postgres stores what both database sinks promise") {
     SECTION("commands") { answers_commands(database); }
     SECTION("newer schema") { refuses_newer_schema(database); }
     SECTION("venues") { has_tables_per_venue(database); }
+    SECTION("refused rows") { buries_what_the_table_refuses(database); }
+    SECTION("breaker") { stops_burying(database); }
+    SECTION("replay") { replays_dead_letters(database); }
+    SECTION("dead letters") { shows_dead_letters(database); }
+    SECTION("restore") { fills_what_a_restore_lost(database); }
 }
 
 TEST_CASE("postgres goes on after the server was stopped and started") {
@@ -79,55 +72,11 @@ TEST_CASE("postgres goes on after its connection was terminated") {
     CHECK(database.count("tick_history") == 20);
 }
 
-TEST_CASE("postgres buries the one packet that the table refuses and keeps the others") {
-    PostgresDatabase database{cluster(), "poison"};
-    SinkUnderTest sink{database};
-    REQUIRE(sink.start() == ARB_OK);
-    REQUIRE(sink.write(quotes(1)) == ARB_OK);
-    database.query("ALTER TABLE tick_history ADD CONSTRAINT cheap CHECK (bid < 0.9)");
-    Packets packets;
-    for (int i = 0; i != 100; ++i)
-        add_quote(packets, "kalshi", "M" + std::to_string(i), i == 37 ? 950'000 : 420'000, 960'000, noon + i);
-    CHECK(sink.write(packets) == ARB_OK);
-    CHECK(sink.dead_letters == 1);
-    CHECK(database.count("tick_history") == 100);
-    auto const letter = database.row("SELECT position, kind, reason, length(packet) FROM dead_letters");
-    CHECK(letter[0] == "39");
-    CHECK(letter[1] == "quote");
-    CHECK(letter[2]->find("23514") != std::string::npos);
-    CHECK(sink.start() == ARB_OK);
-    CHECK(sink.stored_up_to(1, 101));
-}
-
-TEST_CASE("postgres does not drain the queue into dead_letters") {
-    PostgresDatabase database{cluster(), "breaker"};
-    SinkUnderTest sink{database};
-    REQUIRE(sink.start() == ARB_OK);
-    REQUIRE(sink.write(quotes(1)) == ARB_OK);
-    database.query("ALTER TABLE tick_history ADD CONSTRAINT none CHECK (bid < 0) NOT VALID");
-    CHECK(sink.write(quotes(300, noon + second_ns)) == ARB_PERMANENT);
-    CHECK(sink.error.find("too many packets") != std::string::npos);
-    CHECK(database.count("dead_letters") == 100);
-    CHECK(sink.again() == ARB_PERMANENT);
-    CHECK(database.count("dead_letters") == 100);
-    database.query("ALTER TABLE tick_history DROP CONSTRAINT none");
-    CHECK(sink.again() == ARB_OK);
-    CHECK(database.count("tick_history") == 201);
-}
-
 TEST_CASE("postgres is held by a schema or rights that a person must mend") {
     PostgresDatabase database{cluster(), "held"};
     SinkUnderTest sink{database};
     REQUIRE(sink.start() == ARB_OK);
     REQUIRE(sink.write(quotes(1)) == ARB_OK);
-    SECTION("a dropped column") {
-        database.query("ALTER TABLE tick_history RENAME COLUMN bid TO was_bid");
-        CHECK(sink.write(quotes(5, noon + second_ns)) == ARB_PERMANENT);
-        CHECK(sink.error.find("42703") != std::string::npos);
-        database.query("ALTER TABLE tick_history RENAME COLUMN was_bid TO bid");
-        CHECK(sink.again() == ARB_OK);
-        CHECK(database.count("tick_history") == 6);
-    }
     SECTION("no such database") {
         SinkUnderTest other{"postgres", R"({"url":")" + cluster().url("nowhere") + "\"}"};
         CHECK(other.start() == ARB_INVALID);
@@ -142,24 +91,6 @@ TEST_CASE("postgres is held by a schema or rights that a person must mend") {
         CHECK(other.start() == ARB_PERMANENT);
         CHECK(other.error.find("42501") != std::string::npos);
     }
-}
-
-TEST_CASE("postgres notices a frozen server by itself", "[.slow]") {
-    PostgresDatabase database{cluster(), "frozen"};
-    SinkUnderTest sink{database};
-    REQUIRE(sink.start() == ARB_OK);
-    REQUIRE(sink.write(quotes(1)) == ARB_OK);
-    auto const pid =
-        std::stoi(database.text("SELECT pid FROM pg_stat_activity WHERE datname = 'frozen' AND "
-                                "application_name = 'arbitrage'"));
-    REQUIRE(::kill(pid, SIGSTOP) == 0);
-    auto const begin = std::chrono::steady_clock::now();
-    CHECK(sink.write(quotes(5, noon + second_ns)) == ARB_RETRY);
-    CHECK(sink.error.find("did not answer in time") != std::string::npos);
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds{35});
-    ::kill(pid, SIGCONT);
-    CHECK(sink.again() == ARB_OK);
-    CHECK(database.count("tick_history") == 6);
 }
 
 TEST_CASE("postgres makes a partition for each day and drops old ones") {

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "arbitrage/abi/ext/commands.h"
@@ -11,6 +12,7 @@
 #include "arbitrage/abi/plugin.h"
 #include "support/catch.hpp"
 #include "support/recording_host.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace arb;
 
@@ -31,11 +33,13 @@ arb_sink const& scanner() {
 
 // Knows one file; checks nothing, as the real one does, but that a schema came along.
 struct Documents {
+    std::mutex mutex;  // the scanner reads on a thread of its own
     std::string json, asked_for, refusal;
     arb_document table{sizeof(arb_document), 0,
                        [](void* self, char const* path, char const* schema, void (*take)(void*, arb_text),
                           void* context, arb_error* error) {
                            auto& documents = *static_cast<Documents*>(self);
+                           std::lock_guard const lock{documents.mutex};
                            documents.asked_for = path;
                            boost::json::parse(schema).as_object().at("properties");
                            if (!documents.refusal.empty()) return to_c(invalid("", documents.refusal), error);
@@ -134,6 +138,49 @@ TEST_CASE("a file of many pairs is pushed whole", "[scanner]") {
     REQUIRE(here.create() == ARB_OK);
     here.start();
     CHECK(here.pushed(1000).size() == 1000);
+}
+
+TEST_CASE("a pairs file that changes is read again", "[scanner]") {
+    test::TemporaryDirectory const directory;
+    Case here{two_pairs};
+    // The host of the test has its own idea of what is in the file: only that it changed is seen.
+    auto const change = [&](std::string json, std::string refusal) {
+        {
+            std::lock_guard const lock{here.documents.mutex};
+            here.documents.json = std::move(json);
+            here.documents.refusal = std::move(refusal);
+        }
+        directory.write("new", here.documents.json + here.documents.refusal);
+        std::filesystem::rename(directory / "new", directory / "pairs.yaml");
+    };
+    change(two_pairs, "");
+    REQUIRE(here.create((R"({"pairs_file": ")" + directory / "pairs.yaml" + "\"}").c_str()) == ARB_OK);
+    here.start();
+    REQUIRE(here.pushed(2).size() == 2);
+
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    change("", "pairs.yaml:3:5: pairs[0].a is missing");
+    while (here.host.state() != ARB_STATE_DEGRADED && std::chrono::steady_clock::now() < until)
+        std::this_thread::yield();
+    CHECK(here.host.sentences().back().find("pairs.yaml:3:5") != std::string::npos);
+    CHECK(here.host.count() == 2);
+
+    // One is gone, one is as it was, one is new.
+    change(R"({"pairs": [
+        {"id": "mine", "a": {"venue": "kalshi", "market": "KXNBA"}, "b": {"venue": "polymarket", "market": "0xdef"},
+         "relation": "inverse", "note": "read \"both\" rule books"},
+        {"id": "new", "a": {"venue": "kalshi", "market": "N"}, "b": {"venue": "polymarket", "market": "0x1"},
+         "relation": "same"}]})",
+           "");
+    auto const pairs = here.pushed(4);
+    REQUIRE(pairs.size() == 4);
+    CHECK(text(pairs[2]->header, pairs[2]->pair_id) == "new");
+    CHECK(pairs[2]->status == ARB_PAIR_ACCEPTED);
+    CHECK(text(pairs[3]->header, pairs[3]->pair_id) == "kalshi:KXFED-C25=polymarket:0xabc");
+    CHECK(pairs[3]->status == ARB_PAIR_SUSPENDED);
+    while (here.host.state() != ARB_STATE_LIVE && std::chrono::steady_clock::now() < until)
+        std::this_thread::yield();
+    CHECK(here.host.sentences().back().find("2 accepted pairs") == 0);
 }
 
 TEST_CASE("no pairs are no error", "[scanner]") {

@@ -23,7 +23,156 @@ bool truth(std::optional<std::string> const& value) {
 // JSON as PostgreSQL and SQLite print it differs in blanks only.
 std::string compact(std::string const& json) { return boost::json::serialize(boost::json::parse(json)); }
 
+Packets catalogue() {
+    Packets packets;
+    {
+        auto event = packets.add<arb_event>("kalshi", noon, 0);
+        event->opens_at = noon - 1000;
+        event->closes_at = noon + 86'400 * second_ns;
+        event->lifecycle = ARB_LIFECYCLE_OPEN;
+        event->mutually_exclusive = ARB_YES;
+        event.text(&arb_event::event_id, "FED-26DEC");
+        event.text(&arb_event::series, "FED");
+        event.text(&arb_event::title, "Fed decision in December?");
+        event.text(&arb_event::category, "Economics");
+        event.text(&arb_event::url, "https://example.test/fed");
+        event.text(&arb_event::raw, R"({"ticker":"FED-26DEC","n":[1,2.50]})");
+    }
+    {
+        std::string_view const outcomes[] = {"Yes", "No \"way\""}, tokens[] = {"111", "222"};
+        auto market = packets.add<arb_market>("kalshi", noon + 123'456'789, 0, ARB_FLAG_POLLED);
+        market->tick_size = 2'500;
+        market->volume = decimal("1234567.89");
+        market->settlement_value = ARB_UNIT;
+        market->closes_at = noon + second_ns;
+        market->settled_at = noon + 2 * second_ns;
+        market->lifecycle = ARB_LIFECYCLE_SETTLED;
+        market.text(&arb_market::market_id, "FED-26DEC-C25");
+        market.text(&arb_market::event_id, "FED-26DEC");
+        market.text(&arb_market::title, "Cut of 25bp");
+        market.texts(&arb_market::outcomes, outcomes);
+        market.texts(&arb_market::token_ids, tokens);
+        market.text(&arb_market::venue_status, "finalized");
+        market.text(&arb_market::rules, "If the rate...");
+        market.text(&arb_market::fee, R"({"type":"quadratic"})");
+        market.text(&arb_market::price_ranges, R"([{"start":"0","end":"1","step":"0.0025"}])");
+        market.text(&arb_market::result, "yes");
+        market.text(&arb_market::raw, "{}");
+    }
+    return packets;
+}
+
+void check_event(Database& database) {
+    auto const event = database.row(
+        "SELECT venue, event_id, series, title, subtitle, category, mutually_exclusive, status, opens_at, "
+        "closes_at, url, "
+        "raw, first_seen_at, changed_at, position, flags FROM kalshi_events");
+    CHECK(event[0] == "kalshi");
+    CHECK(event[1] == "FED-26DEC");
+    CHECK(event[2] == "FED");
+    CHECK(event[3] == "Fed decision in December?");
+    CHECK_FALSE(event[4].has_value());
+    CHECK(event[5] == "Economics");
+    CHECK(truth(event[6]));
+    CHECK(event[7] == "open");
+    CHECK(time_of(*event[8]) == noon - 1000);
+    CHECK(time_of(*event[9]) == noon + 86'400 * second_ns);
+    CHECK(event[10] == "https://example.test/fed");
+    auto const raw = boost::json::parse(*event[11]).as_object();
+    CHECK(raw.at("ticker") == "FED-26DEC");
+    CHECK(raw.at("n").as_array().size() == 2);
+    CHECK(time_of(*event[12]) == noon);
+    CHECK(event[14] == "1");
+    CHECK(event[15] == "0");
+}
+
+void check_market(Database& database) {
+    auto const market = database.row("SELECT market_id, event_id, title, " + database.list("outcomes") +
+                                     ", " + database.list("token_ids") +
+                                     ", status, venue_status, rules, fee, opens_at, closes_at, settled_at, "
+                                     "result, price_ranges, changed_at, flags, "
+                                     "market_key FROM markets WHERE venue = 'kalshi'");
+    CHECK(market[0] == "FED-26DEC-C25");
+    CHECK(market[1] == "FED-26DEC");
+    CHECK(market[2] == "Cut of 25bp");
+    CHECK(compact(*market[3]) == R"(["Yes","No \"way\""])");
+    CHECK(compact(*market[4]) == R"(["111","222"])");
+    CHECK(market[5] == "settled");
+    CHECK(market[6] == "finalized");
+    CHECK(market[7] == "If the rate...");
+    CHECK(compact(*market[8]) == R"({"type":"quadratic"})");
+    CHECK_FALSE(market[9].has_value());
+    CHECK(time_of(*market[10]) == noon + second_ns);
+    CHECK(time_of(*market[11]) == noon + 2 * second_ns);
+    CHECK(market[12] == "yes");
+    CHECK(boost::json::parse(*market[13]).as_array().at(0).at("step") == "0.0025");
+    CHECK(time_of(*market[14]) == noon + 123'456'000);  // microseconds
+    CHECK(market[15] == std::to_string(ARB_FLAG_POLLED));
+    CHECK(database.amount("SELECT tick_size FROM markets") == 2'500);
+    CHECK(database.amount("SELECT volume FROM markets") == decimal("1234567.89"));
+    CHECK(database.amount("SELECT settlement_value FROM markets") == ARB_UNIT);
+    CHECK(database.text("SELECT market_id FROM market_keys WHERE market_key = " + *market[16]) ==
+          "FED-26DEC-C25");
+}
+
+Packets the_rest() {
+    Packets packets;
+    add_market(packets, "kalshi", "M1", "A market");
+    {
+        auto status = packets.add<arb_status_change>("kalshi", noon + 5, noon + 4);
+        status->lifecycle = ARB_LIFECYCLE_SETTLED;
+        status->settlement_value = ARB_UNIT;
+        status.text(&arb_status_change::market_id, "M1");
+        status.text(&arb_status_change::venue_status, "finalized");
+        status.text(&arb_status_change::result, "yes");
+        status.text(&arb_status_change::detail, R"({"why":"because"})");
+    }
+    for (arb_time const end : {ARB_ABSENT, noon + second_ns}) {
+        auto gap = packets.add<arb_gap>("kalshi", noon);
+        gap->stream = ARB_STREAM_QUOTES;
+        gap->from_time = noon - second_ns;
+        gap->to_time = end;
+        gap->recovered = end == ARB_ABSENT ? ARB_NO : ARB_YES;
+        gap.text(&arb_gap::instance, "kalshi/two");
+        gap.text(&arb_gap::reason, "disconnected");
+    }
+    {
+        auto gap = packets.add<arb_gap>("kalshi", noon);
+        gap->stream = ARB_STREAM_BOOKS;
+        gap->from_time = noon - second_ns;
+        gap.text(&arb_gap::instance, "kalshi/two");
+        gap.text(&arb_gap::market_id, "M1");
+    }
+    add_pair(packets, "p1", ARB_RELATION_INVERSE, ARB_PAIR_CANDIDATE, "0xabc");
+    for (int i = 0; i != 2; ++i) {
+        auto found = packets.add<arb_opportunity>("scanner", noon);
+        found->opened_at = noon;
+        found->closed_at = i == 0 ? ARB_ABSENT : noon + second_ns;
+        found->size_max = 100 * ARB_UNIT;
+        found->edge_peak = 12'345;
+        found->profit_peak = 1'234'500;
+        found->annualised_peak = 100'000;
+        found.text(&arb_opportunity::opportunity_id, "o1");
+        found.text(&arb_opportunity::pair_id, "p1");
+        found.text(&arb_opportunity::opportunity_kind, "cross");
+        found.text(&arb_opportunity::legs, R"([{"side":"buy"}])");
+    }
+    {
+        auto custom = packets.add<arb_custom>("weather", noon, noon);
+        custom.text(&arb_custom::topic, "weather.rain");
+        custom.text(&arb_custom::body, R"({"mm":3})");
+    }
+    return packets;
+}
+
 }  // namespace
+
+Packets quotes(int count, arb_time received) {
+    Packets packets;
+    for (int i = 0; i != count; ++i)
+        add_quote(packets, "kalshi", "M" + std::to_string(i), 42 * cent, 43 * cent, received + i);
+    return packets;
+}
 
 void add_quote(Packets& to, std::string_view venue, std::string_view market, std::int64_t bid,
                std::int64_t ask, arb_time received) {
@@ -71,92 +220,10 @@ void add_pair(Packets& to, std::string_view id, std::int32_t relation, std::int3
 void stores_catalogue(Database& database) {
     SinkUnderTest sink{database};
     REQUIRE(sink.start() == ARB_OK);
-    Packets packets;
-    {
-        auto event = packets.add<arb_event>("kalshi", noon, 0);
-        event->opens_at = noon - 1000;
-        event->closes_at = noon + 86'400 * second_ns;
-        event->lifecycle = ARB_LIFECYCLE_OPEN;
-        event->mutually_exclusive = ARB_YES;
-        event.text(&arb_event::event_id, "FED-26DEC");
-        event.text(&arb_event::series, "FED");
-        event.text(&arb_event::title, "Fed decision in December?");
-        event.text(&arb_event::category, "Economics");
-        event.text(&arb_event::url, "https://example.test/fed");
-        event.text(&arb_event::raw, R"({"ticker":"FED-26DEC","n":[1,2.50]})");
-    }
-    {
-        std::string_view const outcomes[] = {"Yes", "No \"way\""}, tokens[] = {"111", "222"};
-        auto market = packets.add<arb_market>("kalshi", noon + 123'456'789, 0, ARB_FLAG_POLLED);
-        market->tick_size = 2'500;
-        market->volume = decimal("1234567.89");
-        market->settlement_value = ARB_UNIT;
-        market->closes_at = noon + second_ns;
-        market->settled_at = noon + 2 * second_ns;
-        market->lifecycle = ARB_LIFECYCLE_SETTLED;
-        market.text(&arb_market::market_id, "FED-26DEC-C25");
-        market.text(&arb_market::event_id, "FED-26DEC");
-        market.text(&arb_market::title, "Cut of 25bp");
-        market.texts(&arb_market::outcomes, outcomes);
-        market.texts(&arb_market::token_ids, tokens);
-        market.text(&arb_market::venue_status, "finalized");
-        market.text(&arb_market::rules, "If the rate...");
-        market.text(&arb_market::fee, R"({"type":"quadratic"})");
-        market.text(&arb_market::price_ranges, R"([{"start":"0","end":"1","step":"0.0025"}])");
-        market.text(&arb_market::result, "yes");
-        market.text(&arb_market::raw, "{}");
-    }
-    REQUIRE(sink.write(packets) == ARB_OK);
+    REQUIRE(sink.write(catalogue()) == ARB_OK);
     CHECK(sink.dead_letters == 0);
-
-    auto const event = database.row(
-        "SELECT venue, event_id, series, title, subtitle, category, mutually_exclusive, status, opens_at, "
-        "closes_at, url, "
-        "raw, first_seen_at, changed_at, position, flags FROM kalshi_events");
-    CHECK(event[0] == "kalshi");
-    CHECK(event[1] == "FED-26DEC");
-    CHECK(event[2] == "FED");
-    CHECK(event[3] == "Fed decision in December?");
-    CHECK_FALSE(event[4].has_value());
-    CHECK(event[5] == "Economics");
-    CHECK(truth(event[6]));
-    CHECK(event[7] == "open");
-    CHECK(time_of(*event[8]) == noon - 1000);
-    CHECK(time_of(*event[9]) == noon + 86'400 * second_ns);
-    CHECK(event[10] == "https://example.test/fed");
-    auto const raw = boost::json::parse(*event[11]).as_object();
-    CHECK(raw.at("ticker") == "FED-26DEC");
-    CHECK(raw.at("n").as_array().size() == 2);
-    CHECK(time_of(*event[12]) == noon);
-    CHECK(event[14] == "1");
-    CHECK(event[15] == "0");
-
-    auto const market = database.row("SELECT market_id, event_id, title, " + database.list("outcomes") +
-                                     ", " + database.list("token_ids") +
-                                     ", status, venue_status, rules, fee, opens_at, closes_at, settled_at, "
-                                     "result, price_ranges, changed_at, flags, "
-                                     "market_key FROM markets WHERE venue = 'kalshi'");
-    CHECK(market[0] == "FED-26DEC-C25");
-    CHECK(market[1] == "FED-26DEC");
-    CHECK(market[2] == "Cut of 25bp");
-    CHECK(compact(*market[3]) == R"(["Yes","No \"way\""])");
-    CHECK(compact(*market[4]) == R"(["111","222"])");
-    CHECK(market[5] == "settled");
-    CHECK(market[6] == "finalized");
-    CHECK(market[7] == "If the rate...");
-    CHECK(compact(*market[8]) == R"({"type":"quadratic"})");
-    CHECK_FALSE(market[9].has_value());
-    CHECK(time_of(*market[10]) == noon + second_ns);
-    CHECK(time_of(*market[11]) == noon + 2 * second_ns);
-    CHECK(market[12] == "yes");
-    CHECK(boost::json::parse(*market[13]).as_array().at(0).at("step") == "0.0025");
-    CHECK(time_of(*market[14]) == noon + 123'456'000);  // microseconds
-    CHECK(market[15] == std::to_string(ARB_FLAG_POLLED));
-    CHECK(database.amount("SELECT tick_size FROM markets") == 2'500);
-    CHECK(database.amount("SELECT volume FROM markets") == decimal("1234567.89"));
-    CHECK(database.amount("SELECT settlement_value FROM markets") == ARB_UNIT);
-    CHECK(database.text("SELECT market_id FROM market_keys WHERE market_key = " + *market[16]) ==
-          "FED-26DEC-C25");
+    check_event(database);
+    check_market(database);
 }
 
 void stores_prices(Database& database) {
@@ -309,53 +376,7 @@ void stores_books(Database& database) {
 void stores_the_rest(Database& database) {
     SinkUnderTest sink{database};
     REQUIRE(sink.start() == ARB_OK);
-    Packets packets;
-    add_market(packets, "kalshi", "M1", "A market");
-    {
-        auto status = packets.add<arb_status_change>("kalshi", noon + 5, noon + 4);
-        status->lifecycle = ARB_LIFECYCLE_SETTLED;
-        status->settlement_value = ARB_UNIT;
-        status.text(&arb_status_change::market_id, "M1");
-        status.text(&arb_status_change::venue_status, "finalized");
-        status.text(&arb_status_change::result, "yes");
-        status.text(&arb_status_change::detail, R"({"why":"because"})");
-    }
-    for (arb_time const end : {ARB_ABSENT, noon + second_ns}) {
-        auto gap = packets.add<arb_gap>("kalshi", noon);
-        gap->stream = ARB_STREAM_QUOTES;
-        gap->from_time = noon - second_ns;
-        gap->to_time = end;
-        gap->recovered = end == ARB_ABSENT ? ARB_NO : ARB_YES;
-        gap.text(&arb_gap::instance, "kalshi/two");
-        gap.text(&arb_gap::reason, "disconnected");
-    }
-    {
-        auto gap = packets.add<arb_gap>("kalshi", noon);
-        gap->stream = ARB_STREAM_BOOKS;
-        gap->from_time = noon - second_ns;
-        gap.text(&arb_gap::instance, "kalshi/two");
-        gap.text(&arb_gap::market_id, "M1");
-    }
-    add_pair(packets, "p1", ARB_RELATION_INVERSE, ARB_PAIR_CANDIDATE, "0xabc");
-    for (int i = 0; i != 2; ++i) {
-        auto found = packets.add<arb_opportunity>("scanner", noon);
-        found->opened_at = noon;
-        found->closed_at = i == 0 ? ARB_ABSENT : noon + second_ns;
-        found->size_max = 100 * ARB_UNIT;
-        found->edge_peak = 12'345;
-        found->profit_peak = 1'234'500;
-        found->annualised_peak = 100'000;
-        found.text(&arb_opportunity::opportunity_id, "o1");
-        found.text(&arb_opportunity::pair_id, "p1");
-        found.text(&arb_opportunity::opportunity_kind, "cross");
-        found.text(&arb_opportunity::legs, R"([{"side":"buy"}])");
-    }
-    {
-        auto custom = packets.add<arb_custom>("weather", noon, noon);
-        custom.text(&arb_custom::topic, "weather.rain");
-        custom.text(&arb_custom::body, R"({"mm":3})");
-    }
-    REQUIRE(sink.write(packets) == ARB_OK);
+    REQUIRE(sink.write(the_rest()) == ARB_OK);
     CHECK(sink.dead_letters == 0);
 
     auto const status =

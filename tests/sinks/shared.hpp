@@ -19,8 +19,14 @@ void compares_prices(Database& database);
 void answers_commands(Database& database);
 void refuses_newer_schema(Database& database);
 void has_tables_per_venue(Database& database);
+void buries_what_the_table_refuses(Database& database);
+void stops_burying(Database& database);
+void replays_dead_letters(Database& database);
+void shows_dead_letters(Database& database);
+void fills_what_a_restore_lost(Database& database);
 
 // Packets with the fields the tests do not care about filled in.
+Packets quotes(int count, arb_time received = noon);
 void add_quote(Packets& to, std::string_view venue, std::string_view market, std::int64_t bid,
                std::int64_t ask, arb_time received = noon);
 void add_trade(Packets& to, std::string_view market, std::string_view trade_id, std::int64_t price,

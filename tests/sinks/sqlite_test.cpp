@@ -23,6 +23,11 @@ TEST_CASE("sqlite stores what both database sinks promise") {
     SECTION("commands") { answers_commands(database); }
     SECTION("newer schema") { refuses_newer_schema(database); }
     SECTION("venues") { has_tables_per_venue(database); }
+    SECTION("refused rows") { buries_what_the_table_refuses(database); }
+    SECTION("breaker") { stops_burying(database); }
+    SECTION("replay") { replays_dead_letters(database); }
+    SECTION("dead letters") { shows_dead_letters(database); }
+    SECTION("restore") { fills_what_a_restore_lost(database); }
 }
 
 TEST_CASE("sqlite keeps numbers as numbers and what a double cannot hold as text") {

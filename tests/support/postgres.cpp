@@ -62,7 +62,6 @@ passwd const* server_user() { return ::geteuid() == 0 ? ::getpwnam("postgres") :
     ::_exit(127);
 }
 
-using Connection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using Answer = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
 }  // namespace
@@ -71,13 +70,11 @@ bool PostgresCluster::installed() {
     return !programs().empty() && (::geteuid() != 0 || server_user() != nullptr);
 }
 
-PostgresCluster::PostgresCluster() {
+PostgresCluster::PostgresCluster(std::vector<std::string> settings) : settings_{std::move(settings)} {
     char path[] = "/tmp/arbitrage_pg_XXXXXX";
     if (::mkdtemp(path) == nullptr) throw std::runtime_error{"no temporary directory for PostgreSQL"};
     directory_ = path;
-    if (auto const* const user = server_user())
-        if (::chown(path, user->pw_uid, user->pw_gid) != 0)
-            throw std::runtime_error{"chown of " + directory_};
+    give(directory_);
     auto const data = directory_ + "/data";
     if (run({(programs() / "initdb").string(), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
              "--locale=C", "--no-sync"}) != 0)
@@ -111,33 +108,55 @@ std::string PostgresCluster::log_end() const {
     return all.substr(all.size() > 2000 ? all.size() - 2000 : 0);
 }
 
-void PostgresCluster::start() {
-    if (pid_ > 0) return;
-    std::vector<std::string> const command{(programs() / "postgres").string(),
-                                           "-D",
-                                           directory_ + "/data",
-                                           "-k",
-                                           directory_,
-                                           "-c",
-                                           "listen_addresses=",
-                                           "-c",
-                                           "fsync=on",
-                                           "-c",
-                                           "shared_buffers=128MB",
-                                           "-c",
-                                           "max_connections=40",
-                                           "-c",
-                                           "max_wal_size=2GB",
-                                           "-c",
-                                           "log_min_messages=warning"};
+void PostgresCluster::launch() {
+    std::vector<std::string> command{(programs() / "postgres").string(), "-D", directory_ + "/data", "-k",
+                                     directory_};
+    std::vector<std::string> settings{"listen_addresses=",  "fsync=on",         "shared_buffers=128MB",
+                                      "max_connections=40", "max_wal_size=2GB", "log_min_messages=warning"};
+    settings.insert(settings.end(), settings_.begin(), settings_.end());
+    for (auto const& each : settings) command.insert(command.end(), {"-c", each});
     pid_ = ::fork();
     if (pid_ == 0) become(command, directory_ + "/log");
+}
+
+// A server that finds children of a killed one still there gives up at once; then it is tried again.
+void PostgresCluster::start() {
+    if (pid_ > 0) return;
+    launch();
     auto const end = std::chrono::steady_clock::now() + start_max;
     while (PQping(url("postgres").c_str()) != PQPING_OK) {
-        if (std::chrono::steady_clock::now() > end || ::waitpid(pid_, nullptr, WNOHANG) == pid_)
+        if (std::chrono::steady_clock::now() > end)
             throw std::runtime_error{"PostgreSQL did not start: " + log_end()};
         std::this_thread::sleep_for(look_every);
+        if (::waitpid(pid_, nullptr, WNOHANG) == pid_) launch();
     }
+}
+
+void PostgresCluster::kill() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+}
+
+void PostgresCluster::give(std::string const& path) {
+    if (auto const* const user = server_user())
+        if (::chown(path.c_str(), user->pw_uid, user->pw_gid) != 0)
+            throw std::runtime_error{"chown of " + path};
+}
+
+std::string PostgresCluster::keep_file(std::string const& name, std::string const& text) const {
+    auto const path = directory_ + "/" + name;
+    std::ofstream{path} << text;
+    std::filesystem::permissions(path,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    give(path);
+    return path;
+}
+
+void PostgresCluster::let_in(std::string const& rules) const {
+    keep_file("data/pg_hba.conf", rules + "local all all trust\nhost all all 127.0.0.1/32 trust\n");
+    query("postgres", "SELECT pg_reload_conf()");
 }
 
 void PostgresCluster::stop(bool immediate) {
@@ -162,19 +181,30 @@ void PostgresCluster::create_database(std::string const& name) {
 }
 
 std::string PostgresCluster::url(std::string const& database) const {
-    return "postgresql:///" + database + "?host=" + directory_ + "&user=postgres";
+    std::string port;
+    for (auto const& each : settings_)
+        if (each.starts_with("port=")) port = "&" + each;
+    return "postgresql:///" + database + "?host=" + directory_ + "&user=postgres" + port;
 }
 
 std::vector<TextRow> PostgresCluster::query(std::string const& database,
                                             std::string const& statements) const {
-    Connection const connection{PQconnectdb(url(database).c_str()), &PQfinish};
+    return PostgresSession{url(database)}.query(statements);
+}
+
+PostgresSession::PostgresSession(std::string const& url) : connection_{PQconnectdb(url.c_str())} {
     PQsetNoticeProcessor(
-        connection.get(), [](void*, char const*) {}, nullptr);
-    Answer const zone{PQexec(connection.get(), "SET timezone = 'UTC'"), &PQclear};
-    Answer const answer{PQexec(connection.get(), statements.c_str()), &PQclear};
+        connection_, [](void*, char const*) {}, nullptr);
+    Answer const zone{PQexec(connection_, "SET timezone = 'UTC'"), &PQclear};
+}
+
+PostgresSession::~PostgresSession() { PQfinish(connection_); }
+
+std::vector<TextRow> PostgresSession::query(std::string const& statements) {
+    Answer const answer{PQexec(connection_, statements.c_str()), &PQclear};
     auto const status = PQresultStatus(answer.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        throw std::runtime_error{statements + ": " + PQerrorMessage(connection.get())};
+        throw std::runtime_error{statements + ": " + PQerrorMessage(connection_)};
     std::vector<TextRow> rows;
     for (int row = 0; row != PQntuples(answer.get()); ++row) {
         auto& values = rows.emplace_back();
