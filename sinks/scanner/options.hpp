@@ -25,15 +25,15 @@ inline constexpr char manifest[] = R"json({
   "additionalProperties": false,
   "properties": {
     "pairs_file": {"type": "string", "minLength": 1, "default": "config/pairs.yaml",
-      "description": "the pairs a person accepted"},
+      "description": "the pairs a person accepted; read again when it changes"},
     "edge_min": {"type": "string", "format": "decimal", "default": "0.01",
-      "description": "dollars a contract after fees from which on a difference is an opportunity (no effect yet)"},
+      "description": "no effect in this version, which finds no opportunities: dollars a contract after fees from which on a difference is one"},
     "quote_age_max": {"type": "string", "format": "duration", "default": "30s",
-      "description": "quotes older than this are not compared (no effect yet)"},
+      "description": "no effect in this version, which finds no opportunities: quotes older than this are not compared"},
     "suggest": {"type": "boolean", "default": false,
-      "description": "look for pairs among all markets and offer them as candidates (no effect yet)"},
+      "description": "no effect in this version, which suggests nothing: look for pairs among all markets and offer them as candidates"},
     "fees": {"type": "object", "default": {},
-      "description": "fees by venue, where they differ from what the venue says (no effect yet)"}
+      "description": "no effect in this version, which counts no fees: fees by venue, where they differ from what the venue says"}
   }
 },
 "commands": [

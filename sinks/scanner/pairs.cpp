@@ -1,9 +1,12 @@
 #include "sinks/scanner/pairs.hpp"
 
+#include <sys/stat.h>
+
 #include <boost/json.hpp>
 #include <unordered_set>
 
 #include "arbitrage/abi/ext/document.h"
+#include "arbitrage/time.hpp"
 
 namespace arb::scanner {
 
@@ -90,6 +93,13 @@ Result<std::vector<Pair>> read_pairs(Host host, std::string const& file) {
         out.push_back(std::move(pair));
     }
     return out;
+}
+
+FileVersion version_of(std::string const& file) {
+    struct stat found {};
+    if (::stat(file.c_str(), &found) != 0) return {};
+    return {found.st_ino, static_cast<std::uint64_t>(found.st_size),
+            found.st_mtim.tv_sec * second_ns + found.st_mtim.tv_nsec};
 }
 
 char const* relation_word(int relation) { return relation == ARB_RELATION_INVERSE ? "inverse" : "same"; }

@@ -14,6 +14,7 @@ namespace arb::scanner {
 struct Side {
     std::string venue;
     std::string market;  // the venue's id: a ticker, a condition id
+    bool operator==(Side const&) const = default;
 };
 
 struct Pair {
@@ -21,7 +22,16 @@ struct Pair {
     Side a, b;
     int relation = ARB_RELATION_SAME;  // ARB_RELATION_*
     std::string note;
+    bool operator==(Pair const&) const = default;
 };
+
+// Tells a file that was written or replaced from what it was; all zero for none.
+struct FileVersion {
+    std::uint64_t inode = 0, size = 0;
+    arb_time changed = 0;
+    bool operator==(FileVersion const&) const = default;
+};
+FileVersion version_of(std::string const& file);
 
 extern char const* const pairs_schema;
 
