@@ -14,7 +14,7 @@ void Books::expect(std::string_view market) {
         spoil(entry->second);
 }
 
-void Books::snapshot(Frame const& frame, arb_time received, Packets& packets) {
+void Books::snapshot(Frame const& frame, arb_time received, Packets& packets, std::uint64_t link) {
     auto found = books_.find(frame.market);
     if (found == books_.end())
         found = books_.emplace(std::string{frame.market}, Book{}).first;
@@ -27,6 +27,7 @@ void Books::snapshot(Frame const& frame, arb_time received, Packets& packets) {
     for (auto const& level : frame.yes) book.yes[level.price] += level.size;
     for (auto const& level : frame.no) book.no[level.price] += level.size;
     book.epoch = ++last_epoch_;
+    book.link = link;
     book.in_step = true;
 
     bids_.clear();
@@ -42,9 +43,9 @@ void Books::snapshot(Frame const& frame, arb_time received, Packets& packets) {
     packet.levels(&arb_book::asks, asks_);
 }
 
-Books::Change Books::change(Frame const& frame, arb_time received, Packets& packets) {
+Books::Change Books::change(Frame const& frame, arb_time received, Packets& packets, std::uint64_t link) {
     auto const found = books_.find(frame.market);
-    if (found == books_.end() || !found->second.in_step) return Change::ignored;
+    if (found == books_.end() || !found->second.in_step || found->second.link != link) return Change::ignored;
     auto& book = found->second;
     auto& side = frame.is_yes ? book.yes : book.no;
     auto const level = side.find(frame.price);
@@ -81,6 +82,21 @@ void Books::spoil(std::string_view market) {
 
 void Books::spoil_all() {
     for (auto& [market, book] : books_) spoil(book);
+}
+
+std::vector<std::string> Books::spoil_link(std::uint64_t link) {
+    std::vector<std::string> out;
+    for (auto& [market, book] : books_) {
+        if (book.link != link && book.in_step) continue;
+        spoil(book);
+        out.push_back(market);
+    }
+    return out;
+}
+
+bool Books::in_step(std::string_view market) const {
+    auto const* const book = find(market);
+    return book != nullptr && book->in_step;
 }
 
 void Books::remove(std::string_view market) {

@@ -23,25 +23,30 @@ class Books {
     struct Book {
         Side yes, no;
         std::uint64_t epoch = 0;
-        bool in_step = false;  // a snapshot came and every change since
+        std::uint64_t link = 0;  // the connection whose changes count: the one its snapshot came on
+        bool in_step = false;    // a snapshot came and every change since
     };
 
     enum class Change {
         written,
-        ignored,  // the market waits for its snapshot
+        ignored,  // the market waits for its snapshot, or follows another connection
         spoiled,  // the change does not fit the book; it now waits for a snapshot
     };
 
     // A book of this market was asked for: until it comes the books are not complete.
     void expect(std::string_view market);
-    // Replaces a book by a `book_snapshot` frame and writes it.
-    void snapshot(Frame const& frame, arb_time received, Packets& packets);
+    // Replaces a book by a `book_snapshot` frame and writes it. From now on the book follows the connection
+    // `link`.
+    void snapshot(Frame const& frame, arb_time received, Packets& packets, std::uint64_t link = 0);
     // Applies a `book_delta` frame and writes the level's new size.
-    Change change(Frame const& frame, arb_time received, Packets& packets);
+    Change change(Frame const& frame, arb_time received, Packets& packets, std::uint64_t link = 0);
 
     // Something was missed: these books wait for a snapshot, which begins a new epoch.
     void spoil(std::string_view market);
     void spoil_all();
+    // The same for the books that follow that connection; their markets.
+    std::vector<std::string> spoil_link(std::uint64_t link);
+    bool in_step(std::string_view market) const;
     void remove(std::string_view market);
     // The connection is gone, and with it all books.
     void clear() { books_.clear(), waiting_ = 0; }

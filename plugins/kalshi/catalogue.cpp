@@ -253,8 +253,23 @@ net::asio::awaitable<Result<>> Catalogue::follow_leavers() {
     for (auto const& [ticker, known] : markets_)
         if (known.sweep != sweep_ && !is_final(known.lifecycle)) missing.push_back(ticker);
     std::sort(missing.begin(), missing.end());
-    for (std::size_t at = 0; at < missing.size() && !parts_.host.stopping(); at += tickers_max) {
-        auto target = "/markets?limit=1000&tickers=" + joined(missing, at, tickers_max);
+    auto const read = co_await read_leavers("/markets", missing);
+    if (read.has_error()) co_return read;
+    std::vector<std::string> gone;
+    for (auto const& ticker : missing) {
+        auto const known = markets_.find(ticker);
+        if (known == markets_.end() || known->second.sweep == sweep_ || ++known->second.absent < absent_max)
+            continue;
+        gone.push_back(ticker);
+    }
+    if (!gone.empty()) co_await look_in_history(std::move(gone));
+    co_return Result<>{};
+}
+
+net::asio::awaitable<Result<>> Catalogue::read_leavers(char const* path,
+                                                       std::vector<std::string> const& tickers) {
+    for (std::size_t at = 0; at < tickers.size() && !parts_.host.stopping(); at += tickers_max) {
+        auto target = std::string{path} + "?limit=1000&tickers=" + joined(tickers, at, tickers_max);
         auto const page = co_await parts_.rest.get(std::move(target));
         if (page.has_error()) co_return page.error();
         for (auto const& item : page->list("markets")) {
@@ -270,15 +285,22 @@ net::asio::awaitable<Result<>> Catalogue::follow_leavers() {
             push_market(*market, fee == fees_.end() ? Fee{} : fee->second, known->second);
         }
     }
-    for (auto const& ticker : missing) {
+    co_return Result<>{};
+}
+
+// Markets settled long ago are listed among the historical ones only; what is not there either may vanish
+// without ever having traded.
+net::asio::awaitable<void> Catalogue::look_in_history(std::vector<std::string> tickers) {
+    auto const read = co_await read_leavers("/historical/markets", tickers);
+    // Asked again with the next sweep, unless there is no such list.
+    if (read.has_error() && read.error().status == ARB_RETRY) co_return;
+    for (auto const& ticker : tickers) {
         auto const known = markets_.find(ticker);
-        if (known == markets_.end() || known->second.sweep == sweep_ || ++known->second.absent < absent_max)
-            continue;
+        if (known == markets_.end() || known->second.sweep == sweep_) continue;
         parts_.host.info("market " + ticker + " is no longer listed by the venue and is given up");
         filter_.forget("market:" + ticker);
         markets_.erase(known);
     }
-    co_return Result<>{};
 }
 
 bool Catalogue::wants(std::string_view market) const {

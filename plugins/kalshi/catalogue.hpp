@@ -44,6 +44,9 @@ class Catalogue {
     // all are.
     bool wants(std::string_view market) const;
 
+    // A sweep was through.
+    bool complete() const { return complete_; }
+
     // A frame said that a market or event changed: it is read again soon.
     void changed(std::string_view market, std::string_view event, int lifecycle);
     // Frames of that kind were missed: everything is read again soon.
@@ -67,6 +70,8 @@ class Catalogue {
     net::asio::awaitable<Result<>> read_series_table();
     net::asio::awaitable<Result<>> read_events(std::string target);
     net::asio::awaitable<Result<>> follow_leavers();
+    net::asio::awaitable<Result<>> read_leavers(char const* path, std::vector<std::string> const& tickers);
+    net::asio::awaitable<void> look_in_history(std::vector<std::string> tickers);
     net::asio::awaitable<void> look(std::vector<std::string> events);
     void swept(Result<> const& result, arb_time began);
     void take_events(Document const& page, bool once);

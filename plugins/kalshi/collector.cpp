@@ -3,6 +3,8 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "arbitrage/commands.hpp"
+#include "arbitrage/time.hpp"
+#include "streams.hpp"
 
 namespace arb::kalshi {
 
@@ -13,10 +15,7 @@ constexpr unsigned tries_max = 5;
 // The catalogue asks for smaller pages when one is larger.
 constexpr std::uint64_t body_bytes_max = 16 << 20;
 constexpr std::chrono::milliseconds watch_every{200};
-
-void rethrow(std::exception_ptr thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-}
+constexpr std::chrono::milliseconds backfill_again_base{10'000}, backfill_again_cap{300'000};
 
 std::unique_ptr<net::HttpClient> client(net::asio::io_context& io, Access const& access) {
     net::HttpLimits limits;
@@ -28,8 +27,10 @@ std::unique_ptr<net::HttpClient> client(net::asio::io_context& io, Access const&
 
 }  // namespace
 
-Collector::Collector(Host host, Access const& access, net::asio::io_context& io)
+Collector::Collector(Host host, Access const& access, net::asio::io_context& io, Timing timing)
     : host_{host},
+      settings_{access.settings},
+      timing_{timing},
       io_{io},
       outbox_{io.get_executor(), host, outbox_events()},
       gaps_{outbox_, host, std::string{venue_name}},
@@ -40,7 +41,7 @@ Collector::Collector(Host host, Access const& access, net::asio::io_context& io)
                   [this](std::vector<std::string> const& tickers) { want(tickers); }}} {
     if (access.signer != nullptr)
         stream_.emplace(Stream::Parts{host, access.settings, io.get_executor(), access.tls, access.signer,
-                                      outbox_, gaps_, trades_, catalogue_, health_});
+                                      outbox_, gaps_, rest_, trades_, catalogue_, health_, timing});
     else
         polling_.emplace(
             Polling::Parts{host, access.settings, outbox_, gaps_, rest_, trades_, catalogue_, health_});
@@ -55,6 +56,8 @@ void Collector::run() {
         net::asio::co_spawn(io_, stream_->watch(), rethrow);
     }
     if (polling_) net::asio::co_spawn(io_, polling_->run(), rethrow);
+    if (settings_.record.trades && settings_.backfill.count() > 0)
+        net::asio::co_spawn(io_, backfill_at_start(), rethrow);
     net::asio::co_spawn(io_, watch(), rethrow);
     io_.run();
     outbox_.flush();
@@ -76,6 +79,25 @@ Outbox::Events Collector::outbox_events() {
 void Collector::want(std::vector<std::string> const& tickers) {
     if (stream_) stream_->want(tickers);
     if (polling_) polling_->want(tickers);
+}
+
+// What was traded while nothing ran. Trades that are stored already do no harm: their ids are unique.
+net::asio::awaitable<void> Collector::backfill_at_start() {
+    auto const until = host_.now();
+    auto const from = until - settings_.backfill.count() * millisecond_ns;
+    // The catalogue comes first: it says which markets are wanted, and the rate limit is one for all.
+    while (!catalogue_.complete()) co_await net::sleep(watch_every);
+    net::Backoff backoff{backfill_again_base, backfill_again_cap};
+    for (unsigned tried = 0; tried != tries_max && !host_.stopping(); ++tried) {
+        if (tried != 0) co_await net::sleep(backoff.next());
+        auto const fetched = co_await trades_.fetch(from, ARB_FLAG_BACKFILLED);
+        if (fetched.has_value()) {
+            gaps_.record(ARB_STREAM_TRADES, {}, from, until, "not_running", {}, true);
+            outbox_.added();
+            co_return;
+        }
+        host_.warning("trades from before the start cannot be read: " + fetched.error().text);
+    }
 }
 
 net::asio::awaitable<void> Collector::watch() {

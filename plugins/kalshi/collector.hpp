@@ -17,7 +17,7 @@ namespace arb::kalshi {
 class Collector {
   public:
     // What `access` refers to and `io` outlive the collector. Throws ConfigurationError.
-    Collector(Host host, Access const& access, net::asio::io_context& io);
+    Collector(Host host, Access const& access, net::asio::io_context& io, Timing timing = {});
     // Until the host or `io` stops.
     void run();
 
@@ -25,8 +25,11 @@ class Collector {
     Outbox::Events outbox_events();
     void want(std::vector<std::string> const& tickers);
     net::asio::awaitable<void> watch();
+    net::asio::awaitable<void> backfill_at_start();
 
     Host const host_;
+    Settings const& settings_;
+    Timing const timing_;
     net::asio::io_context& io_;
     Outbox outbox_;
     Gaps gaps_;

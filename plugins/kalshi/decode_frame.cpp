@@ -49,7 +49,7 @@ std::string_view name_of(FrameType type) {
 struct FrameDecoder::Impl {
     boost::json::basic_parser<FrameReader> parser{tolerant()};
     Frame frame;
-    std::function<bool(std::string_view)> wanted;
+    Filter filter;
 
     FrameReader const& reader() { return parser.handler(); }
 
@@ -63,10 +63,11 @@ struct FrameDecoder::Impl {
     arb_time time(Doubts& doubts);
 };
 
-FrameDecoder::FrameDecoder(std::function<bool(std::string_view)> wanted) : impl_{std::make_unique<Impl>()} {
-    impl_->wanted = std::move(wanted);
+FrameDecoder::FrameDecoder(Filter filter) : impl_{std::make_unique<Impl>()} {
+    impl_->filter = std::move(filter);
 }
 FrameDecoder::~FrameDecoder() = default;
+FrameDecoder::Filter& FrameDecoder::filter() { return impl_->filter; }
 
 Frame const& FrameDecoder::decode(std::string_view bytes, arb_time received, Packets& packets) {
     auto& impl = *impl_;
@@ -164,6 +165,7 @@ void FrameDecoder::Impl::ticker(arb_time received, Packets& packets) {
     settle_quote(quote, doubts);
     frame.time = time(doubts);
     frame.doubt = doubts.first();
+    if (filter.quote && !filter.quote(frame, quote)) return;
     write_quote(packets, frame.market, quote, received, frame.time, doubts.flag());
 }
 
@@ -198,6 +200,7 @@ void FrameDecoder::Impl::trade(arb_time received, Packets& packets) {
     trade.block = r.is_true(Slot::is_block_trade);
     trade.time = frame.time = time(doubts);
     frame.doubt = doubts.first();
+    if (filter.trade && !filter.trade(trade.trade_id)) return;
     write_trade(packets, trade, received, doubts.flag());
 }
 
@@ -267,7 +270,7 @@ void FrameDecoder::Impl::lifecycle(std::string_view bytes, arb_time received, Pa
                 frame.event_ticker = bytes.substr(at, event->get_string().size());
         }
     }
-    if (wanted && !wanted(frame.market)) return;
+    if (filter.lifecycle && !filter.lifecycle(frame.market)) return;
     frame.doubt = doubts.first();
     auto packet = packets.add<arb_status_change>(venue_name, received, frame.time, doubts.flag());
     packet->settlement_value = value;

@@ -72,15 +72,25 @@ struct Frame {
 
 class FrameDecoder {
   public:
-    // `wanted`: whether the lifecycle of a market is written; these frames come of all markets. Null: of all.
-    explicit FrameDecoder(std::function<bool(std::string_view market)> wanted = {});
+    // What is to be written of what is readable; null: all of it.
+    struct Filter {
+        // Lifecycle frames come of all markets.
+        std::function<bool(std::string_view market)> lifecycle = {};
+        // Two connections, or a frame sent twice, may bring the same.
+        std::function<bool(std::string_view trade_id)> trade = {};
+        std::function<bool(Frame const& frame, Quote const& quote)> quote = {};
+    };
+    FrameDecoder() : FrameDecoder(Filter{}) {}
+    explicit FrameDecoder(Filter filter);
     ~FrameDecoder();
     FrameDecoder(FrameDecoder const&) = delete;
     FrameDecoder& operator=(FrameDecoder const&) = delete;
 
     // Reads one frame. Adds the packet of a ticker, a trade or a market's lifecycle to `packets`, nothing for
-    // other types, for rejected frames and for combos.
+    // other types, for rejected frames, for combos and for what the filter leaves out.
     Frame const& decode(std::string_view bytes, arb_time received, Packets& packets);
+
+    Filter& filter();
 
   private:
     struct Impl;

@@ -435,4 +435,23 @@ std::optional<TradeRow> read_trade(json::value const& value, std::string_view& r
     return row;
 }
 
+ExchangeState read_exchange(Document const& document) {
+    // What does not say that it stands still is taken to trade.
+    auto const trades = [](boost::json::object const& part) {
+        for (auto const* const key : {"exchange_active", "trading_active"}) {
+            auto const* const active = part.if_contains(key);
+            if (active != nullptr && active->is_bool() && !active->get_bool()) return false;
+        }
+        return true;
+    };
+    ExchangeState out;
+    out.trading = trades(document.object());
+    for (auto const& part : document.list("exchange_index_statuses"))
+        if (part.is_object() && trades(part.get_object())) out.trading = true;
+    auto const* const resumes = document.object().if_contains("exchange_estimated_resume_time");
+    if (!out.trading && resumes != nullptr && resumes->is_string())
+        out.resumes = std::string{resumes->get_string()};
+    return out;
+}
+
 }  // namespace arb::kalshi

@@ -112,6 +112,13 @@ std::string content_of(boost::json::object const& raw);
 
 std::string fee_json(Fee const& fee, std::string_view waived_until);
 
+// GET /exchange/status. The exchange is divided into parts; while any of them trades, it trades.
+struct ExchangeState {
+    bool trading = true;
+    std::string resumes;  // when the venue expects to trade again, in its words; often empty
+};
+ExchangeState read_exchange(Document const& document);
+
 // GET /markets/trades; an item of `trades`.
 struct TradeRow {
     Trade trade;

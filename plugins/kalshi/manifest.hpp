@@ -26,6 +26,8 @@ inline constexpr char manifest[] = R"json({
       "description": "how often every open event is listed again"},
     "poll_every": {"type": "string", "format": "duration", "default": "10s",
       "description": "how often prices and trades are read without a key"},
+    "backfill": {"type": "string", "format": "duration", "default": "24h",
+      "description": "how far back trades are read at the start, for what was missed while nothing ran; 0s: not at all"},
     "record": {"type": "array", "items": {"enum": ["quotes", "trades", "books"]}, "default": ["quotes", "trades"],
       "description": "what is recorded of the live feed; books need a key"},
     "select": {"type": "object", "additionalProperties": false, "default": {},

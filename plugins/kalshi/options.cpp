@@ -14,6 +14,9 @@ constexpr std::chrono::milliseconds catalogue_every_min{1000};
 // A poll of every open market takes several seconds of the rate limit.
 constexpr std::chrono::milliseconds poll_every_min{250};
 
+// A day of trades is some hundred thousand; more than a month would be read for hours.
+constexpr std::chrono::milliseconds backfill_max = std::chrono::hours{24 * 30};
+
 // ${VARIABLE:-} of an unset variable arrives as an empty text: the same as no option.
 std::string text(Options const& options, std::string_view key, std::string const& otherwise) {
     auto value = options.text(key);
@@ -83,6 +86,8 @@ Settings read_settings(Options const& options) {
                                  "venue's account page");
     out.catalogue_every = duration(options, "catalogue_every", out.catalogue_every, catalogue_every_min);
     out.poll_every = duration(options, "poll_every", out.poll_every, poll_every_min);
+    out.backfill = options.duration("backfill", out.backfill);
+    if (out.backfill > backfill_max) throw ConfigurationError("/backfill", "expected at most 30d");
     out.record = read_record(options);
     out.select = read_select(options.section("select"));
     return out;

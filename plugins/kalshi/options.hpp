@@ -22,6 +22,7 @@ struct Settings {
     std::string key_id, key_file;  // both or none
     std::chrono::milliseconds catalogue_every{std::chrono::minutes{5}};
     std::chrono::milliseconds poll_every{std::chrono::seconds{10}};
+    std::chrono::milliseconds backfill{std::chrono::hours{24}};  // of trades, at the start; 0: none
     Record record;
     Select select;
 };

@@ -18,8 +18,8 @@ constexpr std::chrono::milliseconds backoff_cap = 10s;
 // The venue says no word of how long when it refuses for too many requests or has no time for them.
 constexpr std::chrono::milliseconds busy_base = 5s;
 constexpr std::chrono::milliseconds busy_cap = 5min;
-// A catalogue of 200,000 events at 200 a page; whoever pages on is led in a circle.
-constexpr std::size_t pages_max = 1000;
+// Ten million trades, 2,000,000 events; whoever pages on is led in a circle.
+constexpr std::size_t pages_max = 10'000;
 
 std::string path_part(std::string const& target) { return target.substr(0, target.find('?')); }
 

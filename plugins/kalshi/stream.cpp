@@ -4,126 +4,151 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "arbitrage/time.hpp"
+#include "streams.hpp"
 
 namespace arb::kalshi {
 
 namespace {
 
 using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds reconnect_base = 500ms, reconnect_cap = 30s;
-// A refused sign-in will be refused again; a key may be renewed while we run.
-constexpr std::chrono::milliseconds denied_base = 30s, denied_cap = 15min;
-// A connection that carried data for so long was a good one: the next failure begins at the shortest pause.
-constexpr arb_time good_ns = 60 * second_ns;
-// A command that was not answered in this time never will be.
-constexpr arb_time reply_max_ns = 15 * second_ns;
-// Books that were asked for and did not come are asked for again.
-constexpr arb_time books_again_ns = 5 * second_ns;
-constexpr std::chrono::milliseconds watch_every = 500ms;
-// Trades reach the list a moment after the stream.
-constexpr std::chrono::milliseconds backfill_after = 2s;
-constexpr unsigned backfill_tries = 5;
-
-// The reason of a gap during which the feed answered pings and gave no data.
-constexpr char const* stalled = "stalled";
-
-std::size_t index(int stream) { return static_cast<std::size_t>(stream); }
-
-constexpr int live_streams[] = {ARB_STREAM_QUOTES, ARB_STREAM_TRADES, ARB_STREAM_BOOKS, ARB_STREAM_STATUS};
-
-void rethrow(std::exception_ptr thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-}
+// The largest frames are snapshots of deep books, some hundred KB.
+constexpr std::uint64_t message_bytes_max = 4 << 20;
 
 }  // namespace
 
 Stream::Stream(Parts parts)
     : parts_{std::move(parts)},
-      decoder_{[this](std::string_view market) { return parts_.catalogue.wants(market); }},
-      subscriptions_{parts_.settings.record, parts_.settings.select.all()},
-      backoff_{reconnect_base, reconnect_cap},
-      denied_backoff_{denied_base, denied_cap} {}
-
-void Stream::want(std::vector<std::string> const& tickers) {
-    subscriptions_.want(tickers);
-    if (socket_ != nullptr) send_commands();
+      silence_{parts_.timing.silence_min, parts_.timing.silence_max},
+      ended_{parts_.executor} {
+    auto& filter = decoder_.filter();
+    // While two connections stand side by side the old one speaks of states; the catalogue knows the rest.
+    filter.lifecycle = [this](std::string_view market) {
+        return taking_ != next_.get() && parts_.catalogue.wants(market);
+    };
+    filter.trade = [this](std::string_view trade_id) { return parts_.trades.fresh(trade_id); };
 }
 
-net::asio::awaitable<void> Stream::run() {
-    bool at_once = true;
-    while (!parts_.host.stopping()) {
-        auto const why = co_await session();
-        if (parts_.host.stopping()) co_return;
-        lost(why);
-        auto const good = connected_at_ != 0 && last_frame_ - connected_at_ > good_ns;
-        connected_at_ = 0;
-        if (good) backoff_.reset();
-        // The first try after a good connection comes at once: the venue may only have moved us.
-        auto const pause = pause_after(why);
-        if (!(at_once || good) || why.where == "auth") co_await net::sleep(pause);
-        at_once = false;
+arb_time Stream::ns(Timing::Time time) const { return time.count() * millisecond_ns; }
+
+void Stream::want(std::vector<std::string> const& tickers) {
+    wanted_ = tickers;
+    for (auto const& link : {link_, next_}) {
+        if (link == nullptr) continue;
+        link->subscriptions.want(tickers);
+        send_commands(*link);
     }
 }
 
-std::chrono::milliseconds Stream::pause_after(Error const& why) {
-    if (why.where == "auth") return std::max(denied_base, denied_backoff_.next());
-    denied_backoff_.reset();
-    return backoff_.next();
+net::asio::awaitable<void> Stream::run() {
+    boost::system::error_code woken;
+    while (!parts_.host.stopping()) {
+        if (link_ != nullptr) {
+            ended_.expires_at(Clock::time_point::max());
+            co_await ended_.async_wait(net::asio::redirect_error(net::asio::use_awaitable, woken));
+            continue;
+        }
+        co_await net::sleep(pause_);
+        std::chrono::milliseconds retry_after{-1};
+        auto link = co_await connect(&retry_after);
+        if (parts_.host.stopping()) co_return;
+        if (link.has_error()) {
+            lost(link.error());
+            pause_ = reconnect_.pause(link.error().where, retry_after);
+        } else {
+            began(std::move(*link));
+        }
+    }
 }
 
-net::asio::awaitable<Error> Stream::session() {
+net::asio::awaitable<Result<Stream::LinkPtr>> Stream::connect(std::chrono::milliseconds* retry_after) {
+    auto const wait = budget_.take(Clock::now());
+    if (wait > 0ms) parts_.host.count("connects_delayed");
+    if (wait > 0ms) co_await net::sleep(wait);
     auto headers = parts_.signer->headers("GET", path_of(parts_.settings.websocket_url), parts_.host.now());
     if (headers.has_error()) co_return headers.error();
     std::string url = parts_.settings.websocket_url;
     std::vector<net::Header> signed_headers = std::move(headers.value());
-    auto connected = co_await net::WebSocket::connect(parts_.tls, std::move(url), std::move(signed_headers));
+    net::WebSocketLimits limits;
+    limits.message_bytes_max = message_bytes_max;
+    auto connected = co_await net::WebSocket::connect(parts_.tls, std::move(url), std::move(signed_headers),
+                                                      limits, retry_after);
     if (connected.has_error()) co_return connected.error();
-    socket_ = std::move(connected.value());
-    auto const socket = socket_;
-    opened();
+    auto const& settings = parts_.settings;
+    auto link = std::make_shared<Link>(++links_made_, std::move(*connected), settings.record,
+                                       settings.select.all(), parts_.host.now());
+    link->subscriptions.want(wanted_);
+    if (links_made_ > 1) parts_.host.count("reconnects");
+    co_return link;
+}
+
+void Stream::began(LinkPtr link) {
+    link_ = std::move(link);
+    books_.clear();
+    silence_.connected();
+    send_commands(*link_);
+    net::asio::co_spawn(parts_.executor, follow(link_), rethrow);
+    report();
+}
+
+net::asio::awaitable<void> Stream::follow(LinkPtr link) {
     for (;;) {
-        auto const bytes = co_await socket->read();
+        auto const bytes = co_await link->socket->read();
         if (bytes.has_error()) {
-            socket_ = nullptr;
-            co_return drop_reason_.empty() ? bytes.error() : Error{ARB_RETRY, drop_sentence_, drop_reason_};
+            ended(link, bytes.error());
+            co_return;
         }
-        // What came together was received together: one look at the clocks for all of it.
-        now_ = {parts_.host.now(), Silence::Clock::now()};
-        take(*bytes, now_.wall);
-        for (auto more = socket->arrived(); more; more = socket->arrived()) take(*more, now_.wall);
+        if (link != link_ && link != next_) continue;  // replaced: what it still says was told by the other
+        // What came together was received together: one look at the clock for all of it.
+        received_ = parts_.host.now();
+        bool data = take(*link, *bytes);
+        for (auto more = link->socket->arrived(); more; more = link->socket->arrived())
+            data = take(*link, *more) || data;
+        if (data) took_data(*link);
     }
 }
 
-void Stream::opened() {
-    connected_at_ = last_frame_ = parts_.host.now();
-    if (ever_connected_) parts_.host.count("reconnects");
-    ever_connected_ = true;
-    drop_reason_.clear();
-    drop_sentence_.clear();
-    trouble_.clear();
-    command_sent_ = 0;
-    commands_open_ = 0;
-    sequence_.clear();
-    data_came_ = false;
-    books_.clear();
-    silence_.connected();
-    subscriptions_.connected();
-    send_commands();
-    report();
+void Stream::ended(LinkPtr const& link, Error const& error) {
+    if (parts_.host.stopping()) return;
+    auto const why =
+        link->drop_reason.empty() ? error : Error{ARB_RETRY, link->drop_sentence, link->drop_reason};
+    if (link == next_) {
+        next_ = nullptr;
+        decoder_.filter().quote = {};
+        parts_.host.warning("the connection that was to replace the feed's ended: " + why.text);
+        // Books that follow it already have to come back.
+        for (auto& market : books_.spoil_link(link->number))
+            if (link_ != nullptr) link_->books_awaited.insert(std::move(market));
+        if (link_ != nullptr && !link_->books_awaited.empty())
+            parts_.gaps.open(ARB_STREAM_BOOKS, {}, parts_.host.now(), "disconnected", why.text);
+        if (link_ != nullptr && known_dead_)
+            drop(*link_, stalled, "the stream is silent although the venue lists newer trades");
+        return;
+    }
+    if (link != link_) return;
+    if (next_ != nullptr && next_->confirmed_at != 0) return promote(evidence_ != 0, why.text);
+    lost(why);
+    if (next_ != nullptr) return promote(false, why.text);
+    pause_ = reconnect_.pause(why.where);
+    link_ = nullptr;
+    ended_.cancel();
 }
 
 void Stream::lost(Error const& why) {
     auto const denied = why.where == "auth";
-    lost_reason_ = denied ? "auth_failed" : !drop_reason_.empty() ? drop_reason_ : "disconnected";
+    auto const known = link_ != nullptr && !link_->drop_reason.empty();
+    lost_reason_ = denied ? "auth_failed" : known ? link_->drop_reason : "disconnected";
     // Replies may come of a feed that is dead: whole is what came before the last data. A gap that is open
     // already keeps its beginning.
     auto const from = last_data_ != 0 ? last_data_ : parts_.host.now();
+    Subscriptions const recorded{parts_.settings.record, true};
     for (auto const stream : live_streams)
-        if (subscriptions_.has(stream)) parts_.gaps.open(stream, {}, from, lost_reason_, why.text);
+        if (recorded.has(stream)) parts_.gaps.open(stream, {}, from, lost_reason_, why.text);
     parts_.outbox.added();
     auto const sentence = denied ? "auth_failed: the venue refuses key_id and key_file: " + why.text
                                  : "reconnecting: " + why.text;
@@ -131,253 +156,145 @@ void Stream::lost(Error const& why) {
     parts_.health.set(Health::Part::feed, denied ? ARB_STATE_HELD : ARB_STATE_RETRYING, sentence);
 }
 
-void Stream::take(std::string_view bytes, arb_time received) {
-    auto const& frame = decoder_.decode(bytes, received, parts_.outbox.packets());
-    last_frame_ = received;
-    if (!frame.rejected.empty()) parts_.host.reject(frame.rejected);
-    if (!frame.doubt.empty()) parts_.host.count("anomalies", 1, frame.doubt);
-    auto const order =
-        frame.type == FrameType::subscribed ? Order::next : sequence_.check(frame.sid, frame.sequence);
-    if (order == Order::missing) missed(frame.sid, received);
-    if (order == Order::repeated) parts_.host.count("repeated_frames");
-    switch (frame.type) {
-        case FrameType::ticker:
-            last_[index(ARB_STREAM_QUOTES)] = received;
-            break;
-        case FrameType::trade:
-            last_[index(ARB_STREAM_TRADES)] = received;
-            parts_.trades.seen(frame.trade_id);
-            break;
-        case FrameType::book_snapshot:
-        case FrameType::book_delta:
-            last_[index(ARB_STREAM_BOOKS)] = received;
-            if (order != Order::repeated) book(frame, received);
-            break;
-        case FrameType::market_lifecycle:
-        case FrameType::event_lifecycle:
-        case FrameType::fee_update:
-            status(frame);
-            break;
-        case FrameType::unreadable:
-            break;
-        case FrameType::unknown:
-            parts_.host.count("unknown_frames");
-            break;
-        default:
-            reply(frame, received);
-            return;
-    }
-    last_data_ = received;
-    silence_.data(now_.steady);
-    parts_.host.alive();
-    if (!data_came_) {
-        data_came_ = true;
-        close_gaps(received);
-    }
-    parts_.outbox.added();
-}
-
-void Stream::book(Frame const& frame, arb_time received) {
-    if (!frame.rejected.empty()) {
-        // What it would have changed is not known.
-        if (frame.market.empty())
-            books_.spoil_all();
-        else
-            books_.spoil(frame.market);
-        parts_.gaps.open(ARB_STREAM_BOOKS, frame.market, received, "unreadable", frame.rejected);
-        return;
-    }
-    if (frame.type == FrameType::book_snapshot) {
-        if (!frame.has_sides) parts_.host.count("empty_snapshots");
-        books_.snapshot(frame, received, parts_.outbox.packets());
-        parts_.gaps.close(ARB_STREAM_BOOKS, frame.market, received);
-        close_gaps(received);
-        return;
-    }
-    switch (books_.change(frame, received, parts_.outbox.packets())) {
-        case Books::Change::written:
-            break;
-        case Books::Change::ignored:
-            parts_.host.count("changes_without_book");
-            break;
-        case Books::Change::spoiled:
-            parts_.host.count("spoiled_books");
-            parts_.gaps.open(ARB_STREAM_BOOKS, frame.market, received, "inconsistent");
-            ask_for_books(received);
-            break;
-    }
-}
-
-void Stream::status(Frame const& frame) {
-    last_[index(ARB_STREAM_STATUS)] = last_frame_;
-    if (frame.is_combo) return;
-    parts_.catalogue.changed(frame.market, frame.event_ticker, lifecycle_of(frame.event_type));
-}
-
-// Frames of a subscription did not come. Trades can be had afterwards, the catalogue knows what became of a
-// market, and books have to begin anew.
-void Stream::missed(std::int64_t sid, arb_time received) {
-    auto const stream = subscriptions_.stream_of(sid);
-    parts_.host.count("sequence_gaps");
-    if (stream == ARB_STREAM_ALL) return;
-    auto const from = last_[index(stream)] != 0 ? last_[index(stream)] : connected_at_;
-    if (stream == ARB_STREAM_BOOKS) {
-        parts_.gaps.open(stream, {}, from, "sequence");
-        books_.spoil_all();
-        ask_for_books(received);
-        return;
-    }
-    parts_.gaps.record(stream, {}, from, received, "sequence");
-    if (stream == ARB_STREAM_TRADES)
-        net::asio::co_spawn(parts_.executor, backfill(from, received, "sequence"), rethrow);
-    if (stream == ARB_STREAM_STATUS) parts_.catalogue.sweep_soon();
-}
-
-void Stream::reply(Frame const& frame, arb_time received) {
-    auto const outcome = subscriptions_.reply(frame);
-    if (commands_open_ != 0) --commands_open_;
-    command_sent_ = commands_open_ == 0 ? 0 : received;
-    using Kind = Subscriptions::Outcome::Kind;
-    switch (outcome.kind) {
-        case Kind::none:
-            break;
-        case Kind::subscribed:
-            break;
-        case Kind::ended: {
-            parts_.host.warning(outcome.sentence + "; subscribing anew");
-            auto const from =
-                last_[index(outcome.stream)] != 0 ? last_[index(outcome.stream)] : connected_at_;
-            lost_reason_ = "subscription_ended";
-            parts_.gaps.open(outcome.stream, {}, from, lost_reason_, outcome.sentence);
-            if (outcome.stream == ARB_STREAM_BOOKS) books_.spoil_all();
-            break;
-        }
-        case Kind::denied:
-            return drop("auth", outcome.sentence);
-        case Kind::refused:
-            if (trouble_ != outcome.sentence) parts_.host.warning(outcome.sentence);
-            trouble_ = outcome.sentence;
-            parts_.host.count("refused_commands");
-            break;
-    }
-    // After a refusal the next command waits for the watch, so that a venue that refuses all is not flooded.
-    if (outcome.kind != Kind::refused) send_commands();
-    close_gaps(received);
-    report();
-}
-
-// Closes the gap of each stream that is whole again.
-void Stream::close_gaps(arb_time now) {
-    // A feed that was dead while it looked alive has to give data before it is believed.
-    if (lost_reason_ == stalled && !data_came_) return;
-    for (auto const stream : live_streams) {
-        if (!subscriptions_.complete(stream) || (stream == ARB_STREAM_BOOKS && !books_.complete())) continue;
-        last_[index(stream)] = std::max(last_[index(stream)], now);
-        auto const from = parts_.gaps.close(stream, {}, now);
-        if (!from.has_value()) continue;
-        if (stream == ARB_STREAM_TRADES)
-            net::asio::co_spawn(parts_.executor, backfill(*from, now, lost_reason_), rethrow);
-        if (stream == ARB_STREAM_STATUS) parts_.catalogue.sweep_soon();
-    }
-    parts_.outbox.added();
-}
-
-void Stream::report() {
-    if (socket_ == nullptr) return;
-    bool whole = trouble_.empty();
-    for (auto const stream : live_streams)
-        if (subscriptions_.has(stream) && !subscriptions_.complete(stream)) whole = false;
-    auto const markets =
-        parts_.settings.select.all() ? std::string{"all"} : std::to_string(subscriptions_.wanted_count());
-    if (!trouble_.empty())
-        parts_.health.set(Health::Part::feed, ARB_STATE_DEGRADED, "live in part: " + trouble_);
-    else if (whole)
-        parts_.health.set(Health::Part::feed, ARB_STATE_LIVE, "live: " + markets + " markets");
-    else
-        parts_.health.set(Health::Part::feed, ARB_STATE_STARTING, "subscribing to " + markets + " markets");
-}
-
-void Stream::send_commands() {
-    for (auto& command : subscriptions_.commands()) {
-        ++commands_open_;
-        if (command_sent_ == 0) command_sent_ = parts_.host.now();
-        send(std::move(command));
-    }
-    for (auto const& ticker : subscriptions_.books_asked()) books_.expect(ticker);
-    for (auto const& ticker : subscriptions_.books_left()) books_.remove(ticker);
-    if (!subscriptions_.books_asked().empty()) books_asked_ = parts_.host.now();
-}
-
-void Stream::ask_for_books(arb_time now) {
-    if (socket_ == nullptr || now - books_asked_ < books_again_ns) return;
-    auto command = subscriptions_.snapshots(books_.waiting());
-    if (command.empty()) return;
-    books_asked_ = now;
-    send(std::move(command));
-}
-
-void Stream::send(std::string command) {
-    auto write = [](std::shared_ptr<net::WebSocket> socket, std::string text) -> net::asio::awaitable<void> {
-        auto const written = co_await socket->write(std::move(text));
-        if (written.has_error()) socket->cut();
-    };
-    net::asio::co_spawn(parts_.executor, write(socket_, std::move(command)), rethrow);
-}
-
-// Ends the connection; the session then says why.
-void Stream::drop(std::string reason, std::string sentence) {
-    if (socket_ == nullptr || !drop_reason_.empty()) return;
-    drop_reason_ = std::move(reason);
-    drop_sentence_ = std::move(sentence);
-    socket_->cut();
+// Ends the connection; `follow` then says why.
+void Stream::drop(Link& link, std::string reason, std::string sentence) {
+    if (!link.drop_reason.empty()) return;
+    link.drop_reason = std::move(reason);
+    link.drop_sentence = std::move(sentence);
+    link.socket->cut();
 }
 
 net::asio::awaitable<void> Stream::watch() {
     while (!parts_.host.stopping()) {
-        co_await net::sleep(watch_every);
-        if (socket_ == nullptr) continue;
-        auto const now = parts_.host.now();
-        send_commands();
-        if (!books_.complete()) ask_for_books(now);
+        co_await net::sleep(parts_.timing.watch_every);
+        if (link_ != nullptr) tend(*link_);
+        if (next_ != nullptr) tend(*next_);
+        if (next_ != nullptr) judge_replacement();
+        if (link_ == nullptr) continue;
         report();
-        if (command_sent_ != 0 && now - command_sent_ > reply_max_ns)
-            drop("no_reply", "the venue did not answer a command within 15 s");
-        bool const expecting = parts_.settings.select.all() || subscriptions_.wanted_count() != 0;
-        if (expecting && silence_.exceeded() && !checking_stall_)
-            net::asio::co_spawn(parts_.executor, look_for_stall(), rethrow);
+        if (!looking_at_exchange_ && parts_.host.now() - exchange_seen_ >= ns(parts_.timing.exchange_every))
+            net::asio::co_spawn(parts_.executor, look_at_exchange(), rethrow);
+        if (!wanted_.empty() && silence_.exceeded() && !judging_ && !replacing_ && next_ == nullptr)
+            net::asio::co_spawn(parts_.executor, judge_silence(), rethrow);
     }
 }
 
-// Quiet markets are silent for hours, and a dead feed answers pings as well: the list of trades knows which
-// it is.
-net::asio::awaitable<void> Stream::look_for_stall() {
-    checking_stall_ = true;
-    auto const connection = connected_at_;
-    auto const since = std::max(last_data_, connected_at_);
-    bool const dead = co_await parts_.trades.missing_since(since);
-    checking_stall_ = false;
-    if (connection != connected_at_ || socket_ == nullptr) co_return;
-    if (dead)
-        drop(stalled, "the stream is silent although the venue lists newer trades");
-    else
-        silence_.connected();
+// A pause of the exchange is a state and no stall: nothing happens, and nothing is missing.
+net::asio::awaitable<void> Stream::look_at_exchange() {
+    looking_at_exchange_ = true;
+    std::string target = "/exchange/status";
+    auto const document = co_await parts_.rest.get(std::move(target));
+    looking_at_exchange_ = false;
+    exchange_seen_ = parts_.host.now();
+    if (document.has_error()) co_return;  // not known is not paused
+    auto const exchange = read_exchange(*document);
+    if (paused_ != !exchange.trading)
+        parts_.host.info(exchange.trading ? "the exchange trades again" : "the exchange pauses trading");
+    paused_ = !exchange.trading;
+    pause_text_ = exchange.resumes.empty() ? "" : ", which is expected to end at " + exchange.resumes;
 }
 
-net::asio::awaitable<void> Stream::backfill(arb_time from, arb_time to, std::string reason) {
-    net::Backoff backoff{1s, 30s};
-    co_await net::sleep(backfill_after);
-    std::string last;
-    for (unsigned tried = 0; tried != backfill_tries && !parts_.host.stopping(); ++tried) {
-        if (tried != 0) co_await net::sleep(backoff.next());
-        auto const fetched = co_await parts_.trades.fetch(from, ARB_FLAG_BACKFILLED);
-        if (fetched.has_value()) {
-            parts_.gaps.record(ARB_STREAM_TRADES, {}, from, to, reason, {}, true);
-            parts_.outbox.added();
-            co_return;
-        }
-        last = fetched.error().text;
+// Quiet markets are silent for hours, and a dead feed answers pings as well. The list of trades can prove
+// that it is dead; where it cannot, another connection will show.
+net::asio::awaitable<void> Stream::judge_silence() {
+    judging_ = true;
+    auto const link = link_;
+    auto const since = std::max(last_data_, link->connected_at);
+    if (!looking_at_exchange_) co_await look_at_exchange();
+    bool dead = false;
+    if (!paused_) dead = co_await parts_.trades.missing_since(since, ns(parts_.timing.grace));
+    judging_ = false;
+    if (link != link_ || next_ != nullptr || replacing_) co_return;
+    silence_.connected();
+    known_dead_ = dead;
+    if (dead) {
+        stall(since, "the stream is silent although the venue lists newer trades");
+        link->data_came = link->quotes_came = false;
     }
-    parts_.host.warning("trades of a gap could not be read afterwards: " + last);
+    auto const due = parts_.host.now() - replaced_ >= ns(parts_.timing.replace_every);
+    if (dead || (due && !paused_)) co_await replace();
+}
+
+net::asio::awaitable<void> Stream::replace() {
+    replacing_ = true;
+    replaced_ = parts_.host.now();
+    auto link = co_await connect(nullptr);
+    replacing_ = false;
+    if (link_ == nullptr) {
+        if (link.has_value()) (*link)->socket->cut();  // the feed ended meanwhile and is opened anew
+        co_return;
+    }
+    if (link.has_error()) {
+        parts_.host.warning("no second connection could be opened: " + link.error().text);
+        if (known_dead_) drop(*link_, stalled, "the stream is silent although the venue lists newer trades");
+        co_return;
+    }
+    parts_.host.count("replacements");
+    next_ = std::move(*link);
+    evidence_ = 0;
+    told_.clear();
+    decoder_.filter().quote = [this](Frame const& frame, Quote const&) { return new_quote(frame); };
+    send_commands(*next_);
+    net::asio::co_spawn(parts_.executor, follow(next_), rethrow);
+}
+
+void Stream::judge_replacement() {
+    auto const now = parts_.host.now();
+    if (next_->confirmed_at == 0 && whole(*next_)) next_->confirmed_at = now;
+    if (next_->confirmed_at == 0) {
+        if (now - next_->connected_at > ns(parts_.timing.confirm_max))
+            drop(*next_, "no_snapshot", "it did not become complete in time");
+        return;
+    }
+    if (known_dead_ || now - next_->confirmed_at >= ns(parts_.timing.overlap))
+        promote(known_dead_ || evidence_ != 0, "the stream gave no data for what the venue told elsewhere");
+}
+
+// Known to be silent about things that happened: it has to give data before it is believed again.
+void Stream::stall(arb_time from, std::string const& why) {
+    if (lost_reason_ != stalled) parts_.host.warning("the feed is stalled: " + why);
+    lost_reason_ = stalled;
+    for (auto const stream : live_streams)
+        if (link_->subscriptions.has(stream)) parts_.gaps.open(stream, {}, from, stalled, why);
+    parts_.outbox.added();
+}
+
+// The replacement becomes the feed. `dead`: the old connection had been silent about things that happened.
+void Stream::promote(bool dead, std::string const& why) {
+    auto const old = std::exchange(link_, std::exchange(next_, nullptr));
+    decoder_.filter().quote = {};
+    if (dead) stall(last_data_ != 0 ? last_data_ : old->connected_at, why);
+    for (auto& market : books_.spoil_link(old->number)) link_->books_awaited.insert(std::move(market));
+    if (link_->data_came) last_data_ = std::max(last_data_, link_->last_data);
+    known_dead_ = false;
+    evidence_ = 0;
+    told_.clear();
+    silence_.connected();
+    auto const close = [](LinkPtr link) -> net::asio::awaitable<void> { co_await link->socket->close(); };
+    net::asio::co_spawn(parts_.executor, close(old), rethrow);
+    close_gaps(parts_.host.now());
+    report();
+}
+
+std::string Stream::markets_text() const {
+    return parts_.settings.select.all() ? std::string{"all"} : std::to_string(wanted_.size());
+}
+
+void Stream::report() {
+    if (link_ == nullptr) return;
+    auto const set = [this](int state, std::string sentence) {
+        if (paused_) sentence += "; the exchange pauses trading" + pause_text_;
+        parts_.health.set(Health::Part::feed, state, std::move(sentence));
+    };
+    if (!link_->trouble.empty()) return set(ARB_STATE_DEGRADED, "live in part: " + link_->trouble);
+    if (!whole(*link_) && known_dead_)
+        return set(ARB_STATE_RETRYING, "stalled: the connection is being replaced");
+    if (!whole(*link_)) return set(ARB_STATE_STARTING, "subscribing to " + markets_text() + " markets");
+    if (!link_->books_overdue.empty())
+        return set(ARB_STATE_DEGRADED,
+                   fmt::format("live: {} markets, {} of them without a book: the venue sends no snapshot",
+                               markets_text(), link_->books_overdue.size()));
+    set(ARB_STATE_LIVE, "live: " + markets_text() + " markets");
 }
 
 }  // namespace arb::kalshi

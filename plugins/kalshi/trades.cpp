@@ -11,8 +11,8 @@ namespace {
 // Filters are whole seconds and the venue's clock is not ours: asked from a little earlier, known ones drop
 // out.
 constexpr arb_time overlap_ns = 5 * second_ns;
-// A trade may reach the list before the stream; only one this much later counts against the stream.
-constexpr arb_time grace_ns = 10 * second_ns;
+// A trade may reach the list before the stream; one that is younger does not count against the stream.
+constexpr arb_time on_its_way_ns = 5 * second_ns;
 
 std::string seconds_text(arb_time time) { return std::to_string(std::max<arb_time>(time, 0) / second_ns); }
 
@@ -63,15 +63,16 @@ void Trades::take(Document const& page, std::uint16_t flags, arb_time& newest) {
     host_.alive();
 }
 
-net::asio::awaitable<bool> Trades::missing_since(arb_time since) {
-    std::string target = "/markets/trades?limit=1000&min_ts=" + seconds_text(since + grace_ns);
+net::asio::awaitable<bool> Trades::missing_since(arb_time since, arb_time grace) {
+    std::string target = "/markets/trades?limit=1000&min_ts=" + seconds_text(since + grace);
     auto const page = co_await rest_.get(std::move(target));
     if (page.has_error()) co_return false;
     for (auto const& item : page->list("trades")) {
         std::string_view reason;
         auto const row = read_trade(item, reason);
-        if (!row.has_value() || row->trade.time > host_.now() - overlap_ns) continue;  // it may be on its way
-        if (row->trade.time > since + grace_ns && wanted_(row->trade.market) &&
+        if (!row.has_value() || row->trade.time > host_.now() - std::min(on_its_way_ns, grace))
+            continue;  // it may be on its way
+        if (row->trade.time > since + grace && wanted_(row->trade.market) &&
             !recent_.knows(row->trade.trade_id))
             co_return true;
     }

@@ -34,16 +34,16 @@ class Trades {
     Trades(Host host, Outbox& outbox, Rest& rest, std::function<bool(std::string_view market)> wanted)
         : host_{host}, outbox_{outbox}, rest_{rest}, wanted_{std::move(wanted)} {}
 
-    // A trade came by the stream.
-    void seen(std::string_view trade_id) { recent_.add(trade_id); }
+    // A trade came by the stream: whether it is new.
+    bool fresh(std::string_view trade_id) { return recent_.add(trade_id); }
 
     // Pushes every wanted trade since `from` that is not known, with `flags`. The newest trade's time, 0 if
     // none.
     net::asio::awaitable<Result<arb_time>> fetch(arb_time from, std::uint16_t flags);
 
-    // Whether the venue lists a wanted trade after `since` that did not come: then the stream is not what it
-    // seems.
-    net::asio::awaitable<bool> missing_since(arb_time since);
+    // Whether the venue lists a wanted trade later than `since` by `grace` that did not come: then the stream
+    // is not what it seems.
+    net::asio::awaitable<bool> missing_since(arb_time since, arb_time grace);
 
   private:
     void take(Document const& page, std::uint16_t flags, arb_time& newest);

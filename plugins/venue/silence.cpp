@@ -21,9 +21,9 @@ std::chrono::milliseconds Silence::limit() const {
     auto longer = pauses_;
     std::size_t bucket = 0;
     for (; bucket != buckets_.size() && longer * 100 > pauses_; ++bucket) longer -= buckets_[bucket];
-    if (bucket == 0) return limit_min;
+    if (bucket == 0) return least_;
     std::chrono::milliseconds const pause{std::int64_t{1} << (bucket - 1)};
-    return std::clamp<std::chrono::milliseconds>(10 * pause, limit_min, limit_max);
+    return std::clamp<std::chrono::milliseconds>(10 * pause, least_, most_);
 }
 
 }  // namespace arb

@@ -20,6 +20,9 @@ class Silence {
     static constexpr std::chrono::milliseconds limit_min{30'000};
     static constexpr std::chrono::milliseconds limit_max{55'000};
 
+    explicit Silence(std::chrono::milliseconds least = limit_min, std::chrono::milliseconds most = limit_max)
+        : least_{least}, most_{most} {}
+
     // A new connection: the clock starts now, what was learned of the pauses stays.
     void connected(Clock::time_point now = Clock::now()) { last_ = now; }
 
@@ -42,6 +45,7 @@ class Silence {
     static constexpr std::uint32_t pauses_max = 10'000;
     std::array<std::uint32_t, 17> buckets_{};
     std::uint32_t pauses_ = 0;
+    std::chrono::milliseconds least_, most_;
     Clock::time_point last_ = Clock::now();
 };
 

@@ -109,3 +109,23 @@ TEST_CASE("frames are numbered per subscription, whatever their type", "[kalshi]
     CHECK(sequence.check(4, 2) == Order::missing);  // the first frame of a subscription did not come
     CHECK(sequence.last(1) == 5);
 }
+
+TEST_CASE("a book follows the connection of its latest snapshot", "[kalshi]") {
+    FrameDecoder decoder;
+    Packets packets;
+    Books books;
+    std::string const snapshot =
+        R"({"type":"orderbook_snapshot","sid":1,"seq":1,"msg":{"market_ticker":"KX-A","yes_dollars_fp":[["0.4200","10.00"]]}})";
+    std::string const change =
+        R"({"type":"orderbook_delta","sid":1,"seq":2,"msg":{"market_ticker":"KX-A","price_dollars":"0.4200","delta_fp":"1.00","side":"yes"}})";
+    books.snapshot(decoder.decode(snapshot, 1, packets), 1, packets, 1);
+    CHECK(books.change(decoder.decode(change, 2, packets), 2, packets, 2) == Books::Change::ignored);
+    CHECK(books.change(decoder.decode(change, 2, packets), 2, packets, 1) == Books::Change::written);
+    books.snapshot(decoder.decode(snapshot, 3, packets), 3, packets, 2);
+    CHECK(books.find("KX-A")->epoch == 2);
+    CHECK(books.change(decoder.decode(change, 4, packets), 4, packets, 1) == Books::Change::ignored);
+    CHECK(books.find("KX-A")->yes.at(420'000) == 10 * ARB_UNIT);
+    CHECK(books.spoil_link(1).empty());
+    CHECK(books.spoil_link(2) == std::vector<std::string>{"KX-A"});
+    CHECK_FALSE(books.in_step("KX-A"));
+}

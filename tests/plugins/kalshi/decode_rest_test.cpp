@@ -269,3 +269,20 @@ TEST_CASE("half a surrogate pair or invalid UTF-8 in one title does not cost the
         replaced(file("events_page.json"), R"("title":"Dallas wins")", R"("title":"a\u0000b\n")")};
     CHECK(nul.rows.at(0).title == std::string_view{"a\0b\n", 4});
 }
+
+TEST_CASE("the exchange trades while any of its parts does, and what says nothing trades", "[kalshi]") {
+    auto const state = [](std::string_view body) { return read_exchange(Document::parse(body).value()); };
+    CHECK(state(R"({"exchange_active":true,"trading_active":true})").trading);
+    CHECK(state("{}").trading);
+    CHECK(state(R"({"trading_active":"no"})").trading);
+    auto const paused = state(
+        R"({"exchange_active":true,"trading_active":false,"exchange_estimated_resume_time":"2026-10-08T09:00:00Z"})");
+    CHECK_FALSE(paused.trading);
+    CHECK(paused.resumes == "2026-10-08T09:00:00Z");
+    CHECK_FALSE(
+        state(R"({"exchange_active":false,"trading_active":true,"exchange_estimated_resume_time":null})")
+            .trading);
+    CHECK(state(R"({"trading_active":false,"exchange_index_statuses":[
+        {"exchange_index":0,"trading_active":false},{"exchange_index":2,"trading_active":true}]})")
+              .trading);
+}

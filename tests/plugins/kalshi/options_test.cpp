@@ -43,6 +43,7 @@ TEST_CASE("the manifest is JSON and its defaults are those of the code", "[kalsh
     CHECK(given("websocket_url") == defaults.websocket_url);
     CHECK(parse_duration(given("catalogue_every")).value() == defaults.catalogue_every);
     CHECK(parse_duration(given("poll_every")).value() == defaults.poll_every);
+    CHECK(parse_duration(given("backfill")).value() == defaults.backfill);
     CHECK(properties.at("record").at("default") == json::array{"quotes", "trades"});
     CHECK(parsed.at("commands").as_array().size() == 5);
     for (auto const& [key, schema] : properties) {
@@ -73,6 +74,8 @@ TEST_CASE("half a key, and intervals that the rate limit forbids, are errors tha
     CHECK(option_at_fault(R"({"key_file":"a"})") == "/key_id");
     CHECK(option_at_fault(R"({"catalogue_every":"10ms"})") == "/catalogue_every");
     CHECK(option_at_fault(R"({"poll_every":"1ms"})") == "/poll_every");
+    CHECK(option_at_fault(R"({"backfill":"90d"})") == "/backfill");
+    CHECK(read(R"({"backfill":"0s"})").backfill == std::chrono::milliseconds{0});
     CHECK(option_at_fault(R"({"record":["prices"]})") == "/record");
 }
 

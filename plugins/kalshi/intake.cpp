@@ -1,0 +1,316 @@
+// The part of Stream that reads what connections say and answers it.
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+
+#include "arbitrage/time.hpp"
+#include "stream.hpp"
+#include "streams.hpp"
+
+namespace arb::kalshi {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// A command that was not answered in this time never will be.
+constexpr arb_time reply_max_ns = 15 * second_ns;
+// Books that were asked for and did not come are asked for again; those that are overdue less often.
+constexpr arb_time books_again_ns = 5 * second_ns, overdue_again_ns = 60 * second_ns;
+// Without any book after so many times the patience for one, the connection is no good.
+constexpr int no_books_factor = 3;
+constexpr unsigned backfill_tries = 5;
+// The venue's clock and ours, and the way in between.
+constexpr arb_time clocks_differ_ns = 5 * second_ns;
+
+std::size_t index(int stream) { return static_cast<std::size_t>(stream); }
+
+}  // namespace
+
+// Whether the frame carried data.
+bool Stream::take(Link& link, std::string_view bytes) {
+    taking_ = &link;
+    auto const& frame = decoder_.decode(bytes, received_, parts_.outbox.packets());
+    if (!frame.rejected.empty()) parts_.host.reject(frame.rejected);
+    if (!frame.doubt.empty()) parts_.host.count("anomalies", 1, frame.doubt);
+    auto const order =
+        frame.type == FrameType::subscribed ? Order::next : link.sequence.check(frame.sid, frame.sequence);
+    if (order == Order::missing) missed(link, frame.sid);
+    if (order == Order::repeated) parts_.host.count("repeated_frames");
+    switch (frame.type) {
+        case FrameType::ticker:
+            link.last_of[index(ARB_STREAM_QUOTES)] = received_;
+            link.quotes_came = true;
+            break;
+        case FrameType::trade:
+            link.last_of[index(ARB_STREAM_TRADES)] = received_;
+            if (next_ != nullptr) weigh_evidence(frame);
+            break;
+        case FrameType::book_snapshot:
+        case FrameType::book_delta:
+            link.last_of[index(ARB_STREAM_BOOKS)] = received_;
+            if (order != Order::repeated) book(link, frame);
+            break;
+        case FrameType::market_lifecycle:
+        case FrameType::event_lifecycle:
+        case FrameType::fee_update:
+            link.last_of[index(ARB_STREAM_STATUS)] = received_;
+            if (&link == link_.get()) status(frame);
+            break;
+        case FrameType::unreadable:
+            break;
+        case FrameType::unknown:
+            parts_.host.count("unknown_frames");
+            break;
+        default:
+            reply(link, frame);
+            return false;
+    }
+    parts_.outbox.added();
+    return true;
+}
+
+void Stream::took_data(Link& link) {
+    bool const first = !std::exchange(link.data_came, true);
+    link.last_data = received_;
+    parts_.host.alive();
+    if (&link != link_.get()) return;
+    auto const now = Silence::Clock::now();
+    last_data_ = received_;
+    evidence_ = 0;  // what it lacked may only have been on its way
+    silence_.data(now);
+    reconnect_.data(now);
+    if (first || parts_.gaps.open_count() != 0) close_gaps(received_);
+}
+
+// Of two connections side by side: whether this quote was not told by the other.
+bool Stream::new_quote(Frame const& frame) {
+    if (frame.time == 0) return true;
+    weigh_evidence(frame);
+    // The state in which the new connection finds a market: the old one told it long ago.
+    if (taking_ == next_.get() && frame.time < last_data_ - clocks_differ_ns) return false;
+    auto& told = told_[std::string{frame.market}];
+    if (told.link != 0 && told.link != taking_->number && frame.time <= told.time) return false;
+    told = {taking_->number, frame.time};
+    return true;
+}
+
+// The new connection tells of something that the old one should have told: unless it still does, it is dead.
+void Stream::weigh_evidence(Frame const& frame) {
+    if (taking_ != next_.get() || frame.time == 0 || evidence_ != 0) return;
+    if (frame.time > std::max(last_data_, link_->connected_at) + ns(parts_.timing.grace))
+        evidence_ = received_;
+}
+
+void Stream::book(Link& link, Frame const& frame) {
+    auto& packets = parts_.outbox.packets();
+    if (!frame.rejected.empty()) {
+        // What it would have changed is not known.
+        if (frame.market.empty())
+            for (auto& market : books_.spoil_link(link.number)) link.books_awaited.insert(std::move(market));
+        else
+            books_.spoil(frame.market), link.books_awaited.emplace(frame.market);
+        parts_.gaps.open(ARB_STREAM_BOOKS, frame.market, received_, "unreadable", frame.rejected);
+        return;
+    }
+    auto const* const known = books_.find(frame.market);
+    auto const followed_by_other = known != nullptr && known->in_step && known->link > link.number;
+    if (frame.type == FrameType::book_snapshot) {
+        if (!frame.has_sides) parts_.host.count("empty_snapshots");
+        if (!followed_by_other) books_.snapshot(frame, received_, packets, link.number);
+        link.books_awaited.erase(std::string{frame.market});
+        link.books_overdue.erase(std::string{frame.market});
+        parts_.gaps.close(ARB_STREAM_BOOKS, frame.market, received_);
+        if (link.books_awaited.empty()) close_gaps(received_);
+        return;
+    }
+    switch (books_.change(frame, received_, packets, link.number)) {
+        case Books::Change::written:
+            break;
+        case Books::Change::ignored:
+            if (next_ == nullptr) parts_.host.count("changes_without_book");
+            break;
+        case Books::Change::spoiled:
+            parts_.host.count("spoiled_books");
+            parts_.gaps.open(ARB_STREAM_BOOKS, frame.market, received_, "inconsistent");
+            link.books_awaited.emplace(frame.market);
+            ask_for_books(link, received_);
+            break;
+    }
+}
+
+void Stream::status(Frame const& frame) {
+    if (frame.is_combo) return;
+    parts_.catalogue.changed(frame.market, frame.event_ticker, lifecycle_of(frame.event_type));
+}
+
+// Frames of a subscription did not come. Trades can be had afterwards, the catalogue knows what became of a
+// market, and books have to begin anew.
+void Stream::missed(Link& link, std::int64_t sid) {
+    auto const stream = link.subscriptions.stream_of(sid);
+    parts_.host.count("sequence_gaps");
+    if (stream == ARB_STREAM_ALL) return;
+    auto const from = link.whole_until(stream);
+    if (stream == ARB_STREAM_BOOKS) {
+        parts_.gaps.open(stream, {}, from, "sequence");
+        for (auto& market : books_.spoil_link(link.number)) link.books_awaited.insert(std::move(market));
+        ask_for_books(link, received_);
+        return;
+    }
+    parts_.gaps.record(stream, {}, from, received_, "sequence");
+    if (stream == ARB_STREAM_TRADES)
+        net::asio::co_spawn(parts_.executor, backfill(from, received_, "sequence"), rethrow);
+    if (stream == ARB_STREAM_STATUS) parts_.catalogue.sweep_soon();
+}
+
+void Stream::reply(Link& link, Frame const& frame) {
+    auto const outcome = link.subscriptions.reply(frame);
+    if (link.commands_open != 0) --link.commands_open;
+    link.command_sent = link.commands_open == 0 ? 0 : received_;
+    using Kind = Subscriptions::Outcome::Kind;
+    switch (outcome.kind) {
+        case Kind::none:
+        case Kind::subscribed:
+            break;
+        case Kind::ended:
+            parts_.host.warning(outcome.sentence + "; subscribing anew");
+            if (&link == link_.get()) {
+                lost_reason_ = "subscription_ended";
+                parts_.gaps.open(outcome.stream, {}, link.whole_until(outcome.stream), lost_reason_,
+                                 outcome.sentence);
+            }
+            if (outcome.stream == ARB_STREAM_BOOKS)
+                for (auto& market : books_.spoil_link(link.number))
+                    link.books_awaited.insert(std::move(market));
+            break;
+        case Kind::denied:
+            return drop(link, "auth", outcome.sentence);
+        case Kind::refused:
+            if (link.trouble != outcome.sentence) parts_.host.warning(outcome.sentence);
+            link.trouble = outcome.sentence;
+            parts_.host.count("refused_commands");
+            break;
+    }
+    // After a refusal the next command waits for the watch, so that a venue that refuses all is not flooded.
+    if (outcome.kind != Kind::refused) send_commands(link);
+    close_gaps(received_);
+    report();
+}
+
+// Subscribed is not live: a stream is whole when its first data came, where the venue sends such.
+bool Stream::whole(Link const& link, int stream) const {
+    if (!link.subscriptions.complete(stream)) return false;
+    if (stream == ARB_STREAM_BOOKS) return link.books_awaited.empty();
+    if (stream == ARB_STREAM_QUOTES) return link.quotes_came || wanted_.empty();
+    // A feed that was dead while it looked alive has to give data before it is believed.
+    return lost_reason_ != stalled || link.data_came;
+}
+
+bool Stream::whole(Link const& link) const {
+    return std::all_of(std::begin(live_streams), std::end(live_streams),
+                       [&](int stream) { return !link.subscriptions.has(stream) || whole(link, stream); });
+}
+
+// Closes the gap of each stream that is whole again.
+void Stream::close_gaps(arb_time now) {
+    if (link_ == nullptr) return;
+    for (auto const stream : live_streams) {
+        if (!link_->subscriptions.has(stream) || !whole(*link_, stream)) continue;
+        auto& last = link_->last_of[index(stream)];
+        last = std::max(last, now);
+        auto const from = parts_.gaps.close(stream, {}, now);
+        if (!from.has_value()) continue;
+        if (stream == ARB_STREAM_TRADES)
+            net::asio::co_spawn(parts_.executor, backfill(*from, now, lost_reason_), rethrow);
+        if (stream == ARB_STREAM_STATUS) parts_.catalogue.sweep_soon();
+    }
+    parts_.outbox.added();
+}
+
+// Compares what is wanted with what flows, and asks for the difference.
+void Stream::tend(Link& link) {
+    send_commands(link);
+    await_books(link);
+    if (link.command_sent != 0 && parts_.host.now() - link.command_sent > reply_max_ns)
+        drop(link, "no_reply", "the venue did not answer a command within 15 s");
+}
+
+void Stream::await_books(Link& link) {
+    auto const now = parts_.host.now();
+    if (link.books_awaited.empty()) link.awaiting_since = 0;
+    if (link.books_awaited.empty() && link.books_overdue.empty()) return;
+    ask_for_books(link, now);
+    if (link.books_awaited.empty() || &link != link_.get()) return;
+    if (link.awaiting_since == 0) link.awaiting_since = now;
+    auto const waited = now - link.awaiting_since, patience = ns(parts_.timing.snapshot_max);
+    // While most are missing it is one gap; a few get one each, and the others are whole.
+    bool const few = link.books_awaited.size() * 2 <= wanted_.size();
+    if (few && waited > patience) {
+        for (auto const& market : link.books_awaited) {
+            parts_.gaps.open(ARB_STREAM_BOOKS, market, link.awaiting_since, "no_snapshot");
+            link.books_overdue.insert(market);
+        }
+        parts_.host.count("overdue_books", link.books_awaited.size());
+        link.books_awaited.clear();
+        close_gaps(now);
+    } else if (waited > no_books_factor * patience) {
+        drop(link, "no_snapshot", "the venue sends no snapshots of books");
+    }
+}
+
+void Stream::send_commands(Link& link) {
+    for (auto& command : link.subscriptions.commands()) {
+        ++link.commands_open;
+        if (link.command_sent == 0) link.command_sent = parts_.host.now();
+        send(link, std::move(command));
+    }
+    auto const& asked = link.subscriptions.books_asked();
+    for (auto const& market : asked) {
+        link.books_awaited.insert(market);
+        if (&link == link_.get()) books_.expect(market);
+    }
+    for (auto const& market : link.subscriptions.books_left()) {
+        link.books_awaited.erase(market);
+        if (link.books_overdue.erase(market) != 0)
+            parts_.gaps.close(ARB_STREAM_BOOKS, market, parts_.host.now());
+        books_.remove(market);
+    }
+    if (!asked.empty()) link.books_asked = parts_.host.now();
+}
+
+void Stream::ask_for_books(Link& link, arb_time now) {
+    auto const overdue = link.books_awaited.empty();
+    if (now - link.books_asked < (overdue ? overdue_again_ns : books_again_ns)) return;
+    auto const& missing = overdue ? link.books_overdue : link.books_awaited;
+    auto command = link.subscriptions.snapshots({missing.begin(), missing.end()});
+    if (command.empty()) return;
+    link.books_asked = now;
+    send(link, std::move(command));
+}
+
+void Stream::send(Link& link, std::string command) {
+    auto const write = [](std::shared_ptr<net::WebSocket> socket,
+                          std::string text) -> net::asio::awaitable<void> {
+        auto const written = co_await socket->write(std::move(text));
+        if (written.has_error()) socket->cut();
+    };
+    net::asio::co_spawn(parts_.executor, write(link.socket, std::move(command)), rethrow);
+}
+
+net::asio::awaitable<void> Stream::backfill(arb_time from, arb_time to, std::string reason) {
+    net::Backoff backoff{1s, 30s};
+    co_await net::sleep(parts_.timing.backfill_after);
+    std::string last;
+    for (unsigned tried = 0; tried != backfill_tries && !parts_.host.stopping(); ++tried) {
+        if (tried != 0) co_await net::sleep(backoff.next());
+        auto const fetched = co_await parts_.trades.fetch(from, ARB_FLAG_BACKFILLED);
+        if (fetched.has_value()) {
+            parts_.gaps.record(ARB_STREAM_TRADES, {}, from, to, reason, {}, true);
+            parts_.outbox.added();
+            co_return;
+        }
+        last = fetched.error().text;
+    }
+    parts_.host.warning("trades of a gap could not be read afterwards: " + last);
+}
+
+}  // namespace arb::kalshi
