@@ -30,7 +30,7 @@ std::size_t index(int stream) { return static_cast<std::size_t>(stream); }
 bool Stream::take(Link& link, std::string_view bytes) {
     taking_ = &link;
     auto const& frame = decoder_.decode(bytes, received_, parts_.outbox.packets());
-    if (!frame.rejected.empty()) parts_.host.reject(frame.rejected);
+    if (!frame.rejected.empty()) unreadable(link, frame);
     if (!frame.doubt.empty()) parts_.host.count("anomalies", 1, frame.doubt);
     auto const order =
         frame.type == FrameType::subscribed ? Order::next : link.sequence.check(frame.sid, frame.sequence);
@@ -57,9 +57,8 @@ bool Stream::take(Link& link, std::string_view bytes) {
             if (&link == link_.get()) status(frame);
             break;
         case FrameType::unreadable:
-            break;
         case FrameType::unknown:
-            parts_.host.count("unknown_frames");
+            if (frame.type == FrameType::unknown) parts_.host.count("unknown_frames");
             break;
         default:
             reply(link, frame);
@@ -67,6 +66,20 @@ bool Stream::take(Link& link, std::string_view bytes) {
     }
     parts_.outbox.added();
     return true;
+}
+
+// What it said is lost. Prices are not numbered, so that nothing else would tell of theirs; trades can be had
+// over REST once the gap is closed, which the next data does.
+void Stream::unreadable(Link& link, Frame const& frame) {
+    parts_.host.reject(frame.rejected);
+    auto const stream = frame.type == FrameType::unreadable || frame.type == FrameType::ticker
+                            ? ARB_STREAM_QUOTES
+                        : frame.type == FrameType::trade            ? ARB_STREAM_TRADES
+                        : frame.type == FrameType::market_lifecycle ? ARB_STREAM_STATUS
+                                                                    : ARB_STREAM_ALL;
+    if (&link != link_.get() || !link.subscriptions.has(stream) || parts_.gaps.is_open(stream)) return;
+    if (lost_reason_ != stalled) lost_reason_ = "unreadable";
+    parts_.gaps.open(stream, {}, link.whole_until(stream), lost_reason_, frame.rejected);
 }
 
 void Stream::took_data(Link& link) {

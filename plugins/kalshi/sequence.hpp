@@ -17,23 +17,37 @@ enum class Order : std::uint8_t {
 
 class Sequence {
   public:
+    // So many old numbers in a row are no repetition of single frames: the venue counts anew.
+    static constexpr unsigned old_in_a_row_max = 3;
+
     // A subscription begins with 1.
     Order check(std::int64_t sid, std::int64_t number) {
         if (sid <= 0 || number <= 0) return Order::next;
-        auto& last = last_[sid];
-        if (number <= last) return Order::repeated;
-        auto const missing = number != last + 1;
-        last = number;
-        return missing ? Order::missing : Order::next;
+        auto& state = states_[sid];
+        if (number > state.last) {
+            auto const missing = number != state.last + 1;
+            state = {number, 0, 0};
+            return missing ? Order::missing : Order::next;
+        }
+        state.old_in_a_row = number == state.old + 1 ? state.old_in_a_row + 1 : 1;
+        state.old = number;
+        if (state.old_in_a_row < old_in_a_row_max) return Order::repeated;
+        // What came between the last number and the new 1 nobody knows.
+        state = {number, 0, 0};
+        return Order::missing;
     }
     std::int64_t last(std::int64_t sid) const {
-        auto const found = last_.find(sid);
-        return found == last_.end() ? 0 : found->second;
+        auto const found = states_.find(sid);
+        return found == states_.end() ? 0 : found->second.last;
     }
-    void clear() { last_.clear(); }
+    void clear() { states_.clear(); }
 
   private:
-    std::unordered_map<std::int64_t, std::int64_t> last_;
+    struct State {
+        std::int64_t last = 0, old = 0;
+        unsigned old_in_a_row = 0;
+    };
+    std::unordered_map<std::int64_t, State> states_;
 };
 
 }  // namespace arb::kalshi

@@ -97,6 +97,7 @@ class Stream {
 
     // intake.cpp: what connections say.
     bool take(Link& link, std::string_view bytes);
+    void unreadable(Link& link, Frame const& frame);
     void took_data(Link& link);
     bool new_quote(Frame const& frame);
     void weigh_evidence(Frame const& frame);

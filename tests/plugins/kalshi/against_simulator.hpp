@@ -211,6 +211,12 @@ inline std::size_t open_gaps(arb::test::RecordingHost& host) {
         std::count_if(open.begin(), open.end(), [](auto const& entry) { return entry.second; }));
 }
 
+inline std::set<std::string> gap_reasons(arb::test::RecordingHost& host) {
+    std::set<std::string> out;
+    for (auto const* const gap : host.all<arb_gap>()) out.emplace(text(gap->header, gap->reason));
+    return out;
+}
+
 // Every market that ended is known with its end.
 inline std::string without_end(arb::test::Simulated& simulated, arb::test::RecordingHost& host) {
     std::map<std::string, int> last;

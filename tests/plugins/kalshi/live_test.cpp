@@ -45,35 +45,6 @@ TEST_CASE("without a key prices and trades are polled within the rate limit") {
         CHECK((quote->header.flags & ARB_FLAG_POLLED) != 0);
 }
 
-TEST_CASE("faults of the feed leave gaps that are written down and closed, and everything is right again") {
-    for (std::string const fault : {"cut", "seq_gap", "duplicate", "reorder", "malformed", "renamed_field",
-                                    "no_snapshot", "http_500", "http_429", "accept_then_drop"}) {
-        arb::test::Simulated simulated{
-            {"--quiet-start", "--rate", "400", "--seconds", "5", "--markets", "20"}};
-        Running running{simulated, settings_for(simulated, true)};
-        REQUIRE(eventually(15s, [&] { return running.live(); }));
-        simulated.control("start");
-        REQUIRE(eventually(5s, [&] { return running.host.all<arb_trade>().size() > 5; }));
-        simulated.fault(fault, "kalshi", 1.5);
-        REQUIRE(eventually(20s, [&] { return simulated.finished(); }));
-        eventually(25s, [&] {
-            return wrong_quotes(simulated, running.host).empty() &&
-                   wrong_books(simulated, running.host).empty() && open_gaps(running.host) == 0;
-        });
-        INFO(fault << "\n" << told(running.host));
-        CHECK(wrong_books(simulated, running.host) == "");
-        CHECK(open_gaps(running.host) == 0);
-        if (fault == "cut") {
-            eventually(10s, [&] {
-                return trades_of(running.host).size() >= trades_of_ledger(simulated, false).size();
-            });
-            CHECK(trades_of(running.host) == trades_of_ledger(simulated, false));
-            CHECK(wrong_quotes(simulated, running.host) == "");
-            CHECK_FALSE(running.host.all<arb_gap>().empty());
-        }
-    }
-}
-
 TEST_CASE("a selection subscribes to what it names and nothing else") {
     arb::test::Simulated simulated{{"--quiet-start", "--rate", "400", "--seconds", "2", "--markets", "40"}};
     auto settings = settings_for(simulated, true);

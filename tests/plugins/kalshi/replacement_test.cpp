@@ -20,10 +20,8 @@ Timing hurried() {
     return timing;
 }
 
-bool has_gap(arb::test::RecordingHost& host, std::string_view reason) {
-    for (auto const* const gap : host.all<arb_gap>())
-        if (text(gap->header, gap->reason) == reason) return true;
-    return false;
+bool has_gap(arb::test::RecordingHost& host, std::string const& reason) {
+    return gap_reasons(host).contains(reason);
 }
 
 std::string lost_trades(arb::test::Simulated& simulated, arb::test::RecordingHost& host) {
