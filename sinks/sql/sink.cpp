@@ -48,8 +48,7 @@ Result<Position> DatabaseSink::start(std::span<std::uint8_t const, 16> journal) 
         promised_ = mark_.position;
         dialect_->idle();
         say_live();
-        // A database without a position wants all there is, whatever another one acknowledged.
-        return mark_.position == arb_position{} ? Position{1, 0} : mark_.position;
+        return mark_.position;
     } catch (std::exception const& error) {
         return give_up(error);
     }
@@ -61,8 +60,9 @@ void DatabaseSink::open() {
     markets_.clear();
     events_.clear();
     dialect_->connect();
+    auto const is_new = schema_version(*dialect_) == 0;
     migrate(*dialect_);
-    mark_.position = read_mark();
+    mark_.position = read_mark(is_new);
     resumed_ = true;
     std::string sentence;
     for (auto const& danger : dialect_->dangers()) {
@@ -74,15 +74,16 @@ void DatabaseSink::open() {
                             mark_.position.incarnation, mark_.position.sequence));
 }
 
-// The row is there from now on, so that every transaction can tell whether it is the next one.
-arb_position DatabaseSink::read_mark() {
+// The row is there from now on, so that every transaction can tell whether it is the next one. A database
+// that was made just now wants all the queue has, whatever another one acknowledged: position {1, 0}. One
+// whose row somebody deleted has rows, and goes on where the host says: {0, 0}.
+arb_position DatabaseSink::read_mark(bool is_new) {
     auto& session = dialect_->session();
     auto const time = format_time(arb::now());
-    session
-        << "INSERT INTO ingest_positions (journal_uuid, sink, incarnation, sequence, committed_at) VALUES "
-           "(:j, :s, 0, 0, :t) ON CONFLICT DO NOTHING",
-        soci::use(mark_.journal), soci::use(mark_.sink), soci::use(time);
-    long long incarnation = 0, sequence = 0;
+    long long incarnation = is_new ? 1 : 0, sequence = 0;
+    session << "INSERT INTO ingest_positions (journal_uuid, sink, incarnation, sequence, committed_at) "
+               "VALUES (:j, :s, :i, 0, :t) ON CONFLICT DO NOTHING",
+        soci::use(mark_.journal), soci::use(mark_.sink), soci::use(incarnation), soci::use(time);
     session << "SELECT incarnation, sequence FROM ingest_positions WHERE journal_uuid = :j AND sink = :s",
         soci::use(mark_.journal), soci::use(mark_.sink), soci::into(incarnation), soci::into(sequence);
     return {static_cast<std::uint64_t>(incarnation), static_cast<std::uint64_t>(sequence)};

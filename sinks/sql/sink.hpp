@@ -39,7 +39,7 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     using Run = std::span<arb_packet const* const>;  // consecutive packets of one incarnation
 
     void open();
-    arb_position read_mark();
+    arb_position read_mark(bool is_new);
     void reopen();
     void store(Run packets, std::uint64_t incarnation);
     void store_halves(Run packets, std::uint64_t incarnation, Failure const& failure);

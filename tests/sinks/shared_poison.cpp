@@ -214,6 +214,15 @@ void fills_what_a_restore_lost(Database& database) {
         CHECK(database.count("tick_history") == 30);
         CHECK(database.count("gaps") == 0);
     }
+    SECTION("a person set the position aside") {
+        database.query("DELETE FROM ingest_positions");
+        REQUIRE(sink.start() == ARB_OK);
+        CHECK(sink.stored_up_to(0, 0));  // then the host's own mark counts
+        sink.next_sequence = 21;
+        REQUIRE(sink.write(third) == ARB_OK);
+        CHECK(database.count("tick_history") == 20);
+        CHECK(database.count("gaps") == 0);
+    }
     SECTION("the queue no longer has it") {
         sink.next_sequence = 21;
         REQUIRE(sink.write(third) == ARB_OK);
