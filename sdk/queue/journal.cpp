@@ -72,6 +72,7 @@ Journal::Journal(Settings settings, Files& files, Recovered recovered, bool back
       segment_size_{choose_segment_size(settings_)},
       newest_id_{recovered.newest_id},
       losses_{std::move(recovered.losses)},
+      newest_time_{recovered.newest_time},
       published_{recovered.next - 1},
       durable_{recovered.next - 1},
       meta_{std::move(recovered.meta)},
@@ -178,6 +179,7 @@ void Journal::encode(std::span<std::byte const> packets, std::uint64_t sequence)
         put(payload + offsetof(arb_packet, position), sequence);
         encode_head(head, checksum, {checksum(payload, size), size, sequence, RecordType::packet});
         at += size;
+        if (at == packets.size()) newest_time_ = get<arb_time>(packet + offsetof(arb_packet, received_time));
     }
 }
 
@@ -223,7 +225,7 @@ bool Journal::await(std::uint64_t target, Clock::time_point until, Place const& 
     for (;;) {
         if (wake_at_.load() > target) wake_at_ = target;
         if (published_.load() >= target) return true;
-        if (place.interrupted || closed_) return false;
+        if (place.interrupted || closed_ || Clock::now() >= until) return false;
         if (ready_.wait_until(lock, until) == std::cv_status::timeout) return published_.load() >= target;
     }
 }
@@ -266,7 +268,7 @@ Result<> Journal::close() {
         if (error != 0) return permanent("cannot seal " + active_->path + ": " + describe_errno(error));
     }
     if (spare_) files_.remove(path(spare_name));
-    Slot slot{0, journal_, incarnation_, last, newest_id_, true};
+    Slot slot{0, journal_, incarnation_, last, newest_id_, true, newest_time_};
     if (int const error = meta_->write(slot); error < 0)
         return permanent("cannot write " + meta_->path() + ": " + describe_errno(error));
     return {};

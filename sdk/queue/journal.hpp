@@ -127,6 +127,7 @@ class Journal final : public Queue {
     std::uint64_t unsynced_ = 0;                   // bytes pushed and not durable
     std::vector<std::shared_ptr<Segment>> dirty_;  // segments with bytes that are not durable
     std::vector<Loss> losses_;                     // not yet written down
+    arb_time newest_time_;                         // received_time of the newest packet
     std::atomic<std::uint64_t> published_;         // written under append_mutex_
     std::atomic<std::uint64_t> durable_;           // written under sync_mutex_
 

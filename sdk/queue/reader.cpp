@@ -184,6 +184,7 @@ Result<std::shared_ptr<Segment>> JournalReader::find_segment(std::uint64_t numbe
     auto& segments = journal_.segments_;
     for (auto at = segments.rbegin(); at != segments.rend(); ++at) {
         if ((*at)->header.first > number) continue;
+        segment_grows_ = (*at)->last == UINT64_MAX;
         last = std::min((*at)->last, published);
         // Numbers that no segment holds lie behind its last.
         auto const end = at == segments.rbegin() ? published : (*std::prev(at))->header.first - 1;
@@ -210,7 +211,7 @@ Result<> JournalReader::collect_from_file(std::uint64_t published, Limits const&
             return {};
         }
         scanner_ = std::make_unique<Scanner>(journal_.files_, segment, File{journal_.files_, descriptor},
-                                             journal_.pool_);
+                                             journal_.pool_, segment_grows_);
         record_waits_ = false;
     }
     while (out.next <= last) {

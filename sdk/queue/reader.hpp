@@ -35,7 +35,8 @@ class JournalReader final : public Reader {
     Journal& journal_;
     std::shared_ptr<Place> const place_;
     std::unique_ptr<Scanner> scanner_;
-    bool record_waits_ = false;  // the scanner's record did not fit the batch before
+    bool segment_grows_ = false;  // what find_segment found last is still written to
+    bool record_waits_ = false;   // the scanner's record did not fit the batch before
     // Where the packet to be read next begins, if the chunk is still the same.
     Tail::View chunk_;
     std::uint64_t chunk_number_ = 0;

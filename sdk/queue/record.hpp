@@ -46,6 +46,10 @@ inline constexpr std::size_t record_head_size = 32;
 inline constexpr std::uint32_t record_magic = 0x43524241;  // "ABRC"
 inline constexpr std::uint8_t record_version = 1;
 
+// Beyond it no journal ever numbers: a position, a start, a segment that says so is damage. It leaves room to
+// count on without overflow.
+inline constexpr std::uint64_t number_max = std::uint64_t{1} << 62;
+
 // gap, clock_step and mark are laid down in the format; this version writes packet, loss and seal.
 enum class RecordType : std::uint16_t { packet = 1, gap = 2, loss = 3, clock_step = 4, mark = 5, seal = 6 };
 

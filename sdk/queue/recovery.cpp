@@ -1,24 +1,30 @@
 #include "queue/recovery.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <functional>
+#include <set>
 
 #include "arbitrage/abi/packet.h"
 #include "arbitrage/sink.hpp"
+#include "queue/quarantine.hpp"
 #include "queue/scanner.hpp"
 
 namespace arb::queue {
 
 namespace {
 
-// Pieces in which damaged bytes are copied away.
-constexpr std::size_t copy_size = 1 << 20;
+// Damaged places that get a sentence each; the rest is counted in one.
+constexpr std::size_t sentences_max = 20;
+
+// Damaged places of a segment that are set aside one by one; if there are more, all of it is, as one file.
+constexpr std::size_t places_max = 64;
 
 class Start {
   public:
     Start(Files& files, Settings const& settings, Recovery& report)
-        : files_{files}, settings_{settings}, report_{report} {}
+        : files_{files}, settings_{settings}, report_{report}, quarantine_{files, settings.directory} {}
     Result<Recovered> run();
 
   private:
@@ -36,9 +42,9 @@ class Start {
     void end_segment(std::size_t at, Scanner const& scanner, std::uint64_t end, bool sealed);
     void lose(std::uint64_t segment, std::uint64_t first, std::uint64_t last, std::uint64_t bytes);
     bool set_aside(Scanner const& scanner, std::uint64_t from, std::uint64_t to);
-    bool copy_aside(Scanner const& scanner, std::uint64_t from, std::uint64_t to, std::string const& name);
     void remove_empty();
     void number();
+    void find_newest_time();
     void report_losses();
     void say(std::string sentence) { report_.sentences.push_back(std::move(sentence)); }
     std::string path(std::string const& name) const { return (settings_.directory / name).string(); }
@@ -46,6 +52,7 @@ class Start {
     Files& files_;
     Settings const& settings_;
     Recovery& report_;
+    Quarantine const quarantine_;
     Recovered out_;
     Slot meta_;
     SlotState meta_state_ = SlotState::absent;
@@ -56,6 +63,7 @@ class Start {
     // Of the segment being scanned.
     std::uint64_t previous_ = 0;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> bad_;  // bytes since the last good record
+    std::size_t places_ = 0;                                    // where bytes were bad
     std::vector<Loss> known_;
     std::vector<std::uint64_t> with_losses_;  // segments that hold loss records
     std::vector<Loss> found_;
@@ -68,6 +76,16 @@ Error newer(std::string const& path) {
                 "version, or "
                 "move the directory away",
             "newer"};
+}
+
+// No journal lives that long: somebody else made these files.
+Error used_up(std::filesystem::path const& directory) {
+    return permanent("the numbers of the journal in " + directory.string() +
+                     " are used up; this program did not write it so. Move the directory away");
+}
+
+Error cannot_open(std::string const& path) {
+    return retry("cannot open " + path + ": the journal is not begun while a file of it is out of reach");
 }
 
 Result<> Start::lock() {
@@ -108,6 +126,7 @@ Result<> Start::read_directory() {
     out_.meta = std::make_unique<SlotFile>(files_, path(meta_name));
     meta_state_ = out_.meta->read(meta_);
     if (meta_state_ == SlotState::newer) return newer(path(meta_name));
+    if (meta_state_ == SlotState::closed) return cannot_open(path(meta_name));
     std::vector<std::string> names;
     if (int const error = files_.list(settings_.directory.string(), names); error < 0)
         return retry("cannot list " + settings_.directory.string() + ": " + describe_errno(error));
@@ -119,6 +138,7 @@ Result<> Start::read_directory() {
             auto& [state, slot] = marks_[sink];
             state = file->read(slot);
             if (state == SlotState::newer) return newer(path(name));
+            if (state == SlotState::closed) return cannot_open(path(name));
             out_.marks[sink].first = std::move(file);
         }
     }
@@ -144,6 +164,7 @@ void Start::choose_journal() {
     }
     out_.incarnation = known ? meta_.incarnation : 0;
     out_.newest_id = std::max(out_.newest_id, known ? meta_.segment : 0);
+    out_.newest_time = known ? meta_.newest_time : 0;
     for (auto const& segment : out_.segments)
         if (segment->header.journal == out_.journal)
             out_.incarnation = std::max(out_.incarnation, segment->header.incarnation);
@@ -165,7 +186,7 @@ void Start::choose_journal() {
 }
 
 Result<> Start::begin_incarnation() {
-    Slot slot{0, out_.journal, out_.incarnation, 0, out_.newest_id, false};
+    Slot slot{0, out_.journal, out_.incarnation, 0, out_.newest_id, false, out_.newest_time};
     int error = out_.meta->write(slot);
     if (out_of_space(error) && files_.remove(path(ballast_name)) == 0) error = out_.meta->write(slot);
     if (error < 0) return retry("cannot write " + path(meta_name) + ": " + describe_errno(error));
@@ -175,10 +196,10 @@ Result<> Start::begin_incarnation() {
 
 void Start::set_foreign_aside() {
     auto const move = [&](std::string const& name, char const* why) {
-        static_cast<void>(files_.make_directory(path(quarantine_name)));
-        int const error = files_.rename(path(name), path(quarantine_name) + "/" + name);
+        static_cast<void>(files_.make_directory(quarantine_.directory()));
+        int const error = files_.rename(path(name), quarantine_.directory() + "/" + name);
         say(path(name) + why + (error == 0 ? "; it was moved to " : "; it could not be moved to ") +
-            path(quarantine_name));
+            quarantine_.directory());
     };
     for (auto const& name : unreadable_) {
         report_.clean = false;
@@ -237,6 +258,7 @@ Result<> Start::scan(std::size_t at) {
     auto const limit = limit_of(at);
     previous_ = segment->header.first - 1;
     bad_.clear();
+    places_ = 0;
     int const descriptor = files_.open(segment->path, Files::Mode::write);
     if (descriptor < 0) return retry("cannot open " + segment->path + ": " + describe_errno(descriptor));
     Scanner scanner{files_, segment, File{files_, descriptor}, pool_};
@@ -262,7 +284,7 @@ Result<> Start::scan(std::size_t at) {
             with_losses_.push_back(segment->header.id);
         } else if (record.type == RecordType::seal && record.length == seal_size) {
             sealed = true;
-            auto const last = std::min(get<std::uint64_t>(record.payload), limit);
+            auto const last = std::min(record.sequence, limit);
             if (last > previous_) take_packet(at, {RecordType::seal, last + 1, nullptr, 0}, scanner);
             previous_ = std::max(previous_, last);
             end_segment(at, scanner, end, true);
@@ -281,7 +303,8 @@ Result<> Start::scan(std::size_t at) {
 void Start::take_packet(std::size_t at, Scanner::Record const& record, Scanner const& scanner) {
     std::uint64_t bytes = 0;
     for (auto const& [from, to] : bad_) {
-        set_aside(scanner, from, to);
+        if (++places_ <= places_max) set_aside(scanner, from, to);
+        if (places_ == places_max + 1) set_aside(scanner, 0, scanner.file_size());
         bytes += to - from;
     }
     bad_.clear();
@@ -289,8 +312,7 @@ void Start::take_packet(std::size_t at, Scanner::Record const& record, Scanner c
         lose(out_.segments[at]->header.id, previous_ + 1, record.sequence - 1, bytes);
     if (record.type != RecordType::packet) return;
     previous_ = record.sequence;
-    if (record.length >= sizeof(arb_packet))
-        report_.last_accepted = reinterpret_cast<arb_packet const*>(record.payload)->received_time;
+    report_.last_accepted = reinterpret_cast<arb_packet const*>(record.payload)->received_time;
 }
 
 // Behind the last good record: a tail torn by the stop, unless a later segment, or the seal, knows of more
@@ -324,50 +346,14 @@ void Start::lose(std::uint64_t segment, std::uint64_t first, std::uint64_t last,
     found_.push_back({segment, first, last, bytes});
 }
 
-// Copies bytes that hold no good record, unless they are zeros. False if they could not be copied.
+// Copies bytes that hold no good record away. False if they could not be copied.
 bool Start::set_aside(Scanner const& scanner, std::uint64_t from, std::uint64_t to) {
-    std::vector<std::byte> bytes(std::min<std::uint64_t>(copy_size, to - std::min(from, to)));
-    bool zeros = true;
-    for (auto at = from; at < to && zeros; at += bytes.size()) {
-        auto const done = read_fully(files_, scanner.descriptor(), bytes, at);
-        if (done < 0) return false;
-        auto const size = std::min<std::uint64_t>(static_cast<std::uint64_t>(done), to - at);
-        zeros = std::all_of(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size),
-                            [](std::byte b) { return b == std::byte{0}; });
-    }
-    if (zeros) return true;
-    auto const name = path(quarantine_name) + "/seg-" + std::to_string(scanner.segment().header.id) + "-" +
-                      std::to_string(from) + "-" + std::to_string(to);
-    static_cast<void>(files_.make_directory(path(quarantine_name)));
-    if (int const there = files_.open(name, Files::Mode::read); there >= 0) {
-        File const file{files_, there};  // a start before this one did it
-        return true;
-    }
-    bool done = copy_aside(scanner, from, to, name);
-    if (!done && files_.remove(path(ballast_name)) == 0) done = copy_aside(scanner, from, to, name);
-    if (done)
-        report_.quarantined_bytes += to - from;
-    else
-        say("damaged bytes of " + scanner.segment().path + " could not be copied to " + name);
-    return done;
-}
-
-bool Start::copy_aside(Scanner const& scanner, std::uint64_t from, std::uint64_t to,
-                       std::string const& name) {
-    auto const unfinished = name + ".tmp";
-    int const descriptor = files_.open(unfinished, Files::Mode::create);
-    if (descriptor < 0) return false;
-    File const file{files_, descriptor};
-    std::vector<std::byte> bytes(std::min<std::uint64_t>(copy_size, to - from));
-    for (auto at = from; at < to; at += bytes.size()) {
-        auto const part = std::span{bytes}.first(std::min<std::uint64_t>(bytes.size(), to - at));
-        auto const done = read_fully(files_, scanner.descriptor(), part, at);
-        if (done < 0) return false;
-        auto const have = std::span<std::byte const>{part}.first(static_cast<std::size_t>(done));
-        if (!have.empty() && write_fully(files_, descriptor, have, at - from) < 0) return false;
-    }
-    return files_.sync(descriptor) == 0 && files_.rename(unfinished, name) == 0 &&
-           files_.sync_directory(path(quarantine_name)) == 0;
+    auto const done = quarantine_.keep(scanner, from, to);
+    if (done == Quarantine::Kept::copied) report_.quarantined_bytes += to - from;
+    if (done == Quarantine::Kept::failed)
+        say("damaged bytes of " + scanner.segment().path + " could not be copied to " +
+            quarantine_.directory());
+    return done != Quarantine::Kept::failed;
 }
 
 // Segments without a packet, left by starts that accepted nothing, would pile up.
@@ -389,22 +375,49 @@ void Start::number() {
     out_.holes.add(out_.last + 1, newest);
 }
 
+// When the newest packet came: from its segment, read for this alone if every sink was past it, else from
+// META, which remembers it after all segments are gone. Without it nobody could say since when something is
+// missing.
+void Start::find_newest_time() {
+    for (auto at = out_.segments.size(); report_.last_accepted == 0 && at-- != 0;) {
+        auto const& segment = out_.segments[at];
+        int const descriptor = files_.open(segment->path, Files::Mode::read);
+        if (descriptor < 0) continue;
+        Scanner scanner{files_, segment, File{files_, descriptor}, pool_};
+        auto const limit = limit_of(at);
+        for (std::uint64_t last = 0; last < limit;) {
+            auto const next = scanner.next(last);
+            if (next.has_error() || *next == Scanner::Found::end) break;
+            auto const& record = scanner.record();
+            if (*next == Scanner::Found::damage || record.type != RecordType::packet) continue;
+            if (record.sequence > limit) break;
+            last = record.sequence;
+            report_.last_accepted = reinterpret_cast<arb_packet const*>(record.payload)->received_time;
+        }
+    }
+    if (report_.last_accepted == 0) report_.last_accepted = out_.newest_time;
+    out_.newest_time = report_.last_accepted;
+}
+
 // Only what some sink still had to read is a loss, and only once.
 void Start::report_losses() {
     auto acknowledged = out_.marks.empty() ? 0 : UINT64_MAX;
     for (auto const& [sink, mark] : out_.marks)
         acknowledged = std::min(acknowledged, first_after(out_.segments, mark.second, out_.next) - 1);
+    std::set<std::array<std::uint64_t, 3>> known;
+    for (auto const& loss : known_) known.insert({loss.segment, loss.first, loss.last});
     for (auto const& loss : found_) {
-        bool const known = std::any_of(known_.begin(), known_.end(), [&](Loss const& k) {
-            return k.segment == loss.segment && k.first == loss.first && k.last == loss.last;
-        });
-        if (known || loss.last <= acknowledged) continue;
+        if (known.contains({loss.segment, loss.first, loss.last}) || loss.last <= acknowledged) continue;
         out_.losses.push_back(loss);
         report_.lost_records += loss.last - std::max(loss.first, acknowledged + 1) + 1;
+        if (out_.losses.size() > sentences_max) continue;
         say("packets " + std::to_string(loss.first) + " to " + std::to_string(loss.last) +
             " are damaged or missing in " + path(segment_name(loss.segment)) +
-            "; what is left of them is in " + path(quarantine_name));
+            "; what is left of them is in " + quarantine_.directory());
     }
+    if (out_.losses.size() > sentences_max)
+        say(std::to_string(out_.losses.size() - sentences_max) + " more places are damaged; all in all " +
+            std::to_string(report_.lost_records) + " packets are lost");
     if (!out_.losses.empty()) report_.clean = false;
     auto const first =
         std::max(acknowledged + 1, out_.segments.empty() ? out_.next : out_.segments.front()->header.first);
@@ -415,6 +428,8 @@ Result<Recovered> Start::run() {
     if (auto const locked = lock(); locked.has_error()) return locked.error();
     if (auto const read = read_directory(); read.has_error()) return read.error();
     choose_journal();
+    if (out_.incarnation > number_max / 2 || out_.newest_id > number_max / 2)
+        return used_up(settings_.directory);
     if (auto const begun = begin_incarnation(); begun.has_error()) return begun.error();
     set_foreign_aside();
     if (auto const scanned = scan_all(); scanned.has_error()) return scanned.error();
@@ -423,6 +438,8 @@ Result<Recovered> Start::run() {
     if (int const error = files_.sync_directory(settings_.directory.string()); error < 0)
         return retry("cannot sync " + settings_.directory.string() + ": " + describe_errno(error));
     number();
+    if (out_.next > number_max / 2) return used_up(settings_.directory);
+    find_newest_time();
     report_losses();
     return std::move(out_);
 }

@@ -32,6 +32,7 @@ struct Recovered {
     std::uint64_t next = 1;       // the number the next packet gets
     std::uint64_t newest_id = 0;  // of a segment, used or set aside
     std::vector<Loss> losses;     // to be written down in the first new segment
+    arb_time newest_time = 0;     // received_time of the newest packet there ever was; 0 if there was none
 };
 
 Result<Recovered> recover(Files& files, Settings const& settings, Recovery& report);

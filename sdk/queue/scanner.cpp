@@ -15,13 +15,31 @@ constexpr std::size_t sector_size = 4096;
 // No record is longer; a header that says so is damage.
 constexpr std::uint32_t length_max = ARB_PACKET_SIZE_MAX;
 
+// A packet says its own size and number; those who read it rely on both.
+bool is_packet(std::byte const* payload, RecordHead const& head) {
+    return head.length >= sizeof(arb_packet) && head.length % 8 == 0 &&
+           get<std::uint32_t>(payload) == head.length && head.sequence != 0 &&
+           get<std::uint64_t>(payload + offsetof(arb_packet, position)) == head.sequence;
+}
+
 }  // namespace
 
 Scanner::Scanner(Files& files, std::shared_ptr<Segment const> segment, File file,
-                 std::shared_ptr<ChunkPool> pool)
-    : files_{files}, segment_{std::move(segment)}, file_{std::move(file)}, pool_{std::move(pool)} {
+                 std::shared_ptr<ChunkPool> pool, bool growing)
+    : files_{files},
+      segment_{std::move(segment)},
+      file_{std::move(file)},
+      pool_{std::move(pool)},
+      growing_{growing} {
     auto const size = files_.size(file_.descriptor());
     file_size_ = size < 0 ? 0 : static_cast<std::uint64_t>(size);
+}
+
+// Packets of a segment are numbered one by one from its first, so a number has a bound, whatever its checksum
+// says.
+bool Scanner::possible(RecordHead const& head) const {
+    return head.length <= length_max &&
+           head.sequence <= segment_->header.first + file_size_ / record_head_size;
 }
 
 Result<> Scanner::load(std::uint64_t offset, std::size_t size) {
@@ -65,13 +83,15 @@ Result<Scanner::State> Scanner::examine(bool fresh, RecordHead& head) {
     if (at.has_error()) return at.error();
     if (*at == nullptr) return State::file_end;
     auto const found = decode_head(*at, segment_->checksum);
-    if (!found || found->length > length_max) return State::bad_header;
+    if (!found || !possible(*found)) return State::bad_header;
     head = *found;
+    if (offset_ + record_size(head.length) > file_size_) return State::bad_payload;
     auto const whole = bytes(offset_, record_size(head.length));
     if (whole.has_error()) return whole.error();
     if (*whole == nullptr) return State::bad_payload;
     auto const* const payload = *whole + record_head_size;
     if (segment_->checksum(payload, head.length) != head.payload_checksum) return State::bad_payload;
+    if (head.type == RecordType::packet && !is_packet(payload, head)) return State::bad_payload;
     record_ = {head.type, head.sequence, payload, head.length};
     return State::good;
 }
@@ -84,7 +104,7 @@ Result<bool> Scanner::search(std::uint64_t previous) {
         if (*at == nullptr) return false;
         if (get<std::uint32_t>(*at) != record_magic) continue;
         auto const head = decode_head(*at, segment_->checksum);
-        if (head && head->length <= length_max && head->sequence >= previous) return true;
+        if (head && possible(*head) && head->sequence >= previous) return true;
     }
 }
 
@@ -93,7 +113,7 @@ Result<Scanner::Found> Scanner::next(std::uint64_t previous) {
         RecordHead head;
         auto state = examine(false, head);
         // The window may be older than what was written since.
-        if (state.has_value() && *state != State::good) state = examine(true, head);
+        if (growing_ && state.has_value() && *state != State::good) state = examine(true, head);
         if (state.has_error()) return state.error();
         damage_from_ = offset_;
         if (*state == State::file_end) {

@@ -13,7 +13,9 @@ namespace arb::queue {
 
 class Scanner {
   public:
-    Scanner(Files& files, std::shared_ptr<Segment const> segment, File file, std::shared_ptr<ChunkPool> pool);
+    // `growing`: the file is being written, so what looks damaged is read again before it is called so.
+    Scanner(Files& files, std::shared_ptr<Segment const> segment, File file, std::shared_ptr<ChunkPool> pool,
+            bool growing = false);
 
     enum class Found {
         record,  // record() is the next good one
@@ -44,12 +46,14 @@ class Scanner {
     Result<> load(std::uint64_t offset, std::size_t size);
     enum class State { good, bad_payload, bad_header, file_end };
     Result<State> examine(bool fresh, RecordHead& head);
+    bool possible(RecordHead const& head) const;
     Result<bool> search(std::uint64_t previous);
 
     Files& files_;
     std::shared_ptr<Segment const> segment_;
     File file_;
     std::shared_ptr<ChunkPool> pool_;
+    bool const growing_;
     std::shared_ptr<std::byte[]> piece_;  // a window of the file
     std::size_t piece_room_ = 0;
     std::uint64_t piece_from_ = 0;

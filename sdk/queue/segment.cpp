@@ -38,7 +38,9 @@ HeaderState decode_copy(std::byte const* at, SegmentHeader& header) {
     std::memcpy(header.boot.data(), at + 88, 16);
     header.wall_time = get<std::int64_t>(at + 104);
     header.boot_time = get<std::int64_t>(at + 112);
-    return HeaderState::good;
+    bool const possible = header.incarnation <= number_max && header.first != 0 &&
+                          header.first <= number_max && header.previous < header.first;
+    return possible ? HeaderState::good : HeaderState::damaged;
 }
 
 Uuid boot_id() {
@@ -128,7 +130,7 @@ std::uint64_t segment_id(std::string const& name) {
     std::uint64_t id = 0;
     auto const* const end = name.data() + name.size() - 8;
     auto const parsed = std::from_chars(name.data() + 4, end, id);
-    return parsed.ec == std::errc{} && parsed.ptr == end ? id : 0;
+    return parsed.ec == std::errc{} && parsed.ptr == end && id <= number_max ? id : 0;
 }
 
 }  // namespace arb::queue

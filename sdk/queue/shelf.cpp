@@ -10,6 +10,9 @@ namespace {
 // Space set aside for the moment the disk is full: so that what must be written then can be.
 constexpr std::uint64_t ballast_size_max = 64 << 20;
 
+// Of a segment at most this part is filled with what a start found missing, so that packets fit as well.
+constexpr std::uint64_t losses_part = 4;
+
 std::string megabytes(std::uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
 }  // namespace
@@ -25,6 +28,7 @@ Result<> Journal::roll() {
     active_ = std::move(*made);
     active_end_ = segment_header_size;
     if (!losses_.empty()) write_losses();
+    ask_keeper(true);  // for the next spare
     return {};
 }
 
@@ -110,10 +114,13 @@ bool Journal::release_ballast() {
     return files_.remove(path(ballast_name)) == 0;
 }
 
+// As many as a part of the segment holds; the rest waits for the next one.
 void Journal::write_losses() {
-    std::vector<std::byte> bytes(losses_.size() * record_size(loss_size));
+    auto const count =
+        std::min<std::size_t>(losses_.size(), segment_size_ / losses_part / record_size(loss_size));
+    std::vector<std::byte> bytes(count * record_size(loss_size));
     auto* at = bytes.data();
-    for (auto const& loss : losses_) {
+    for (auto const& loss : std::span{losses_}.first(count)) {
         auto* const payload = at + record_head_size;
         encode_loss(payload, loss);
         encode_head(
@@ -126,7 +133,7 @@ void Journal::write_losses() {
         return;
     active_end_ += bytes.size();
     since_flush_ += bytes.size();
-    losses_.clear();
+    losses_.erase(losses_.begin(), losses_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 // Marks the end of a segment that is left in order. Without the seal its records are good all the same.

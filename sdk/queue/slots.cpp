@@ -29,6 +29,7 @@ void encode(std::byte* at, Slot const& slot) {
     put(at + 48, slot.sequence);
     put(at + 56, slot.segment);
     put<std::uint64_t>(at + 64, slot.clean ? 1 : 0);
+    put(at + 72, slot.newest_time);
     put(at + checksum_at, slot_checksum()(at, checksum_at));
 }
 
@@ -43,22 +44,26 @@ SlotState decode(std::byte const* at, Slot& slot) {
     slot.sequence = get<std::uint64_t>(at + 48);
     slot.segment = get<std::uint64_t>(at + 56);
     slot.clean = get<std::uint64_t>(at + 64) != 0;
-    return SlotState::good;
+    slot.newest_time = get<std::int64_t>(at + 72);
+    bool const possible =
+        slot.incarnation <= number_max && slot.sequence <= number_max && slot.segment <= number_max;
+    return possible ? SlotState::good : SlotState::damaged;
 }
 
 }  // namespace
 
 SlotState SlotFile::read(Slot& slot) {
-    int const descriptor = files_->open(path_, Files::Mode::write);
+    int const descriptor = files_->open(path_, Files::Mode::read);
     if (descriptor == -ENOENT) return SlotState::absent;
-    if (descriptor < 0) return SlotState::damaged;
-    file_ = File{*files_, descriptor};
-    std::vector<std::byte> bytes(2 * slot_size);
-    if (read_fully(*files_, descriptor, bytes, 0) < 0) return SlotState::damaged;
+    if (descriptor < 0) return SlotState::closed;
+    File const file{*files_, descriptor};
     auto result = SlotState::damaged;
     for (std::size_t i = 0; i != 2; ++i) {
+        // Each by itself: a sector that cannot be read costs the slot in it.
+        std::byte bytes[slot_size] = {};
+        static_cast<void>(read_fully(*files_, descriptor, bytes, i * slot_size));
         Slot found;
-        auto const state = decode(bytes.data() + i * slot_size, found);
+        auto const state = decode(bytes, found);
         if (state == SlotState::newer) return state;
         if (state != SlotState::good || (result == SlotState::good && found.generation < slot.generation))
             continue;

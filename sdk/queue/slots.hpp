@@ -16,11 +16,13 @@ struct Slot {
     std::uint64_t incarnation = 0;  // META: of the newest start. ack: of the position
     std::uint64_t sequence =
         0;  // META: of the newest packet, if `clean`. ack: everything up to here is stored
-    std::uint64_t segment = 0;  // META: the newest segment, if `clean`
-    bool clean = false;         // META: the queue was closed in order
+    std::uint64_t segment = 0;     // META: the newest segment, if `clean`
+    bool clean = false;            // META: the queue was closed in order
+    std::int64_t newest_time = 0;  // META: when the newest packet was received, as of the last stop in order
 };
 
-enum class SlotState { good, absent, damaged, newer };
+// closed: the file is there and may not be opened, which says nothing about what is in it.
+enum class SlotState { good, absent, damaged, newer, closed };
 
 class SlotFile {
   public:
