@@ -20,6 +20,7 @@ class MemoryFiles final : public Files {
     struct Node {
         std::vector<std::byte> data;
         std::vector<std::byte> durable;
+        std::set<std::size_t> given_up;  // sectors a failed sync called clean: only a new write saves them
     };
     using Names = std::map<std::string, std::shared_ptr<Node>>;
 
@@ -67,6 +68,9 @@ class MemoryFiles final : public Files {
             auto& data = file.node->data;
             if (data.size() < offset + size) data.resize(offset + size);
             std::memcpy(data.data() + offset, part.iov_base, size);
+            auto& given_up = file.node->given_up;
+            given_up.erase(given_up.lower_bound(offset / sector),
+                           given_up.upper_bound((offset + size - 1) / sector));
             offset += size;
             done += size;
         }
@@ -85,8 +89,15 @@ class MemoryFiles final : public Files {
     int sync(int descriptor) override {
         std::scoped_lock const lock{mutex_};
         auto const& file = open_.at(descriptor);
-        if (int const error = ask(Call::sync, file.path); error < 0) return error;
-        file.node->durable = file.node->data;
+        auto& node = *file.node;
+        int const error = ask(Call::sync, file.path);
+        if (error < 0 && error != -EINTR) give_up_dirty(node);
+        if (error < 0) return error;
+        auto const before = node.given_up.empty() ? std::vector<std::byte>{} : node.durable;
+        node.durable = node.data;
+        for (auto const at : node.given_up)
+            for (auto i = at * sector; i < std::min((at + 1) * sector, node.durable.size()); ++i)
+                node.durable[i] = i < before.size() ? before[i] : std::byte{0};
         return 0;
     }
     int allocate(int descriptor, std::uint64_t size) override {
@@ -160,6 +171,7 @@ class MemoryFiles final : public Files {
                     data[i] = i < durable.size() ? durable[i] : std::byte{0};
             }
             node->durable = data;
+            node->given_up.clear();
         }
         durable_names = names;
     }
@@ -172,8 +184,13 @@ class MemoryFiles final : public Files {
     }
     void replace(Names const& with) {
         kill();
-        names.clear();
-        for (auto const& [name, node] : with) names[name] = std::make_shared<Node>(*node);
+        std::erase_if(names, [&](auto const& item) { return !with.contains(item.first); });
+        durable_names.clear();
+        for (auto const& [name, node] : with) {
+            auto& mine = names[name];
+            if (!mine || mine.use_count() != 1) mine = std::make_shared<Node>();
+            *mine = *node;  // into the memory it has
+        }
         durable_names = names;
     }
     std::vector<std::string> segments() const {
@@ -195,6 +212,11 @@ class MemoryFiles final : public Files {
     };
     static constexpr std::size_t sector = 512;
 
+    // As Linux does it: what a failed sync could not write counts as written from then on.
+    static void give_up_dirty(Node& node) {
+        for (std::size_t i = 0; i != node.data.size(); ++i)
+            if (i >= node.durable.size() || node.data[i] != node.durable[i]) node.given_up.insert(i / sector);
+    }
     int ask(Call call, std::string const& path) { return fault ? fault(call, path) : 0; }
     std::uint64_t used() const {
         std::uint64_t sum = 0;

@@ -1,123 +1,9 @@
 #include "queue/recovery.hpp"
 
-#include "queue/journal.hpp"
-#include "sdk/queue/memory_files.hpp"
-#include "sdk/queue/packets.hpp"
-#include "support/catch.hpp"
+#include "sdk/queue/journals.hpp"
 
 namespace arb::queue {
 namespace {
-
-Settings tiny() {
-    Settings settings;
-    settings.directory = "/queue";
-    settings.segment_size = 8192;
-    settings.sync_every = std::chrono::milliseconds{0};
-    settings.free_min = 0;
-    return settings;
-}
-
-std::unique_ptr<Journal> open(Files& files, Recovery& report, Settings const& settings = tiny()) {
-    auto journal = open_journal(settings, report, files, false);
-    if (journal.has_error()) FAIL(journal.error().text);
-    return std::move(*journal);
-}
-
-std::unique_ptr<Journal> open(Files& files) {
-    Recovery report;
-    return open(files, report);
-}
-
-// Where each packet's record lies.
-struct Where {
-    std::string file;
-    std::uint64_t from = 0;
-    std::uint64_t to = 0;
-};
-
-std::map<std::uint64_t, Where> locate(MemoryFiles& files) {
-    std::map<std::uint64_t, Where> out;
-    for (auto const& name : files.segments()) {
-        auto const& data = files.names[name]->data;
-        SegmentHeader header;
-        REQUIRE(decode_header(std::span{data}.first<segment_header_size>(), header) == HeaderState::good);
-        auto const segment = std::make_shared<Segment>(header, name);
-        Scanner scanner{files, segment, File{files, files.open(name, Files::Mode::read)},
-                        std::make_shared<ChunkPool>()};
-        for (auto from = scanner.offset(); *scanner.next(0) == Scanner::Found::record;
-             from = scanner.offset())
-            if (scanner.record().type == RecordType::packet)
-                out[scanner.record().sequence] = {name, from, scanner.offset()};
-    }
-    return out;
-}
-
-// Three segments, the last one left as a kill leaves it.
-void build(MemoryFiles& files) {
-    auto const journal = open(files);
-    static_cast<void>(journal->reader("sink"));
-    for (std::uint64_t i = 1; i <= 60; i += 4) REQUIRE(push_numbers(*journal, i, i + 3, 16).has_value());
-}
-
-std::string all_but(std::uint64_t count, std::function<bool(std::uint64_t)> const& gone) {
-    Numbers numbers;
-    for (std::uint64_t i = 1; i <= count; ++i)
-        if (!gone(i)) numbers.add(i);
-    return numbers.text();
-}
-
-TEST_CASE("any one damaged byte costs the record it lies in and nothing else") {
-    MemoryFiles files;
-    build(files);
-    files.kill();
-    auto const image = files.copy();
-    auto const where = locate(files);
-    REQUIRE(files.segments().size() == 3);
-    REQUIRE(where.size() == 60);
-    for (auto const& [name, node] : image) {
-        if (name.ends_with("LOCK") || name.ends_with("tmp") || name.ends_with("ballast")) continue;
-        for (std::size_t at = 0; at != node->data.size(); ++at) {
-            // Of the zeros that fill headers and slots every 32nd does.
-            if (node->data[at] == std::byte{0} && at % 32 != 0 &&
-                (at < segment_header_size || !name.ends_with("journal")))
-                continue;
-            files.replace(image);
-            files.names[name]->data[at] ^= std::byte{0x41};
-            Recovery report;
-            auto const journal = open(files, report);
-            auto const read = drain(*journal->reader("sink"));
-            auto const expected = all_but(60, [&](std::uint64_t i) {
-                auto const& record = where.at(i);
-                return record.file == name && at >= record.from && at < record.to;
-            });
-            if (read == expected) continue;
-            FAIL("byte " << at << " of " << name << ": read " << read << " instead of " << expected);
-        }
-    }
-}
-
-TEST_CASE("a segment cut off anywhere keeps the records before the cut") {
-    MemoryFiles files;
-    build(files);
-    files.kill();
-    auto const image = files.copy();
-    auto const where = locate(files);
-    for (auto const& name : files.segments()) {
-        for (std::size_t size = 0; size < image.at(name)->data.size(); size += size < 4096 ? 64 : 1) {
-            files.replace(image);
-            files.names[name]->data.resize(size);
-            Recovery report;
-            auto const journal = open(files, report);
-            auto const read = drain(*journal->reader("sink"));
-            // Without either copy of its header nothing of a segment can be told from noise.
-            auto const expected = all_but(60, [&](std::uint64_t i) {
-                return where.at(i).file == name && (size < 2048 || where.at(i).to > size);
-            });
-            if (read == expected) continue;
-            FAIL(name << " cut to " << size << ": read " << read << " instead of " << expected);
-        }
-    }
-}
 
 TEST_CASE("damage in the middle is counted once, set aside, and does not come back") {
     MemoryFiles files;
@@ -273,6 +159,125 @@ TEST_CASE("a start that is killed and repeated finds the same") {
     }
     auto const journal = open(files);
     CHECK(drain(*journal->reader("sink")) == "1-29 31-60");
+}
+
+TEST_CASE("when the newest packet came is known even after all segments are gone") {
+    MemoryFiles files;
+    build(files);
+    files.kill();
+    auto settings = tiny();
+    settings.keep_acked = std::chrono::milliseconds{0};
+    settings.keep_acked_size = 0;
+    {
+        Recovery report;
+        auto const journal = open(files, report, settings);
+        CHECK(report.last_accepted == 60);
+        auto const reader = journal->reader("sink");
+        CHECK(drain(*reader, true) == "1-60");
+        journal->work();
+        CHECK(journal->close().has_value());
+    }
+    // All is stored: the last segment goes when the next start looks, and the start after it finds none.
+    for (int start = 0; start != 3; ++start) {
+        Recovery report;
+        auto const journal = open(files, report, settings);
+        CHECK(report.last_accepted == 60);
+        CHECK(report.sentences.empty());
+        journal->work();
+        CHECK(journal->close().has_value());
+    }
+    CHECK(files.segments().empty());
+}
+
+TEST_CASE("numbers no journal gives out are damage, whatever their checksum says") {
+    MemoryFiles files;
+    build(files);
+    files.kill();
+    auto const hit = locate(files).at(30);
+    auto& data = files.names[hit.file]->data;
+    SegmentHeader header;
+    REQUIRE(decode_header(std::span{data}.first<segment_header_size>(), header) == HeaderState::good);
+    Checksum const checksum{header.salt};
+    auto* const at = data.data() + hit.from;
+    auto head = decode_head(at, checksum);
+    REQUIRE(head.has_value());
+    SECTION("a number beyond all others") { head->sequence = UINT64_MAX; }
+    SECTION("a packet that says another size") {
+        put<std::uint32_t>(at + record_head_size, 8);
+        head->payload_checksum = checksum(at + record_head_size, head->length);
+    }
+    SECTION("a packet that says another number") {
+        put<std::uint64_t>(at + record_head_size + offsetof(arb_packet, position), 31);
+        head->payload_checksum = checksum(at + record_head_size, head->length);
+    }
+    encode_head(at, checksum, *head);
+    Recovery report;
+    auto const journal = open(files, report);
+    CHECK(report.lost_records == 1);
+    CHECK(drain(*journal->reader("sink")) == "1-29 31-60");
+}
+
+TEST_CASE("what another file left in a block is not taken for records") {
+    MemoryFiles files, others;
+    for (auto* const each : {&files, &others}) {
+        auto const journal = open(*each);
+        static_cast<void>(journal->reader("sink"));
+        REQUIRE(push_numbers(*journal, 1, each == &files ? 8 : 16).has_value());
+    }
+    files.kill();
+    others.kill();
+    // The numbers would go on, the offsets fit, and the checksums are right: for the other file.
+    auto const where = locate(others);
+    auto const& from = others.names[where.at(9).file]->data;
+    auto& to = files.names[where.at(9).file]->data;
+    std::copy(from.begin() + static_cast<std::ptrdiff_t>(where.at(9).from),
+              from.begin() + static_cast<std::ptrdiff_t>(where.at(16).to),
+              to.begin() + static_cast<std::ptrdiff_t>(where.at(9).from));
+    CHECK(drain(*open(files)->reader("sink")) == "1-8");
+}
+
+TEST_CASE("damage all over is written down bit by bit and said in few sentences") {
+    MemoryFiles files;
+    {
+        auto settings = tiny();
+        settings.segment_size = 64 << 10;
+        Recovery report;
+        auto const journal = open(files, report, settings);
+        static_cast<void>(journal->reader("sink"));
+        REQUIRE(push_numbers(*journal, 1, 200).has_value());
+    }
+    files.kill();
+    for (auto const& [number, record] : locate(files))
+        if (number % 2 == 0 && number != 200)
+            files.names[record.file]->data[record.from + 50] ^= std::byte{1};
+    auto const odd = all_but(200, [](std::uint64_t i) { return i % 2 == 0 && i != 200; });
+    std::uint64_t lost = 99;
+    for (int start = 0; start != 5; ++start) {
+        Recovery report;
+        auto const journal = open(files, report);  // of 8 KiB: not all losses fit one segment
+        CHECK(report.lost_records == lost);
+        CHECK(report.sentences.size() <= 22);
+        CHECK(drain(*journal->reader("sink")) == odd);
+        lost -= std::min<std::uint64_t>(lost, 8192 / 4 / 64);
+        files.kill();
+    }
+    CHECK(lost == 0);
+}
+
+TEST_CASE("a file of the journal that may not be opened stops the start and costs nothing") {
+    MemoryFiles files;
+    build(files);
+    files.kill();
+    std::string const name = GENERATE("/queue/META", "/queue/ack-sink", "/queue/seg-0000000002.journal");
+    files.fault = [&](MemoryFiles::Call call, std::string const& path) {
+        return call == MemoryFiles::Call::open && path == name ? -EMFILE : 0;
+    };
+    Recovery report;
+    auto const refused = open_journal(tiny(), report, files, false);
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().status == ARB_RETRY);
+    files.fault = {};
+    CHECK(drain(*open(files)->reader("sink")) == "1-60");
 }
 
 }  // namespace
