@@ -27,7 +27,8 @@ class Ratios : public benchmark::ConsoleReporter {
             auto const whole = run.benchmark_name();
             auto const name = whole.substr(0, whole.find("/repeats:"));
             // Time on the processor, unless what is measured waits for a disk or a server.
-            auto const real = whole.find("/real_time") != std::string::npos;
+            auto const real = whole.find("/real_time") != std::string::npos ||
+                              whole.find("/manual_time") != std::string::npos;
             times_[name].push_back(real ? run.GetAdjustedRealTime() : run.GetAdjustedCPUTime());
             units_[name] = benchmark::GetTimeUnitString(run.time_unit);
             if (auto const items = run.counters.find("items_per_second"); items != run.counters.end())
