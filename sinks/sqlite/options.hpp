@@ -12,7 +12,8 @@ struct Settings {
     std::string file;
     sql::Retention retention;
     // Readers never block the writer in WAL mode; another writer, such as a person's shell, may for so long.
-    std::chrono::milliseconds busy_wait{5000};
+    // Then the batch is tried again. Shorter than the host waits for a sink to stop.
+    std::chrono::milliseconds busy_wait{2000};
 };
 
 // Throws ConfigurationError.

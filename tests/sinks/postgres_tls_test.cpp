@@ -61,7 +61,7 @@ TEST_CASE("postgres talks TLS to the server whose certificate it can check, and 
     auto const right = directory.write("right.pem", ours.pem()),
                wrong = directory.write("wrong.pem", foreign.pem());
     auto const port = free_port();
-    PostgresCluster cluster{{"listen_addresses=127.0.0.1", "port=" + port}};
+    PostgresCluster cluster{{"listen_addresses=127.0.0.1", "port=" + port, "fsync=off"}};
     auto const certificate = ours.issue({{"DNS:db.test"}});
     cluster.keep_file("server.pem", certificate.pem);
     cluster.keep_file("server.key", certificate.key_pem);

@@ -1,6 +1,6 @@
 // A PostgreSQL cluster of the test's own: made in a temporary directory, reachable through a Unix socket in
-// it, with fsync on as in earnest, gone at the end. As root it runs as user postgres, because initdb refuses
-// root.
+// it, with fsync on as in earnest unless a test says otherwise, gone at the end. As root it runs as user
+// postgres, because initdb refuses root.
 //
 // Thread safety: none.
 #pragma once
