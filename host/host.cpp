@@ -1,6 +1,7 @@
 #include "host/host.hpp"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,9 @@ constexpr auto look_every = 1s;                 // between looks at the balance 
 constexpr auto start_extension = 30s;           // asked of the service manager while not ready
 constexpr std::uint64_t admin_bytes = 8 << 20;  // connections of status, metrics and taps
 constexpr std::uint64_t sink_bytes = 8 << 20;   // the batch in hand
+constexpr double queue_warning = 0.7;           // of size_max
+// The newest packet kept may be another venue's: this one's may have been on their way for so long.
+constexpr arb_time on_the_way_max = second_ns;
 
 // TERM, INT and HUP as answers instead of interruptions. Threads made afterwards inherit the mask.
 class Signals {
@@ -72,7 +76,8 @@ class Host {
         }
         log_.info(memory_ceiling());
         if (recovery_.last_accepted != 0)
-            pipeline_->expect_gap(recovery_.last_accepted, recovery_.clean ? "stopped" : "unclean_stop");
+            pipeline_->expect_gap(recovery_.last_accepted - on_the_way_max,
+                                  recovery_.clean ? "stopped" : "unclean_stop");
         pipeline_->start();
         serve();
         return stop();
@@ -113,7 +118,7 @@ class Host {
         AdminSettings const settings{config_.service.socket, config_.service.metrics};
         AdminSources const sources{
             [this] { return status(); },
-            [this] { return metrics_text(*pipeline_, *queue_); },
+            [this] { return metrics_text(*pipeline_, *queue_, config_.queue.size_max); },
             [this] { return pipeline_->ready(); },
             [this] { return queue_->tap(); },
         };
@@ -187,6 +192,7 @@ class Host {
                 next_look = now + look_every;
                 log_.flush_suppressed();
                 balanced_ = pipeline_->check_balance();
+                warn_of_size();
                 if (!told_ready) notify_.extend(start_extension);
             }
             if (notify_.watchdog_every() > 0ms && now >= next_watchdog && pipeline_->progressed() &&
@@ -195,6 +201,20 @@ class Host {
                 next_watchdog = now + notify_.watchdog_every();
             }
         }
+    }
+
+    // Once each time the queue grows past the mark: room is running out while it can still be made.
+    void warn_of_size() {
+        auto const bytes = queue_->statistics().bytes;
+        bool const large =
+            static_cast<double>(bytes) > queue_warning * static_cast<double>(config_.queue.size_max);
+        if (large && !warned_of_size_)
+            log_.warning(fmt::format("the queue takes {} MiB of its {} MiB on disk: {}", bytes >> 20,
+                                     config_.queue.size_max >> 20,
+                                     config_.queue.when_full == queue::WhenFull::block
+                                         ? "at the end venues wait, and what they cannot read is a gap"
+                                         : "at the end the oldest packets are dropped"));
+        warned_of_size_ = large;
     }
 
     // The state of the whole from the states of its parts.
@@ -272,6 +292,7 @@ class Host {
     std::optional<Pipeline> pipeline_;
     std::unique_ptr<Admin> admin_;
     bool balanced_ = true;
+    bool warned_of_size_ = false;
     // Protected by mutex_.
     std::mutex mutex_;
     HostState state_;
@@ -279,6 +300,10 @@ class Host {
 
 }  // namespace
 
-int run_pipeline(Config const& config) { return Host{config}.run(); }
+int run_pipeline(Config const& config) {
+    // The memory holds keys: no core file, and no other process of this user may read it.
+    ::prctl(PR_SET_DUMPABLE, 0);
+    return Host{config}.run();
+}
 
 }  // namespace arb::host

@@ -18,6 +18,9 @@ constexpr std::size_t sentence_bytes_max = 512;  // of a report; a sentence, not
 constexpr std::size_t counters_max = 256;        // of one instance: names come from code, not from venues
 constexpr std::size_t reasons_max = 64;          // likewise
 constexpr std::size_t open_gaps_max = 65536;     // remembered so that a gap is counted once; 3 MiB
+// A push that waited longer for room stopped its venue's reading for longer than what the kernel's buffers
+// surely held: something may be missing.
+constexpr auto blocked_max = std::chrono::seconds{5};
 
 std::int64_t steady_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -176,9 +179,13 @@ Result<> Instance::append(std::span<std::byte const> packets, std::size_t count)
     in_flight_ += count;
     // A sink that waited for room in the queue it should empty would wait for ever.
     bool const never_wait = config_.role == Role::sink;
+    auto const begin = std::chrono::steady_clock::now();
     auto const result = queue_->push(packets, [&] { return never_wait || stopping_.load(); });
     if (result.has_value()) {
         count_received(packets, count, nullptr);
+        auto const waited = std::chrono::steady_clock::now() - begin;
+        if (waited > blocked_max && config_.role == Role::venue)
+            expect_gap(arb::now() - std::chrono::nanoseconds{waited}.count(), "queue_full");
     } else {
         count_received(packets, 0,
                        result.error().status == ARB_CLOSED ? "queue_full_or_closed" : "queue_failed");

@@ -114,7 +114,7 @@ void add_instance(Families& families, Instance const& instance) {
 
 }  // namespace
 
-std::string metrics_text(Pipeline const& pipeline, queue::Queue const& queue) {
+std::string metrics_text(Pipeline const& pipeline, queue::Queue const& queue, std::uint64_t queue_size_max) {
     Families families;
     auto const statistics = queue.statistics();
     families.gauge("arbitrage_queue_bytes", "Disk space the queue takes.", {},
@@ -123,9 +123,14 @@ std::string metrics_text(Pipeline const& pipeline, queue::Queue const& queue) {
                      statistics.accepted_packets);
     families.counter("arbitrage_queue_dropped_total", "Packets dropped because the queue was full.", {},
                      statistics.dropped_packets);
+    families.gauge("arbitrage_queue_bytes_max", "Disk space the queue may take.", {},
+                   static_cast<double>(queue_size_max));
     families.gauge("arbitrage_queue_full", "1 while pushes wait for room.", {}, statistics.full ? 1 : 0);
     families.gauge("arbitrage_ready", "1 while every required instance works.", {}, pipeline.ready() ? 1 : 0);
     auto const balance = pipeline.balance();
+    families.gauge("arbitrage_balanced",
+                   "1 while received = accepted + rejected, and accepted = written + dead-lettered + queued.",
+                   {}, balance.everywhere() ? 1 : 0);
     for (auto const& [instance, figures] : balance.sinks)
         families.gauge("arbitrage_queue_lag_packets", "Packets a sink has not stored yet.",
                        {{"instance", instance}}, static_cast<double>(figures.queued));

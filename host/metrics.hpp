@@ -4,12 +4,14 @@
 // Thread safety: from any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "host/pipeline.hpp"
 
 namespace arb::host {
 
-std::string metrics_text(Pipeline const& pipeline, queue::Queue const& queue);
+// `queue_size_max`: bytes on disk, as configured.
+std::string metrics_text(Pipeline const& pipeline, queue::Queue const& queue, std::uint64_t queue_size_max);
 
 }  // namespace arb::host

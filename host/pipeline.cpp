@@ -18,6 +18,11 @@ constexpr int imbalances_max = 3;  // one look may fall into the middle of a pus
 
 }  // namespace
 
+bool Balance::everywhere() const {
+    return holds &&
+           std::all_of(sinks.begin(), sinks.end(), [](Sink const& sink) { return sink.figures.holds; });
+}
+
 std::string Balance::print() const {
     auto out = fmt::format("received {} = accepted {} + rejected {}", received, accepted, rejected);
     for (auto const& [instance, figures] : sinks) {
@@ -170,10 +175,7 @@ Balance Pipeline::balance() const {
 }
 
 bool Pipeline::check_balance() {
-    auto const now = balance();
-    bool const holds = now.holds && std::all_of(now.sinks.begin(), now.sinks.end(),
-                                                [](Balance::Sink const& sink) { return sink.figures.holds; });
-    imbalances_ = holds ? 0 : imbalances_ + 1;
+    imbalances_ = balance().everywhere() ? 0 : imbalances_ + 1;
     return imbalances_ < imbalances_max;
 }
 

@@ -25,6 +25,7 @@ struct Balance {
     };
     std::vector<Sink> sinks;
 
+    bool everywhere() const;    // and that of every sink
     std::string print() const;  // one line
 };
 

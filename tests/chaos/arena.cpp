@@ -127,7 +127,7 @@ test::Problems Arena::compare(test::Ledger const& ledger, test::Database& databa
     auto const add = [&](test::Problems const& problems) {
         all.insert(all.end(), problems.begin(), problems.end());
     };
-    add(ledger.trades(database, test::Ledger::Wanted::sent_outside_gaps));
+    add(ledger.trades(database, test::Ledger::Wanted::all_outside_gaps));
     add(ledger.latest_prices(database));
     add(ledger.catalogue(database));
     add(causeless_gaps(database));

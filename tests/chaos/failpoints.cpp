@@ -120,6 +120,13 @@ Function* next(char const* symbol) {
     return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, symbol));
 }
 
+// The plugin that loads libpq keeps it to itself: it is not among the next in line.
+template<class Function>
+Function* next_in_libpq(char const* symbol) {
+    static void* const library = dlopen("libpq.so.5", RTLD_NOW | RTLD_NOLOAD);
+    return reinterpret_cast<Function*>(dlsym(library, symbol));
+}
+
 template<class Write>
 ssize_t write_at(int descriptor, void const* first, std::size_t first_size, off_t offset, Write write_all) {
     auto const kind = kind_of(descriptor);
@@ -212,7 +219,7 @@ __attribute__((visibility("default"))) int PQsendQueryParams(PGconn* connection,
                                                              char const* const* values, int const* lengths,
                                                              int const* formats, int result_format) {
     using Send = int(PGconn*, char const*, int, Oid const*, char const* const*, int const*, int const*, int);
-    static auto* const whole = next<Send>("PQsendQueryParams");
+    static auto* const whole = next_in_libpq<Send>("PQsendQueryParams");
     bool const commit = std::strcmp(command, "COMMIT") == 0;
     if (commit) pass(Point::commit_before);
     int const done = whole(connection, command, count, types, values, lengths, formats, result_format);
@@ -221,14 +228,14 @@ __attribute__((visibility("default"))) int PQsendQueryParams(PGconn* connection,
 }
 
 __attribute__((visibility("default"))) int PQpipelineSync(PGconn* connection) {
-    static auto* const whole = next<int(PGconn*)>("PQpipelineSync");
+    static auto* const whole = next_in_libpq<int(PGconn*)>("PQpipelineSync");
     int const done = whole(connection);
     if (commits_open == 1) pass(Point::commit_sent);
     return done;
 }
 
 __attribute__((visibility("default"))) int PQexitPipelineMode(PGconn* connection) {
-    static auto* const whole = next<int(PGconn*)>("PQexitPipelineMode");
+    static auto* const whole = next_in_libpq<int(PGconn*)>("PQexitPipelineMode");
     if (commits_open.exchange(0) == 1) pass(Point::commit_after);
     return whole(connection);
 }

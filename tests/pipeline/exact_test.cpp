@@ -16,7 +16,9 @@ void check_the_checks(arb::test::Ledger const& ledger, arb::test::Database& data
     database.rows("BEGIN");
     for (std::string const spoil :
          {"DELETE FROM trades WHERE rowid = (SELECT max(rowid) FROM trades)",
-          "INSERT INTO trades SELECT * FROM trades WHERE trade_id IS NULL LIMIT 1",
+          "INSERT INTO trades SELECT venue, market_key, outcome, NULL, price, size, taker_side, block, "
+          "venue_time, "
+          "received_at, position, flags FROM trades WHERE venue = 'polymarket' LIMIT 1",
           "UPDATE trades SET price = price + 0.0001 WHERE rowid = (SELECT max(rowid) FROM trades)",
           "UPDATE latest_prices SET bid_size = bid_size + 0.000001 WHERE bid_size IS NOT NULL",
           "UPDATE markets SET title = title || '.' WHERE market_key = (SELECT max(market_key) FROM markets)",

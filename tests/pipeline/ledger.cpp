@@ -60,9 +60,9 @@ bool storable(std::string const& title) {
 // Where the database itself says that something may be missing.
 class Gaps {
   public:
-    explicit Gaps(Database& database)
-        : rows_{database.rows(
-              "SELECT venue, from_time, to_time FROM gaps WHERE stream IN ('all', 'trades')")} {}
+    Gaps(Database& database, bool recovered_too)
+        : rows_{database.rows("SELECT venue, from_time, to_time FROM gaps WHERE stream IN ('all', 'trades')" +
+                              std::string{recovered_too ? "" : " AND recovered IS NOT TRUE"})} {}
     bool hold(std::string const& venue, std::int64_t ms) const {
         return std::any_of(rows_.begin(), rows_.end(), [&](Row const& row) {
             return row[0] == venue && ms >= milliseconds(row[1]) - in_flight_ms &&
@@ -107,26 +107,44 @@ std::vector<Ledger::Entry> const& Ledger::of(std::string const& kind) const {
 
 std::size_t Ledger::count(std::string const& kind) const { return of(kind).size(); }
 
+std::map<Ledger::Name, std::int64_t> Ledger::first_sent() const {
+    std::map<Name, std::int64_t> out;
+    for (auto const* const kind : {"quote", "trade", "book_change"})
+        for (auto const& entry : of(kind)) {
+            if (!entry.at("live").as_bool()) continue;
+            auto const ms = entry.at("ms").as_int64();
+            auto const [at, fresh] = out.try_emplace({text(entry, "venue"), text(entry, "market")}, ms);
+            if (!fresh) at->second = std::min(at->second, ms);
+        }
+    return out;
+}
+
 Problems Ledger::trades(Database& database, Wanted wanted) const {
-    // Kalshi's have an id; of Polymarket's the whole print is all there is, so prints are counted.
+    // Kalshi's have an id; of Polymarket's the whole print is all there is, so prints are counted. Those read
+    // over REST have whole seconds.
     std::map<std::string, Tally> tallies;
-    Gaps const gaps{database};
+    bool const all = wanted == Wanted::all_outside_gaps;
+    Gaps const gaps{database, !all};
+    auto const known_since = first_sent();
     auto const key = [](std::string const& venue, std::string const& market, std::string const& id,
                         std::string const& outcome, std::int64_t price, std::int64_t size,
                         std::string const& side, bool block, std::int64_t ms) {
         return venue + ' ' + market + ' ' + (venue == "kalshi" ? id : "") + " outcome " + outcome +
                " price " + shown(price) + " size " + shown(size) + ' ' + side + (block ? " block" : "") +
-               " at " + std::to_string(ms);
+               " at " + std::to_string(venue == "kalshi" ? ms : ms / 1000 * 1000);
     };
     for (auto const& entry : of("trade")) {
         auto& tally = tallies[key(text(entry, "venue"), text(entry, "market"), text(entry, "trade_id"),
                                   std::to_string(entry.at("outcome").as_int64()), amount(entry, "price"),
                                   amount(entry, "size"), text(entry, "taker_side"),
                                   entry.at("block").as_bool(), entry.at("ms").as_int64())];
+        auto const known = known_since.find({text(entry, "venue"), text(entry, "market")});
+        auto const ms = entry.at("ms").as_int64();
         bool const owed = entry.at("live").as_bool() ||
-                          (wanted == Wanted::all_of_kalshi && text(entry, "venue") == "kalshi");
+                          (wanted == Wanted::all_of_kalshi && text(entry, "venue") == "kalshi") ||
+                          (all && known != known_since.end() && ms > known->second);
         bool const excused =
-            wanted == Wanted::sent_outside_gaps && gaps.hold(text(entry, "venue"), entry.at("ms").as_int64());
+            (all || wanted == Wanted::sent_outside_gaps) && gaps.hold(text(entry, "venue"), ms);
         ++(owed && !excused ? tally.sent : tally.unseen);
     }
     for (auto const& row : database.rows(
@@ -151,12 +169,13 @@ Problems Ledger::latest_prices(Database& database) const {
              "WHERE p.outcome = 0"))
         stored[{row[0].value_or(""), row[1].value_or("")}] = row;
     std::set<Name> quoted, traded;
+    Gaps const gaps{database, false};
     for (auto const& entry : of("quote"))
         if (entry.at("live").as_bool()) quoted.insert({text(entry, "venue"), text(entry, "market")});
     for (auto const& entry : of("trade")) {
         // A last price that was lost in a gap comes back with the next trade only.
         Name const name{text(entry, "venue"), text(entry, "market")};
-        if (entry.at("live").as_bool())
+        if (entry.at("live").as_bool() && !gaps.hold(name.first, entry.at("ms").as_int64()))
             traded.insert(name);
         else
             traded.erase(name);

@@ -28,6 +28,8 @@ class Ledger {
         sent,
         sent_outside_gaps,  // a trade that falls into a gap the database tells of may be missing
         all_of_kalshi,      // and those of Kalshi that were not sent must be there, too
+        all_outside_gaps,  // every trade of a market once somebody was sent anything of it, sent or not; only
+                           // a gap that was not recovered excuses
     };
     Problems trades(Database& database, Wanted wanted = Wanted::sent) const;
     // The latest price of every market a quote was sent for is the last one.
@@ -45,6 +47,8 @@ class Ledger {
     using Entry = boost::json::object;
     using Name = std::pair<std::string, std::string>;  // venue and market or event
     std::vector<Entry> const& of(std::string const& kind) const;
+    // When the first frame about each market reached somebody, in Unix milliseconds.
+    std::map<Name, std::int64_t> first_sent() const;
     std::map<std::string, std::vector<Entry>> entries_;  // by kind
 };
 
