@@ -90,7 +90,7 @@ net::asio::awaitable<void> Collector::backfill_at_start() {
     net::Backoff backoff{backfill_again_base, backfill_again_cap};
     for (unsigned tried = 0; tried != tries_max && !host_.stopping(); ++tried) {
         if (tried != 0) co_await net::sleep(backoff.next());
-        auto const fetched = co_await trades_.fetch(from, ARB_FLAG_BACKFILLED);
+        auto const fetched = co_await trades_.fetch(from, 0, ARB_FLAG_BACKFILLED);
         if (fetched.has_value()) {
             gaps_.record(ARB_STREAM_TRADES, {}, from, until, "not_running", {}, true);
             outbox_.added();

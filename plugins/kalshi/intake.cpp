@@ -315,7 +315,7 @@ net::asio::awaitable<void> Stream::backfill(arb_time from, arb_time to, std::str
     std::string last;
     for (unsigned tried = 0; tried != backfill_tries && !parts_.host.stopping(); ++tried) {
         if (tried != 0) co_await net::sleep(backoff.next());
-        auto const fetched = co_await parts_.trades.fetch(from, ARB_FLAG_BACKFILLED);
+        auto const fetched = co_await parts_.trades.fetch(from, Trades::gap_overlap_ns, ARB_FLAG_BACKFILLED);
         if (fetched.has_value()) {
             parts_.gaps.record(ARB_STREAM_TRADES, {}, from, to, reason, {}, true);
             parts_.outbox.added();

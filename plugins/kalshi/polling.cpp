@@ -108,7 +108,7 @@ void Polling::take_quotes(Document const& page) {
 }
 
 net::asio::awaitable<Result<>> Polling::poll_trades() {
-    auto const newest = co_await parts_.trades.fetch(newest_trade_, ARB_FLAG_POLLED);
+    auto const newest = co_await parts_.trades.fetch(newest_trade_, Trades::poll_overlap_ns, ARB_FLAG_POLLED);
     if (newest.has_error()) co_return newest.error();
     newest_trade_ = std::max(newest_trade_, *newest);
     co_return Result<>{};

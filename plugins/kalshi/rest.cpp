@@ -13,11 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds backoff_base = 250ms;
-constexpr std::chrono::milliseconds backoff_cap = 10s;
-// The venue says no word of how long when it refuses for too many requests or has no time for them.
-constexpr std::chrono::milliseconds busy_base = 5s;
-constexpr std::chrono::milliseconds busy_cap = 5min;
 // Ten million trades, 2,000,000 events; whoever pages on is led in a circle.
 constexpr std::size_t pages_max = 10'000;
 
@@ -26,7 +21,15 @@ std::string path_part(std::string const& target) { return target.substr(0, targe
 }  // namespace
 
 Rest::Rest(std::unique_ptr<net::HttpClient> client, std::shared_ptr<Signer const> signer, unsigned tries)
-    : client_{std::move(client)}, signer_{std::move(signer)}, tries_{tries}, busy_{busy_base, busy_cap} {}
+    : Rest{std::move(client), std::move(signer), tries, Patience{}} {}
+
+Rest::Rest(std::unique_ptr<net::HttpClient> client, std::shared_ptr<Signer const> signer, unsigned tries,
+           Patience patience)
+    : client_{std::move(client)},
+      signer_{std::move(signer)},
+      tries_{tries},
+      patience_{patience},
+      busy_{patience.busy_base, patience.busy_cap} {}
 
 net::asio::awaitable<Result<net::Response>> Rest::send(std::string target, bool signed_in,
                                                        std::uint64_t body_bytes_max) {
@@ -45,7 +48,7 @@ net::asio::awaitable<Result<net::Response>> Rest::send(std::string target, bool 
 
 net::asio::awaitable<Result<Document>> Rest::get(std::string target, bool signed_in,
                                                  std::uint64_t body_bytes_max) {
-    net::Backoff backoff{backoff_base, backoff_cap};
+    net::Backoff backoff{patience_.base, patience_.cap};
     Error last;
     for (unsigned tried = 0; tried != tries_; ++tried) {
         if (tried != 0) co_await net::sleep(backoff.next());

@@ -23,8 +23,17 @@ class Rest {
     static constexpr double requests_per_second = 10;
     static constexpr double requests_burst = 10;
 
+    // How long to wait before the next try; only tests have less patience.
+    struct Patience {
+        std::chrono::milliseconds base{250}, cap{10'000};
+        // Refused for too many requests, and the venue says no word of how long.
+        std::chrono::milliseconds busy_base{5'000}, busy_cap{300'000};
+    };
+
     // `signer` may be null. `tries`: how often a request is made before its failure is handed on.
     Rest(std::unique_ptr<net::HttpClient> client, std::shared_ptr<Signer const> signer, unsigned tries);
+    Rest(std::unique_ptr<net::HttpClient> client, std::shared_ptr<Signer const> signer, unsigned tries,
+         Patience patience);
 
     // The body of "/markets?limit=5" (below rest_url). An error of the venue is ARB_PERMANENT with its words,
     // but ARB_RETRY where asking again later may help; a refused signature has where "auth", a body beyond
@@ -45,6 +54,7 @@ class Rest {
     std::unique_ptr<net::HttpClient> const client_;
     std::shared_ptr<Signer const> const signer_;
     unsigned const tries_;
+    Patience const patience_;
     net::TokenBucket bucket_{requests_per_second, requests_burst};
     net::Backoff busy_;  // how long everyone waits after a refusal for too many requests
 };

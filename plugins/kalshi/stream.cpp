@@ -89,6 +89,7 @@ net::asio::awaitable<Result<Stream::LinkPtr>> Stream::connect(std::chrono::milli
 
 void Stream::began(LinkPtr link) {
     link_ = std::move(link);
+    known_dead_ = false;
     books_.clear();
     silence_.connected();
     send_commands(*link_);
@@ -218,9 +219,10 @@ net::asio::awaitable<void> Stream::judge_silence() {
 net::asio::awaitable<void> Stream::replace() {
     replacing_ = true;
     replaced_ = parts_.host.now();
+    auto const feed = link_;
     auto link = co_await connect(nullptr);
     replacing_ = false;
-    if (link_ == nullptr) {
+    if (link_ != feed) {
         if (link.has_value()) (*link)->socket->cut();  // the feed ended meanwhile and is opened anew
         co_return;
     }

@@ -8,9 +8,6 @@ namespace arb::kalshi {
 
 namespace {
 
-// Filters are whole seconds and the venue's clock is not ours: asked from a little earlier, known ones drop
-// out.
-constexpr arb_time overlap_ns = 5 * second_ns;
 // A trade may reach the list before the stream; one that is younger does not count against the stream.
 constexpr arb_time on_its_way_ns = 5 * second_ns;
 
@@ -32,9 +29,9 @@ bool RecentIds::add(std::string_view id) {
     return true;
 }
 
-net::asio::awaitable<Result<arb_time>> Trades::fetch(arb_time from, std::uint16_t flags) {
+net::asio::awaitable<Result<arb_time>> Trades::fetch(arb_time from, arb_time overlap, std::uint16_t flags) {
     arb_time newest = 0;
-    std::string target = "/markets/trades?limit=1000&min_ts=" + seconds_text(from - overlap_ns);
+    std::string target = "/markets/trades?limit=1000&min_ts=" + seconds_text(from - overlap);
     std::function<bool(Document const&)> take_page = [&](Document const& page) {
         take(page, flags, newest);
         return true;

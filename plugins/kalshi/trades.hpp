@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "arbitrage/time.hpp"
 #include "rest.hpp"
 #include "venue/outbox.hpp"
 
@@ -37,9 +38,13 @@ class Trades {
     // A trade came by the stream: whether it is new.
     bool fresh(std::string_view trade_id) { return recent_.add(trade_id); }
 
-    // Pushes every wanted trade since `from` that is not known, with `flags`. The newest trade's time, 0 if
-    // none.
-    net::asio::awaitable<Result<arb_time>> fetch(arb_time from, std::uint16_t flags);
+    // What was known to be whole until a time is asked for from so much earlier: the venue's clock is not
+    // ours, and a trade may reach its list late. Known ones drop out.
+    static constexpr arb_time gap_overlap_ns = 60 * second_ns, poll_overlap_ns = 5 * second_ns;
+
+    // Pushes every wanted trade since `from` less `overlap` that is not known, with `flags`. The newest
+    // trade's time, 0 if none.
+    net::asio::awaitable<Result<arb_time>> fetch(arb_time from, arb_time overlap, std::uint16_t flags);
 
     // Whether the venue lists a wanted trade later than `since` by `grace` that did not come: then the stream
     // is not what it seems.

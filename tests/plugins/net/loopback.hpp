@@ -69,10 +69,23 @@ class Folder {
     std::filesystem::path path_;
 };
 
-struct Loopback {
-    Folder folder;
+// One CA for all cases: each context reads the CAs of the system as well, which takes a while.
+struct Trusted {
     Authority authority{"CA of the tests"};
-    std::shared_ptr<net::Tls> tls = net::Tls::create(folder.write("ca.pem", authority.pem())).value();
+    std::shared_ptr<net::Tls> tls;
+    Trusted() {
+        Folder const folder;
+        tls = net::Tls::create(folder.write("ca.pem", authority.pem())).value();
+    }
+    static Trusted& get() {
+        static Trusted trusted;
+        return trusted;
+    }
+};
+
+struct Loopback {
+    Authority const& authority = Trusted::get().authority;
+    std::shared_ptr<net::Tls> tls = Trusted::get().tls;
     asio::io_context io{1};
 
     Certificate good() const { return authority.issue({.names = {"IP:127.0.0.1", "DNS:localhost"}}); }

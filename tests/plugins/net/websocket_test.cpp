@@ -153,9 +153,9 @@ TEST_CASE("pings keep a quiet connection alive in both directions", "[net]") {
         auto const waited = peer.read();
         if (waited) peer.write("after the wait");
     })};
-    auto const socket = here.connect(here.wss(server), {.idle_max = 100ms}).value();
+    auto const socket = here.connect(here.wss(server), {.idle_max = 300ms}).value();
     auto const wake = [&]() -> asio::awaitable<void> {
-        co_await net::sleep(350ms);
+        co_await net::sleep(700ms);
         co_await socket->write("now");
     };
     asio::co_spawn(here.io, wake, [](std::exception_ptr) {});
