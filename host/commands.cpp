@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "host/host.hpp"
+#include "host/queue_commands.hpp"
 
 namespace arb::host {
 
@@ -28,6 +29,7 @@ struct Parsed {
     bool watch = false;
     std::string plugin;
     TapOptions tap;
+    QueueOptions queue;
 };
 
 void add_globals(CLI::App& app, Globals& globals) {
@@ -63,6 +65,8 @@ void add_commands(CLI::App& app, Parsed& parsed) {
     tap->add_option("--kind", parsed.tap.kind,
                     "Only of this kind: event market quote trade book book_change status gap ...");
     tap->add_option("--market", parsed.tap.market, "Only of this market id");
+    add_queue_commands(*add(app, "queue", "Look into the queue on disk, or change where a sink goes on"),
+                       parsed.queue);
 }
 
 int dispatch(CLI::App& app, Parsed& parsed) {
@@ -89,6 +93,7 @@ int dispatch(CLI::App& app, Parsed& parsed) {
     if (got("schema")) return print_schema(globals);
     if (got("status")) return show_status(globals, parsed.watch);
     if (got("tap")) return show_tap(globals, parsed.tap);
+    if (got("queue")) return run_queue_command(globals, *app.get_subcommand("queue"), parsed.queue);
     if (words.empty()) {
         std::cerr << app.help();
         return exit_usage;

@@ -30,4 +30,7 @@ std::string status_text(boost::json::object const& status, bool colour);
 // decimal text.
 boost::json::object packet_json(arb_packet const& packet);
 
+// The same on a line for a person: "12:00:01.123456 venue quote market=ID bid=0.42 ask=0.43".
+std::string packet_line(boost::json::object const& packet);
+
 }  // namespace arb::host

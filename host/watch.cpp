@@ -40,8 +40,9 @@ std::string encoded(std::string_view text) {
     return out;
 }
 
-// "12:00:01.123456 venue quote ID bid=0.42 ask=0.43"
-std::string line_of(json::object const& packet) {
+}  // namespace
+
+std::string packet_line(json::object const& packet) {
     auto const text = [&](std::string_view key) {
         auto const* const value = packet.if_contains(key);
         return value != nullptr && value->is_string() ? std::string{std::string_view{value->get_string()}}
@@ -61,8 +62,6 @@ std::string line_of(json::object const& packet) {
     }
     return out;
 }
-
-}  // namespace
 
 int show_status(Globals const& globals, bool watch) {
     auto const socket = socket_of(globals);
@@ -96,7 +95,7 @@ int show_tap(Globals const& globals, TapOptions const& options) {
         if (globals.json())
             std::cout << line << '\n';
         else
-            std::cout << line_of(json::parse(line).as_object()) << '\n';
+            std::cout << packet_line(json::parse(line).as_object()) << '\n';
         std::cout.flush();
         return static_cast<bool>(std::cout);
     });
