@@ -45,7 +45,7 @@ class Folder {
 using Clock = std::chrono::steady_clock;
 
 // 4,000 batches a second are 256,000 packets and 65 MB: a hundred times what both venues send on a busy day.
-constexpr std::chrono::nanoseconds paced{std::chrono::seconds{1} / 4000};
+constexpr std::chrono::nanoseconds paced = std::chrono::nanoseconds{std::chrono::seconds{1}} / 4000;
 constexpr std::chrono::nanoseconds flat_out{0};
 
 // Calls `push` once an iteration, at that pace; what lies between the calls is not timed.

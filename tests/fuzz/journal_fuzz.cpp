@@ -1,6 +1,7 @@
 // libFuzzer entry: the input becomes the files of a journal, which is then opened, read, written to, closed
 // and inspected. Most of the input goes into fields whose checksums are made right, else nothing but the
 // first comparison would ever see it; raw bytes, flips and cuts come in between.
+#include <algorithm>
 #include <cstdlib>
 
 #include "arbitrage/sink.hpp"
@@ -37,7 +38,7 @@ class Input {
     }
     std::vector<std::byte> bytes(std::size_t count) {
         std::vector<std::byte> out(std::min(count, size_));
-        std::memcpy(out.data(), data_, out.size());
+        std::copy_n(reinterpret_cast<std::byte const*>(data_), out.size(), out.begin());
         data_ += out.size();
         size_ -= out.size();
         return out;
