@@ -63,6 +63,13 @@ TEST_CASE("postgres goes on after a process of the server was killed") {
         REQUIRE(::kill(backend_of(database), SIGKILL) == 0);
         CHECK(sink.write(quotes(10, noon + second_ns)) == ARB_RETRY);
     }
+    SECTION("the checkpointer, too") {
+        auto const pid =
+            std::stoi(database.text("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"));
+        REQUIRE(::kill(pid, SIGKILL) == 0);
+        // The server ends all sessions a moment later; this one may be quicker.
+        sink.write(quotes(10, noon + second_ns));
+    }
     SECTION("the server itself") {
         cluster().kill();
         CHECK(sink.write(quotes(10, noon + second_ns)) == ARB_RETRY);
@@ -70,6 +77,8 @@ TEST_CASE("postgres goes on after a process of the server was killed") {
         cluster().start();
     }
     CHECK(stored_within(sink, 20s));
+    CHECK(eventually(20s, [&] { return sink.start() == ARB_OK; }));
+    REQUIRE(eventually(20s, [&] { return PostgresSession{cluster().url("killed")}.good(); }));
     CHECK(database.count("tick_history") == 20);
     CHECK(database.count("dead_letters") == 0);
 }

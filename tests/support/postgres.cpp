@@ -200,6 +200,8 @@ PostgresSession::PostgresSession(std::string const& url) : connection_{PQconnect
 
 PostgresSession::~PostgresSession() { PQfinish(connection_); }
 
+bool PostgresSession::good() const { return PQstatus(connection_) == CONNECTION_OK; }
+
 std::vector<TextRow> PostgresSession::query(std::string const& statements) {
     Answer const answer{PQexec(connection_, statements.c_str()), &PQclear};
     auto const status = PQresultStatus(answer.get());

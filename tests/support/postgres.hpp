@@ -29,6 +29,8 @@ class PostgresSession {
     PostgresSession(PostgresSession const&) = delete;
     PostgresSession& operator=(PostgresSession const&) = delete;
 
+    // Whether the server let it in.
+    bool good() const;
     // Runs statements; the rows of the last. Throws std::runtime_error with what the server said.
     std::vector<TextRow> query(std::string const& statements);
 
