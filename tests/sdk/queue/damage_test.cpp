@@ -87,10 +87,10 @@ TEST_CASE("a segment cut off anywhere keeps the records before the cut") {
     MemoryFiles files;
     build_varied(files);
     auto const image = files.copy();
-    auto const step = steps().zeros;
+    auto const [zeros, others] = steps();
     auto const where = locate(files);
     for (auto const& name : files.segments()) {
-        for (std::size_t size = 0; size < image.at(name)->data.size(); size += size < 4096 ? step : 1) {
+        for (std::size_t size = 0; size < image.at(name)->data.size(); size += size < 4096 ? zeros : others) {
             files.replace(image);
             files.names[name]->data.resize(size);
             auto const read = read_all(files);
