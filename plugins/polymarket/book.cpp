@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "arbitrage/decimal.hpp"
-#include "net/signature.hpp"
 #include "polymarket/decode.hpp"
 
 namespace arb::polymarket {
@@ -28,16 +26,6 @@ bool read_levels(std::vector<LevelText> const& texts, std::vector<arb_level>& le
     if (!std::is_sorted(levels.begin(), levels.end(), order)) std::sort(levels.begin(), levels.end(), order);
     auto const same = [](arb_level const& a, arb_level const& b) { return a.price == b.price; };
     return std::adjacent_find(levels.begin(), levels.end(), same) == levels.end();
-}
-
-void append(std::string& out, char const* name, std::vector<arb_level> const& levels) {
-    out.append(",\"").append(name).append("\":[");
-    for (auto const& level : levels) {
-        if (&level != levels.data()) out += ',';
-        out.append("{\"price\":\"").append(format_decimal(level.price)).append("\",\"size\":\"");
-        out.append(format_decimal(level.size)).append("\"}");
-    }
-    out += ']';
 }
 
 }  // namespace
@@ -77,34 +65,17 @@ Set Book::set(int side, arb_level level, arb_time time) {
     return Set::applied;
 }
 
+std::int64_t Book::size_at(int side, std::int64_t price) const {
+    auto const& levels = side == ARB_BOOK_BID ? bids_ : asks_;
+    auto const order = side == ARB_BOOK_BID ? lower : higher;
+    auto const at = std::lower_bound(levels.begin(), levels.end(), arb_level{price, 0}, order);
+    return at == levels.end() || at->price != price ? 0 : at->size;
+}
+
 void Book::clear() {
     bids_.clear();
     asks_.clear();
     time_ = 0;
-}
-
-std::string hash_text(BookIdentity const& identity, Book const& book) {
-    std::string out;
-    out.reserve(512 + 40 * (book.bids().size() + book.asks().size()));
-    auto const field = [&](char const* name, std::string_view value) {
-        out.append(out.empty() ? "{\"" : ",\"").append(name).append("\":\"").append(value).append("\"");
-    };
-    field("market", identity.market);
-    field("asset_id", identity.asset_id);
-    field("timestamp", identity.timestamp);
-    field("hash", "");
-    append(out, "bids", book.bids());
-    append(out, "asks", book.asks());
-    field("min_order_size", identity.min_order_size);
-    field("tick_size", identity.tick_size);
-    out.append(identity.neg_risk ? ",\"neg_risk\":true" : ",\"neg_risk\":false");
-    field("last_trade_price", identity.last_trade_price);
-    out += '}';
-    return out;
-}
-
-std::string book_hash(BookIdentity const& identity, Book const& book) {
-    return net::sha1_hex(hash_text(identity, book));
 }
 
 }  // namespace arb::polymarket

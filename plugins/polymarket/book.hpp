@@ -44,6 +44,9 @@ class Book {
     // totals are absolute, so applying twice does no harm.
     Set set(int side, arb_level level, arb_time time);
 
+    // The total at a price; 0 where there is none.
+    std::int64_t size_at(int side, std::int64_t price) const;
+
     // Null while the side is empty.
     arb_level const* best_bid() const { return bids_.empty() ? nullptr : &bids_.back(); }
     arb_level const* best_ask() const { return asks_.empty() ? nullptr : &asks_.back(); }

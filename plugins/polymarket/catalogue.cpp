@@ -26,6 +26,11 @@ constexpr unsigned look_tries_max = 6;
 constexpr std::chrono::milliseconds look_first = 1s;
 // Markets waiting to be looked at again; more wait for the next sweep.
 constexpr std::size_t looks_max = 5'000;
+// Of the closed ones so many pages of 100 are read: some days of the busiest.
+constexpr unsigned closed_pages_max = 200;
+// The venue may sort by another time than the one it shows; so many pages without a market of the wanted time
+// say that none follows.
+constexpr unsigned old_pages_max = 2;
 // Pause after a sweep that failed.
 constexpr std::chrono::milliseconds failed_pause_base = 2s;
 constexpr std::chrono::milliseconds failed_pause_cap = 2min;
@@ -40,13 +45,14 @@ std::string query_of(std::vector<std::string> const& ids, bool closed) {
 }  // namespace
 
 Catalogue::Catalogue(Host host, Outbox& outbox, Gaps& gaps, Rest& gamma, Select const& select,
-                     std::chrono::milliseconds every, Events events)
+                     std::chrono::milliseconds every, std::chrono::milliseconds reach, Events events)
     : host_{host},
       outbox_{outbox},
       gaps_{gaps},
       gamma_{gamma},
       select_{select},
       every_{every},
+      reach_{reach},
       events_{std::move(events)} {}
 
 net::asio::awaitable<void> Catalogue::sweep_for_ever() {
@@ -58,6 +64,7 @@ net::asio::awaitable<void> Catalogue::sweep_for_ever() {
             gaps_.close(ARB_STREAM_CATALOGUE, {}, host_.now(), true);
             complete_at_ = began_at;
             pause.reset();
+            if (!closed_read_ && reach_.count() > 0) closed_read_ = co_await read_closed();
             co_await fetch_missing();
             forget_settled();
             report_selection();
@@ -288,6 +295,74 @@ net::asio::awaitable<void> Catalogue::fetch_missing() {
             if (found != markets_.end()) ++found->second.misses;
         }
     }
+}
+
+net::asio::awaitable<bool> Catalogue::read_closed() {
+    auto const from = host_.now() - std::chrono::nanoseconds{reach_}.count();
+    std::string cursor;
+    unsigned old_pages = 0;
+    for (unsigned number = 0; number != closed_pages_max && old_pages != old_pages_max; ++number) {
+        std::string target = "/markets/keyset?closed=true&limit=100&order=closedTime&ascending=false";
+        if (!cursor.empty()) target += "&after_cursor=" + net::encode_query(cursor);
+        auto const body = co_await gamma_.get(std::move(target));
+        if (body.has_error()) {
+            host_.warning("closed markets cannot be read: " + body.error().text +
+                          "; tried with the next listing");
+            co_return false;
+        }
+        auto const page = decode_page(*body, "markets");
+        if (page.has_error()) {
+            host_.reject("unreadable_page");
+            co_return false;
+        }
+        bool recent = false, old = false;
+        for (auto const item : page->items) {
+            auto row = decode_market(item, {});
+            if (!row) continue;
+            // One that is closed and not resolved yet has no time of its own.
+            bool const settled = row->settled_at != 0;
+            bool const within = (settled ? row->settled_at : row->closes_at) >= from;
+            recent = recent || (settled && within);
+            old = old || (settled && !within);
+            if (!within) continue;
+            take_closed_item(item, *row);
+        }
+        outbox_.added();
+        if (recent)
+            old_pages = 0;
+        else if (old)
+            ++old_pages;
+        if (page->next_cursor.empty() || page->next_cursor == cursor) break;
+        cursor = page->next_cursor;
+        co_await net::sleep(1ms);
+    }
+    co_return true;
+}
+
+void Catalogue::take_closed_item(std::string_view item, MarketRow& row) {
+    std::optional<EventRow> event;
+    for (auto const text : events_of_market(item))
+        if (!event) event = decode_event(text);
+    Candidate candidate;
+    candidate.event_id = row.event_id;
+    if (event) {
+        candidate.tags = &event->tags;
+        candidate.event_slug = event->slug;
+    }
+    take_closed(row, candidate);
+}
+
+void Catalogue::take_closed(MarketRow& row, Candidate candidate) {
+    candidate.market_id = row.id;
+    candidate.market_slug = row.slug;
+    if (!left_out_by_name(select_, candidate).empty()) return;
+    // Its last day is over: the volume of its life stands for that of the day, and it closes no more.
+    if (select_.volume_24h_min != ARB_ABSENT && row.volume < select_.volume_24h_min) return;
+    auto const [known, fresh] = markets_.try_emplace(row.id);
+    if (fresh || !known->second.selected) ++selected_;
+    known->second.selected = true;
+    take(row, candidate);
+    if (events_.closed) events_.closed(row);
 }
 
 void Catalogue::forget_settled() {

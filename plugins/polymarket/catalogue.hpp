@@ -28,17 +28,22 @@ class Catalogue {
     struct Events {
         std::function<void(MarketRow const&)> opened;      // selected, and its book is live
         std::function<void(std::string const& id)> ended;  // its book is no longer live
+        // Selected, and closed before this run began.
+        std::function<void(MarketRow const&)> closed;
         // A sweep did not reach its end, and why; empty when one did.
         std::function<void(std::string const& sentence)> failed;
     };
 
     Catalogue(Host host, Outbox& outbox, Gaps& gaps, Rest& gamma, Select const& select,
-              std::chrono::milliseconds every, Events events);
+              std::chrono::milliseconds every, std::chrono::milliseconds reach, Events events);
 
     // Sweeps until the executor stops.
     net::asio::awaitable<void> sweep_for_ever();
     // One sweep; false if it did not reach its end.
     net::asio::awaitable<bool> sweep();
+    // Markets that closed within `reach`, which no listing of open ones has: what was resolved while nothing
+    // ran. True if the listing was read as far as that.
+    net::asio::awaitable<bool> read_closed();
     // Looks again at single markets when asked to, until the executor stops.
     net::asio::awaitable<void> look_for_ever();
 
@@ -51,6 +56,8 @@ class Catalogue {
 
     // Takes one row of a listing; `candidate` names its event.
     void take(MarketRow& row, Candidate candidate);
+    // The same for one that has closed, of which nothing may be known yet.
+    void take_closed(MarketRow& row, Candidate candidate);
 
     // Whether a sweep has reached its end.
     bool complete() const { return complete_at_ != 0; }
@@ -72,6 +79,7 @@ class Catalogue {
     };
 
     void take_event(std::string_view text);
+    void take_closed_item(std::string_view item, MarketRow& row);
     void push_event(EventRow const& row);
     void push_market(MarketRow const& row);
     void push_status(MarketRow const& row);
@@ -88,7 +96,7 @@ class Catalogue {
     Gaps& gaps_;
     Rest& gamma_;
     Select const select_;
-    std::chrono::milliseconds const every_;
+    std::chrono::milliseconds const every_, reach_;
     Events const events_;
     ChangeFilter filter_;
     std::unordered_map<std::string, Known> markets_;
@@ -97,6 +105,7 @@ class Catalogue {
     std::string last_report_;
     std::uint32_t sweep_ = 0;
     std::size_t selected_ = 0, listed_ = 0;
+    bool closed_read_ = false;
     arb_time complete_at_ = 0;  // when the last complete sweep began
 };
 

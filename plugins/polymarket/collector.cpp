@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include "arbitrage/commands.hpp"
+#include "arbitrage/time.hpp"
 
 namespace arb::polymarket {
 
@@ -15,6 +16,8 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds watch_every = 1s;
 // Announcements of new markets come many times over; so many ids are remembered before they are forgotten.
 constexpr std::size_t announced_max = 200'000;
+// Trades of a market that ended are read once more from so long before it was last heard of.
+constexpr arb_time last_trades_ns = 60 * second_ns;
 // A book that is asked for to judge a silence is needed now or not at all.
 constexpr unsigned audit_tries = 1;
 
@@ -37,26 +40,41 @@ Collector::Collector(Host host, Settings const& settings, std::shared_ptr<net::T
       gaps_{outbox_, host, std::string{venue_name}},
       gamma_{client(io.get_executor(), tls, "/gamma_url", settings.gamma_url), tries_max},
       clob_{client(io.get_executor(), tls, "/clob_url", settings.clob_url), audit_tries},
+      data_{client(io.get_executor(), tls, "/data_url", settings.data_url), tries_max},
       prices_{host, outbox_, settings.record, prices_events()},
-      shards_{{host,
-               io.get_executor(),
-               tls,
-               settings.websocket_url,
-               outbox_,
-               gaps_,
-               prices_,
-               clob_,
-               connects_,
-               [this](Market& market) { resolved(market); },
-               {},
-               {}}},
-      catalogue_{
-          host, outbox_, gaps_, gamma_, settings.select, settings.catalogue_every, catalogue_events()} {}
+      backfill_{host, outbox_, gaps_, data_, prices_, settings.timing},
+      shards_{stream_context(tls)},
+      audit_{host, prices_, clob_, settings.timing, audit_events()},
+      catalogue_{host,
+                 outbox_,
+                 gaps_,
+                 gamma_,
+                 settings.select,
+                 settings.catalogue_every,
+                 settings.backfill,
+                 catalogue_events()} {}
+
+StreamContext Collector::stream_context(std::shared_ptr<net::Tls> const& tls) {
+    return {.host = host_,
+            .executor = io_.get_executor(),
+            .tls = tls,
+            .url = settings_.websocket_url,
+            .gaps = gaps_,
+            .prices = prices_,
+            .clob = clob_,
+            .connects = connects_,
+            .record = settings_.record,
+            .timing = settings_.timing,
+            .ended = [this](Market& market) { resolved(market); },
+            .recover = [this](Missing missing) { backfill_.want(missing); }};
+}
 
 void Collector::run() {
     host_.report(ARB_STATE_STARTING, "reading the catalogue");
     net::asio::co_spawn(io_, catalogue_.sweep_for_ever(), rethrow);
     net::asio::co_spawn(io_, catalogue_.look_for_ever(), rethrow);
+    net::asio::co_spawn(io_, audit_.run(), rethrow);
+    if (settings_.record.trades) net::asio::co_spawn(io_, backfill_.run(), rethrow);
     net::asio::co_spawn(io_, watch(), rethrow);
     io_.run();
     outbox_.flush();
@@ -77,11 +95,15 @@ Outbox::Events Collector::outbox_events() {
 
 Prices::Events Collector::prices_events() {
     Prices::Events events;
-    events.opened = [](Token& token) {
+    events.opened = [this](Token& token) {
         if (auto* const shard = static_cast<Shard*>(token.market->shard)) shard->opened(token);
+        want_past(*token.market);
     };
     events.doubtful = [](Token& token, std::string_view reason) {
         if (auto* const shard = static_cast<Shard*>(token.market->shard)) shard->refresh(token, reason);
+    };
+    events.trade_lost = [](Market& market) {
+        if (auto* const shard = static_cast<Shard*>(market.shard)) shard->trade_lost(market);
     };
     events.resolved = [this](Market& market) { resolved(market); };
     events.tick_changed = [this](Market& market, std::int64_t tick) { catalogue_.set_tick(market.id, tick); };
@@ -95,17 +117,62 @@ Catalogue::Events Collector::catalogue_events() {
         follow({row.id, row.tokens, row.outcomes, row.min_order_size, row.neg_risk});
     };
     events.ended = [this](std::string const& id) { unfollow(id); };
+    events.closed = [this](MarketRow const& row) {
+        // Nothing of it will come, but its last trades may be missing.
+        if (row.tokens.empty() || prices_.market(row.id) != nullptr) return;
+        want_past(prices_.add({row.id, row.tokens, row.outcomes, row.min_order_size, row.neg_risk}));
+        leaving_.insert(row.id);
+    };
     events.failed = [this](std::string const& sentence) { catalogue_error_ = sentence; };
     return events;
 }
 
-void Collector::follow(MarketNames const& names) { shards_.add(prices_.add(names)); }
+Audit::Events Collector::audit_events() {
+    Audit::Events events;
+    events.differs = [](Token& token, std::string_view reason) {
+        if (auto* const shard = static_cast<Shard*>(token.market->shard)) shard->refresh(token, reason);
+    };
+    events.stalled = [](Market& market) {
+        if (auto* const shard = static_cast<Shard*>(market.shard)) shard->stalled(market);
+    };
+    return events;
+}
+
+void Collector::follow(MarketNames const& names) {
+    leaving_.erase(names.id);
+    shards_.add(prices_.add(names));
+}
+
+// What was traded before this run, or before its market was known. Not before it is live: what is traded
+// between that reading and the first book would be in neither.
+void Collector::want_past(Market& market) {
+    auto const reach = std::chrono::nanoseconds{settings_.backfill}.count();
+    if (market.past_wanted || reach <= 0 || !settings_.record.trades) return;
+    market.past_wanted = true;
+    backfill_.want(market.id, host_.now() - reach);
+}
 
 void Collector::unfollow(std::string const& id) {
     auto* const market = prices_.market(id);
     if (market == nullptr) return;
     shards_.remove(*market);
-    prices_.remove(id);
+    leaving_.insert(id);
+    // Its connection may have kept back the last of it, and nobody would notice any more.
+    auto const reach = std::chrono::nanoseconds{settings_.backfill}.count();
+    auto const from = market->heard != 0 ? market->heard - last_trades_ns : host_.now() - reach;
+    if (settings_.record.trades) backfill_.want(id, from);
+}
+
+// A market is known until its past trades are read.
+void Collector::let_go() {
+    for (auto at = leaving_.begin(); at != leaving_.end();) {
+        if (backfill_.has(*at)) {
+            ++at;
+            continue;
+        }
+        prices_.remove(*at);
+        at = leaving_.erase(at);
+    }
 }
 
 // Called from within an event of the market, which therefore goes a moment later.
@@ -141,7 +208,8 @@ void Collector::announced(StreamEvent const& event) {
 net::asio::awaitable<void> Collector::watch() {
     while (!host_.stopping()) {
         co_await net::sleep(watch_every);
-        prices_.compare_witnesses(host_.now());
+        prices_.check_books(host_.now());
+        let_go();
         if (catalogue_.complete() || !catalogue_error_.empty()) shards_.report(catalogue_error_);
         outbox_.added();
     }

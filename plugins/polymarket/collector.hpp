@@ -8,6 +8,8 @@
 #include <string>
 #include <unordered_set>
 
+#include "polymarket/audit.hpp"
+#include "polymarket/backfill.hpp"
 #include "polymarket/catalogue.hpp"
 #include "polymarket/options.hpp"
 #include "polymarket/shards.hpp"
@@ -27,8 +29,12 @@ class Collector {
     Outbox::Events outbox_events();
     Prices::Events prices_events();
     Catalogue::Events catalogue_events();
+    Audit::Events audit_events();
+    StreamContext stream_context(std::shared_ptr<net::Tls> const& tls);
     void follow(MarketNames const& names);
     void unfollow(std::string const& id);
+    void want_past(Market& market);
+    void let_go();
     void resolved(Market& market);
     void announced(StreamEvent const& event);
     net::asio::awaitable<void> watch();
@@ -38,11 +44,14 @@ class Collector {
     net::asio::io_context& io_;
     Outbox outbox_;
     Gaps gaps_;
-    Rest gamma_, clob_;
-    net::TokenBucket connects_{connects_per_second, 1};
+    Rest gamma_, clob_, data_;
+    net::ConnectBudget connects_;
     Prices prices_;
+    Backfill backfill_;
     Shards shards_;
+    Audit audit_;
     Catalogue catalogue_;
+    std::unordered_set<std::string> leaving_;  // no longer followed, past trades still to come
     std::unordered_set<std::string> announced_;
     std::string catalogue_error_;
 };

@@ -24,6 +24,8 @@ inline constexpr char manifest[] = R"json({
       "description": "a file of CA certificates trusted in addition to the system's"},
     "catalogue_every": {"type": "string", "format": "duration", "default": "5m",
       "description": "how often every open event is listed again"},
+    "backfill": {"type": "string", "format": "duration", "default": "24h",
+      "description": "how far back past trades and resolutions are read at the start; 0s: not at all"},
     "record": {"type": "array", "items": {"enum": ["quotes", "trades", "books"]}, "default": ["quotes", "trades"],
       "description": "what is recorded of the live feed"},
     "select": {"type": "object", "additionalProperties": false, "default": {},

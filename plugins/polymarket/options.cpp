@@ -13,6 +13,8 @@ namespace {
 
 // More often than this a sweep of the whole catalogue would run into the venue's rate limits.
 constexpr std::chrono::milliseconds catalogue_every_min{1000};
+// Further back a busy market has more trades than one reading takes.
+constexpr std::chrono::milliseconds backfill_max{std::chrono::hours{30 * 24}};
 
 // ${VARIABLE:-} of an unset variable arrives as an empty text: the same as no option.
 std::string text(Options const& options, std::string_view key, std::string const& otherwise) {
@@ -109,6 +111,12 @@ Settings read_settings(Options const& options) {
         if (*duration < catalogue_every_min)
             throw ConfigurationError("/catalogue_every", "must be at least 1s");
         settings.catalogue_every = *duration;
+    }
+    if (auto const reach = options.text("backfill"); !reach.empty()) {
+        auto const duration = parse_duration(reach);
+        if (duration.has_error()) throw ConfigurationError("/backfill", duration.error().text);
+        if (*duration > backfill_max) throw ConfigurationError("/backfill", "must be at most 30d");
+        settings.backfill = *duration;
     }
     settings.record = read_record(options);
     settings.select = read_select(options);

@@ -11,6 +11,7 @@
 #include "polymarket/auth.hpp"
 #include "polymarket/prices.hpp"
 #include "polymarket/selection.hpp"
+#include "polymarket/timing.hpp"
 
 namespace arb::polymarket {
 
@@ -21,9 +22,12 @@ struct Settings {
     std::string websocket_url = "wss://ws-subscriptions-clob.polymarket.com/ws/market";
     std::string ca_file;
     std::chrono::milliseconds catalogue_every{std::chrono::minutes{5}};
+    // How far back trades and resolutions are looked for at the start; 0: not at all.
+    std::chrono::milliseconds backfill{std::chrono::hours{24}};
     Record record;
     Select select;
     std::optional<Credentials> credentials;
+    Timing timing;  // no options: tests shorten them
 };
 
 // Reads the secret files. Throws ConfigurationError with the option at fault.

@@ -14,6 +14,8 @@ namespace {
 constexpr arb_time witness_wait_ns = 3 * second_ns;
 // Tokens whose named best prices wait for comparison; more are simply not compared.
 constexpr std::size_t witnesses_max = 10'000;
+// The venue was seen to repeat itself within 120 ms; what is older than that is out of order.
+constexpr arb_time disorder_max_ns = second_ns;
 
 // An event's time, and the flag that says it was unreadable.
 struct Stamp {
@@ -34,6 +36,23 @@ bool read_best(std::string_view text, std::int64_t& price) {
     if (!value) return false;
     price = value.millionths <= 0 || value.millionths >= ARB_UNIT ? ARB_ABSENT : value.millionths;
     return true;
+}
+
+void keep_hash(Token& token, std::string_view hash) {
+    if (hash.size() == token.hash.size()) std::copy(hash.begin(), hash.end(), token.hash.begin());
+}
+
+bool same_hash(Token const& token, std::string_view hash) {
+    return hash == std::string_view{token.hash.data(), token.hash.size()};
+}
+
+bool crossed(Token const& token) {
+    auto const *const bid = token.book.best_bid(), *const ask = token.book.best_ask();
+    return bid != nullptr && ask != nullptr && bid->price >= ask->price;
+}
+
+int taker_side(std::optional<int> side) {
+    return !side ? ARB_SIDE_NONE : *side == ARB_BOOK_BID ? ARB_SIDE_BUY : ARB_SIDE_SELL;
 }
 
 bool differs(Token const& token) {
@@ -102,23 +121,24 @@ void Prices::lost(Market& market) {
     for (auto& token : market.tokens) {
         token.live = false;
         token.book.clear();
+        token.hash = {};
         token.witness = {};
     }
 }
 
-void Prices::apply(StreamEvent const& event, arb_time received) {
+void Prices::apply(StreamEvent const& event, arb_time received, Feed& feed) {
     switch (event.type) {
         case EventType::book:
-            book(event, received);
+            book(event, received, feed);
             break;
         case EventType::price_change:
-            price_change(event, received);
+            price_change(event, received, feed);
             break;
         case EventType::best_bid_ask:
             best_bid_ask(event, received);
             break;
         case EventType::last_trade_price:
-            trade(event, received);
+            trade(event, received, feed);
             break;
         case EventType::tick_size_change:
             tick_size_change(event, received);
@@ -136,15 +156,22 @@ void Prices::apply(StreamEvent const& event, arb_time received) {
     outbox_.added();
 }
 
-void Prices::book(StreamEvent const& event, arb_time received) {
+void Prices::book(StreamEvent const& event, arb_time received, Feed const& feed) {
     auto* const found = token(event.asset_id);
     if (found == nullptr) return unknown(event);
     auto& token = *found;
     bool const fresh = !token.live;
+    token.market->heard = received;
     if (token.keeps_book) {
         if (!reader_.read(event)) return reject(event, "bad_book");
         auto const time = stamp(event).time;
-        if (!token.book.replace(reader_, time, fresh)) return host_.count("older_books");
+        // The other connection said the same.
+        if (feed.overlaps && !fresh && time == token.book.time() && same_hash(token, event.hash)) return;
+        if (!token.book.replace(reader_, time, fresh)) {
+            host_.count("older_books");
+            return went_back(token, time, feed);
+        }
+        keep_hash(token, event.hash);
         if (fresh) {
             token.epoch = static_cast<std::uint64_t>(received);
             check_hash(token, event);
@@ -168,7 +195,7 @@ void Prices::check_hash(Token const& token, StreamEvent const& event) {
     host_.count("book_hashes", 1, book_hash(identity, token.book) == event.hash ? "verified" : "different");
 }
 
-void Prices::price_change(StreamEvent const& event, arb_time received) {
+void Prices::price_change(StreamEvent const& event, arb_time received, Feed const& feed) {
     auto const time = stamp(event).time;
     Token* touched = nullptr;
     Token* sibling = nullptr;
@@ -181,7 +208,7 @@ void Prices::price_change(StreamEvent const& event, arb_time received) {
         sibling = tokens.size() == 2 ? &tokens[found->outcome == 0 ? 1 : 0] : nullptr;
         // Before the opening book there is nothing to change.
         if (!found->keeps_book || !found->live) return;
-        if (!change(*found, text, time, received)) return;
+        if (!change(*found, text, time, received, feed)) return;
         if (touched != nullptr && touched != found) push_quote(*touched, time, received);
         touched = found;
     };
@@ -191,10 +218,13 @@ void Prices::price_change(StreamEvent const& event, arb_time received) {
     } else if (!event.price.empty()) {
         one({event.asset_id, event.price, event.size, event.side, event.hash});  // as in 2024
     }
-    if (touched != nullptr) push_quote(*touched, time, received);
+    if (touched == nullptr) return;
+    touched->market->heard = received;
+    push_quote(*touched, time, received);
 }
 
-bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_time received) {
+bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_time received,
+                    Feed const& feed) {
     arb_level level{};
     auto const side = read_side(text.side);
     if (!side || read_level({text.price, text.size}, level) != LevelError::none) {
@@ -202,11 +232,16 @@ bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_tim
         events_.doubtful(token, "bad_price_change");
         return false;
     }
+    // The other connection said the same.
+    if (feed.overlaps && time == token.book.time() && token.book.size_at(*side, level.price) == level.size)
+        return false;
     auto const set = token.book.set(*side, level, time);
     if (set != Set::applied) {
         host_.count(set == Set::older ? "older_changes" : "overfull_books");
+        if (set == Set::older) went_back(token, time, feed);
         return false;
     }
+    keep_hash(token, text.hash);
     if (record_.books) {
         auto draft = outbox_.packets().add<arb_book_change>(venue_name, received, time);
         draft->outcome = token.outcome;
@@ -217,6 +252,11 @@ bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_tim
         draft.text(&arb_book_change::market_id, token.market->id);
     }
     return true;
+}
+
+void Prices::went_back(Token& token, arb_time time, Feed const& feed) {
+    if (feed.overlaps || token.book.time() - time <= disorder_max_ns) return;
+    events_.doubtful(token, "time_went_back");
 }
 
 void Prices::push_book(Token const& token, std::string_view hash, arb_time time, arb_time received) {
@@ -232,7 +272,12 @@ void Prices::push_book(Token const& token, std::string_view hash, arb_time time,
 }
 
 void Prices::push_quote(Token& token, arb_time time, arb_time received) {
-    if (!record_.quotes || !token.live) return;
+    if (!token.live) return;
+    if (token.crossed_at == 0 && crossed(token)) {
+        token.crossed_at = received;
+        crossed_.push_back(token.id);
+    }
+    if (!record_.quotes) return;
     QuoteValues now;
     if (auto const* const bid = token.book.best_bid()) now.bid = bid->price, now.bid_size = bid->size;
     if (auto const* const ask = token.book.best_ask()) now.ask = ask->price, now.ask_size = ask->size;
@@ -252,31 +297,57 @@ void Prices::push_quote(Token& token, arb_time time, arb_time received) {
     draft.text(&arb_quote::market_id, token.market->id);
 }
 
-void Prices::trade(StreamEvent const& event, arb_time received) {
+void Prices::trade(StreamEvent const& event, arb_time received, Feed& feed) {
     auto* const printed = token(event.asset_id);
     if (printed == nullptr) return unknown(event);
     arb_level level{};
-    if (read_level({event.price, event.size}, level) != LevelError::none || level.size == 0)
+    if (read_level({event.price, event.size}, level) != LevelError::none || level.size == 0) {
+        if (events_.trade_lost) events_.trade_lost(*printed->market);
         return reject(event, "bad_trade");
+    }
     auto [time, flags] = stamp(event);
     auto const side = read_side(event.side);
     if (!side) flags |= ARB_FLAG_ANOMALY;
     auto& market = *printed->market;
-    if (record_.trades) {
-        // No trade id: several fills may share one transaction, and two prints that look alike are two
-        // trades.
-        auto draft = outbox_.packets().add<arb_trade>(venue_name, received, time, flags);
-        draft->outcome = printed->outcome;
-        draft->taker_side = !side ? ARB_SIDE_NONE : *side == ARB_BOOK_BID ? ARB_SIDE_BUY : ARB_SIDE_SELL;
-        draft->price = level.price;
-        draft->size = level.size;
-        draft.text(&arb_trade::market_id, market.id);
-    }
+    market.heard = received;
+    Print const print{
+        event.transaction_hash, event.asset_id, taker_side(side), level.price, level.size, time};
+    auto const hash = print_hash(print);
+    auto const occurrence = feed.prints.next(hash);
+    if (!known_.add(hash, occurrence)) return host_.count("repeated_trades");
+    push_trade(*printed, print, occurrence, received, flags);
     bool const mirrored = market.tokens.size() == 2 && printed->outcome == 1;
     auto& quoted = mirrored ? market.tokens[0] : *printed;
     quoted.last_price = mirrored ? complement(level.price) : level.price;
     quoted.last_size = level.size;
     push_quote(quoted, time, received);
+}
+
+bool Prices::take_past(Print const& print, Occurrences& alike, arb_time received) {
+    auto const* const printed = token(print.asset_id);
+    if (printed == nullptr || print.price <= 0 || print.price >= ARB_UNIT || print.size <= 0) return false;
+    // The stream may have shown it without its transaction.
+    auto bare = print;
+    bare.transaction = {};
+    auto const hash = print_hash(print), bare_hash = print_hash(bare);
+    auto const occurrence = alike.next(hash), bare_occurrence = alike.next(bare_hash);
+    if (known_.knows(bare_hash, bare_occurrence) || !known_.add(hash, occurrence)) return true;
+    push_trade(*printed, print, occurrence, received, ARB_FLAG_BACKFILLED);
+    outbox_.added();
+    return true;
+}
+
+void Prices::push_trade(Token const& token, Print const& print, unsigned occurrence, arb_time received,
+                        std::uint16_t flags) {
+    if (!record_.trades) return;
+    auto const id = trade_id(print, occurrence);
+    auto draft = outbox_.packets().add<arb_trade>(venue_name, received, print.time, flags);
+    draft->outcome = token.outcome;
+    draft->taker_side = print.side;
+    draft->price = print.price;
+    draft->size = print.size;
+    draft.text(&arb_trade::market_id, token.market->id);
+    draft.text(&arb_trade::trade_id, id);
 }
 
 void Prices::best_bid_ask(StreamEvent const& event, arb_time received) {
@@ -297,7 +368,7 @@ void Prices::best_bid_ask(StreamEvent const& event, arb_time received) {
         found->witness = {};
 }
 
-void Prices::compare_witnesses(arb_time now) {
+void Prices::check_books(arb_time now) {
     auto const settled = [&](std::string const& id) {
         auto* const found = token(id);
         if (found == nullptr || found->witness.received == 0) return true;
@@ -308,6 +379,22 @@ void Prices::compare_witnesses(arb_time now) {
         return true;
     };
     witnessed_.erase(std::remove_if(witnessed_.begin(), witnessed_.end(), settled), witnessed_.end());
+    auto const judged = [&](std::string const& id) {
+        auto* const found = token(id);
+        if (found == nullptr) return true;
+        if (now - found->crossed_at < witness_wait_ns && crossed(*found)) return false;
+        found->crossed_at = 0;
+        if (found->live && crossed(*found)) events_.doubtful(*found, "crossed");
+        return true;
+    };
+    crossed_.erase(std::remove_if(crossed_.begin(), crossed_.end(), judged), crossed_.end());
+}
+
+std::vector<std::string> Prices::market_ids() const {
+    std::vector<std::string> out;
+    out.reserve(markets_.size());
+    for (auto const& [id, market] : markets_) out.emplace_back(id);
+    return out;
 }
 
 void Prices::tick_size_change(StreamEvent const& event, arb_time received) {

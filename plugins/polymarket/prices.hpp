@@ -8,6 +8,7 @@
 // book_levels_max.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 
 #include "arbitrage/host.hpp"
 #include "polymarket/book.hpp"
+#include "polymarket/trade_ids.hpp"
 #include "venue/outbox.hpp"
 
 namespace arb::polymarket {
@@ -65,7 +67,9 @@ struct Token {
     bool live = false;    // its opening book has come since it was last subscribed
     bool quoted = false;  // `pushed` holds what was last pushed
     Book book;
-    std::uint64_t epoch = 0;  // when the opening book came: grows over restarts, too
+    std::array<char, 40> hash{};  // the venue's, of the book as it last said; zeros: it said none
+    arb_time crossed_at = 0;      // since when bids are not below asks; 0: they are
+    std::uint64_t epoch = 0;      // when the opening book came: grows over restarts, too
     QuoteValues pushed;
     std::int64_t last_price = ARB_ABSENT, last_size = ARB_ABSENT;
     Witness witness;
@@ -79,7 +83,15 @@ struct Market {
     std::vector<Token> tokens;
     std::int64_t tick_size = ARB_ABSENT;  // as the stream last said
     bool resolved = false;
-    void* shard = nullptr;  // the connection it is subscribed on; set and read by Shards alone
+    bool past_wanted = false;  // its trades of before were asked for; set and read by Collector alone
+    arb_time heard = 0;        // when the stream last said something of its book or trades
+    void* shard = nullptr;     // the connection it is subscribed on; set and read by Shards alone
+};
+
+// What is particular to one connection.
+struct Feed {
+    Occurrences prints;
+    bool overlaps = false;  // another connection carries the same markets
 };
 
 class Prices {
@@ -89,6 +101,8 @@ class Prices {
         std::function<void(Token&)> opened;
         // The kept book cannot be trusted (why: a word of our own): ask for a fresh one.
         std::function<void(Token&, std::string_view reason)> doubtful;
+        // A trade of the market could not be read. May be empty.
+        std::function<void(Market&)> trade_lost;
         std::function<void(Market&)> resolved;
         std::function<void(Market&, std::int64_t tick_size)> tick_changed;
         std::function<void(StreamEvent const&)> new_market;
@@ -106,11 +120,19 @@ class Prices {
     // Its subscription ended or is made anew: books are kept no further until the next opening book.
     static void lost(Market& market);
 
-    void apply(StreamEvent const& event, arb_time received);
+    void apply(StreamEvent const& event, arb_time received, Feed& feed);
+    // The same where there is one connection.
+    void apply(StreamEvent const& event, arb_time received) { apply(event, received, feed_); }
 
-    // Compares books with the best prices the venue named some time ago. A book no newer than those and
-    // different from them has missed a change.
-    void compare_witnesses(arb_time now);
+    // A trade read over REST; false if it is not one. `alike` counts the prints of this reading. One that is
+    // known already is not pushed again.
+    bool take_past(Print const& print, Occurrences& alike, arb_time received);
+
+    // Compares books with the best prices the venue named some time ago: a book no newer than those and
+    // different from them has missed a change. So has one whose bids are not below its asks for long.
+    void check_books(arb_time now);
+
+    std::vector<std::string> market_ids() const;
 
   private:
     struct Hash {
@@ -118,11 +140,15 @@ class Prices {
         std::size_t operator()(std::string_view id) const;
     };
 
-    void book(StreamEvent const& event, arb_time received);
-    void price_change(StreamEvent const& event, arb_time received);
-    bool change(Token& token, ChangeText const& text, arb_time time, arb_time received);
+    void book(StreamEvent const& event, arb_time received, Feed const& feed);
+    void price_change(StreamEvent const& event, arb_time received, Feed const& feed);
+    bool change(Token& token, ChangeText const& text, arb_time time, arb_time received, Feed const& feed);
+    // What came is older than the book it is about.
+    void went_back(Token& token, arb_time time, Feed const& feed);
     void best_bid_ask(StreamEvent const& event, arb_time received);
-    void trade(StreamEvent const& event, arb_time received);
+    void trade(StreamEvent const& event, arb_time received, Feed& feed);
+    void push_trade(Token const& token, Print const& print, unsigned occurrence, arb_time received,
+                    std::uint16_t flags);
     void tick_size_change(StreamEvent const& event, arb_time received);
     void market_resolved(StreamEvent const& event, arb_time received);
     void check_hash(Token const& token, StreamEvent const& event);
@@ -143,6 +169,9 @@ class Prices {
     BookReader reader_;
     std::vector<arb_level> best_first_;
     std::vector<std::string> witnessed_;  // ids of tokens whose witness waits
+    std::vector<std::string> crossed_;    // ids of tokens with crossed_at
+    KnownTrades known_;
+    Feed feed_;
 };
 
 }  // namespace arb::polymarket

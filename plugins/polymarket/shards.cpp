@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 
 namespace arb::polymarket {
@@ -10,18 +11,22 @@ namespace {
 
 // A connection this small is not too slow because of its size.
 constexpr std::size_t tokens_worth_splitting = 50;
+// How often a successor is looked at.
+constexpr std::chrono::milliseconds renewal_look_every = 100ms;
 
 }  // namespace
 
 Shards::Shards(StreamContext context) : context_{std::move(context)} {
     context_.too_slow = [this](Shard& shard) { relieve(shard); };
     context_.alone = [this] { return shards_.size() <= 1; };
+    context_.renew = [this](Shard& shard) { renew(shard); };
+    context_.hand_over = [this](Shard& shard) { hand_over(shard); };
 }
 
 Shard& Shards::with_room(std::size_t tokens, Shard const* except) {
     for (auto const& shard : shards_)
         if (shard.get() != except && shard->token_count() + tokens <= tokens_per_connection) return *shard;
-    shards_.push_back(std::make_unique<Shard>(context_, static_cast<unsigned>(shards_.size() + 1)));
+    shards_.push_back(std::make_unique<Shard>(context_, ++made_));
     net::asio::co_spawn(context_.executor, shards_.back()->run(), rethrow);
     return *shards_.back();
 }
@@ -45,14 +50,62 @@ void Shards::relieve(Shard& shard) {
     }
 }
 
+void Shards::renew(Shard& shard) {
+    if (renewing_ || !shard.open()) return;
+    renewing_ = true;
+    next_ = std::make_unique<Shard>(context_, ++made_);
+    shard.succeed_with(*next_);
+    net::asio::co_spawn(context_.executor, next_->run(), rethrow);
+    net::asio::co_spawn(context_.executor, succeed(shard, *next_), rethrow);
+}
+
+net::asio::awaitable<void> Shards::succeed(Shard& old, Shard& next) {
+    auto const& timing = context_.timing;
+    auto const waiting = [&] { return next_ != nullptr && !next.retired() && !old.retired(); };
+    auto const until = Shard::Clock::now() + timing.confirm_max;
+    while (waiting() && !next.confirmed() && Shard::Clock::now() < until)
+        co_await net::sleep(renewal_look_every);
+    auto const enough = Shard::Clock::now() + timing.overlap;
+    while (waiting() && next.confirmed() && Shard::Clock::now() < enough)
+        co_await net::sleep(renewal_look_every);
+    if (waiting() && next.confirmed()) {
+        hand_over(old);
+    } else if (next_ != nullptr) {
+        context_.host.warning(
+            fmt::format("connection {} stays: the one to replace it did not get every book", old.number()));
+        context_.host.count("renewals_given_up");
+        old.give_up_successor();
+        next.retire();
+        retired_.push_back(std::move(next_));
+    }
+    renewing_ = false;
+}
+
+void Shards::hand_over(Shard& old) {
+    if (next_ == nullptr) return;
+    auto const at =
+        std::find_if(shards_.begin(), shards_.end(), [&](auto const& one) { return one.get() == &old; });
+    if (at == shards_.end()) return;
+    next_->take_over(old);
+    std::swap(*at, next_);
+    retired_.push_back(std::move(next_));
+}
+
+void Shards::forget_retired() {
+    if (renewing_) return;
+    std::erase_if(retired_, [](auto const& shard) { return shard->finished(); });
+}
+
 void Shards::report(std::string const& catalogue) {
-    std::size_t open = 0, markets = 0, wanted = 0, waiting = 0;
+    forget_retired();
+    std::size_t open = 0, markets = 0, wanted = 0, waiting = 0, recovering = 0;
     std::string error;
     for (auto const& shard : shards_) {
         if (shard->markets().empty()) continue;
         ++wanted;
         markets += shard->markets().size();
         waiting += shard->waiting_count();
+        if (shard->open() && shard->recovering()) ++recovering;
         if (shard->open())
             ++open;
         else if (error.empty())
@@ -62,6 +115,10 @@ void Shards::report(std::string const& catalogue) {
     if (!catalogue.empty()) {
         host.report(wanted != 0 && open == wanted ? ARB_STATE_DEGRADED : ARB_STATE_RETRYING,
                     "the catalogue cannot be read: " + catalogue + "; trying again");
+    } else if (open == wanted && recovering != 0) {
+        host.report(recovering == wanted ? ARB_STATE_RETRYING : ARB_STATE_DEGRADED,
+                    fmt::format("{} of {} connections are open again and wait for {} books", recovering,
+                                wanted, waiting));
     } else if (open == wanted) {
         been_live_ = been_live_ || waiting == 0;
         auto const books = waiting == 0 ? std::string{} : fmt::format(", {} books on their way", waiting);

@@ -12,17 +12,17 @@ namespace arb::polymarket {
 
 // Beyond some hundred tokens the venue was seen to accept a subscription and to send no books.
 inline constexpr std::size_t tokens_per_connection = 200;
-// Many connections opened at once are refused with 429.
-inline constexpr double connects_per_second = 4;
-
 class Shards {
   public:
-    // `context.too_slow` and `context.alone` are set here.
+    // The callbacks between connections are set here.
     explicit Shards(StreamContext context);
 
     // Follows a market on the first connection with room for all its tokens, or on a new one.
     void add(Market& market);
     void remove(Market& market);
+
+    // Opens a successor for the connection and lets it stand in once it carries everything; one at a time.
+    void renew(Shard& shard);
 
     // What `arbitrage status` shows; `catalogue` is an error of the listing, or empty.
     void report(std::string const& catalogue);
@@ -33,9 +33,16 @@ class Shards {
   private:
     Shard& with_room(std::size_t tokens, Shard const* except);
     void relieve(Shard& shard);
+    net::asio::awaitable<void> succeed(Shard& old, Shard& next);
+    void hand_over(Shard& old);
+    void forget_retired();
 
     StreamContext context_;
     std::vector<std::unique_ptr<Shard>> shards_;
+    std::unique_ptr<Shard> next_;                  // the successor of one of them
+    std::vector<std::unique_ptr<Shard>> retired_;  // until nothing of them runs
+    unsigned made_ = 0;
+    bool renewing_ = false;
     bool been_live_ = false;  // every book had come once
 };
 

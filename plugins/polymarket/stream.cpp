@@ -5,49 +5,36 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 
+#include "polymarket/messages.hpp"
+
 namespace arb::polymarket {
 
 namespace {
-
-using namespace std::chrono_literals;
-using Clock = Silence::Clock;
 
 // The venue names no limit for one message; libraries send 100.
 constexpr std::size_t ids_per_message = 100;
 // An opening book comes within a second, behind a busy connection within ten.
 constexpr std::chrono::milliseconds book_wait = 10s;
 constexpr std::chrono::milliseconds book_wait_max = 60s;
-// The heartbeat the venue asks for.
-constexpr std::chrono::milliseconds ping_every = 10s;
 constexpr std::chrono::milliseconds tend_every = 500ms;
+// What is wanted is compared with what is live so often.
+constexpr std::chrono::milliseconds reconcile_every = 5s;
 // A connection that never delivered anything is given up sooner than one that did.
 constexpr std::chrono::milliseconds first_data_wait = 20s;
-constexpr std::chrono::milliseconds backoff_base = 500ms;
-constexpr std::chrono::milliseconds backoff_cap = 30s;
-// Only a connection that delivered data for so long was a good one.
-constexpr std::chrono::milliseconds good_after = 60s;
 // The venue did not understand us; asking again at once would be the same message.
 constexpr std::chrono::milliseconds refused_pause = 30s;
-// A change that REST shows may be on its way to us; after this it is not.
-constexpr std::chrono::milliseconds rest_ahead_max = 3s;
 
-std::string quoted(std::vector<std::string> const& ids) {
-    std::string out;
-    for (auto const& id : ids) out.append(out.empty() ? "\"" : ",\"").append(id).append("\"");
-    return out;
-}
-
-// Compares books from REST with ours.
-class Audit final : public EventSink {
+// Whether books from REST are newer than ours.
+class Newer final : public EventSink {
   public:
-    explicit Audit(Prices& prices) : prices_{prices} {}
+    explicit Newer(Prices& prices) : prices_{prices} {}
     void event(StreamEvent const& event) override {
         auto const* const token = prices_.token(event.asset_id);
         auto const time = read_milliseconds(event.timestamp);
         if (token == nullptr || !token->keeps_book || !token->live || !time) return;
-        if (*time > token->book.time()) newer = true;
+        if (*time > token->book.time()) any = true;
     }
-    bool newer = false;
+    bool any = false;
 
   private:
     Prices& prices_;
@@ -55,91 +42,129 @@ class Audit final : public EventSink {
 
 }  // namespace
 
-std::string opening_message(std::vector<std::string> const& ids) {
-    return "{\"assets_ids\":[" + quoted(ids) + "],\"type\":\"market\",\"custom_feature_enabled\":true}";
+Shard::Shard(StreamContext& context, unsigned number)
+    : context_{context},
+      number_{number},
+      coverage_{context.gaps, context.record, context.timing,
+                [this](Missing missing) { context_.recover(std::move(missing)); }},
+      silence_{context.timing.silence_min, context.timing.silence_max},
+      renew_at_{next_renewal()} {}
+
+std::vector<std::string> Shard::market_ids() const {
+    std::vector<std::string> out;
+    for (auto const* const market : markets_) out.push_back(market->id);
+    return out;
 }
 
-std::string operation_message(std::string_view operation, std::vector<std::string> const& ids) {
-    // The flag holds for the connection and is set anew by each message that could carry it.
-    auto const* const flag = operation == "subscribe" ? ",\"custom_feature_enabled\":true}" : "}";
-    return fmt::format("{{\"operation\":\"{}\",\"assets_ids\":[{}]{}", operation, quoted(ids), flag);
+void Shard::share(Market& market) {
+    if (!markets_.insert(&market).second) return;
+    tokens_ += market.tokens.size();
+    for (auto const& token : market.tokens) wanted_.want(token.id);
 }
 
 void Shard::add(Market& market) {
     market.shard = this;
-    markets_.insert(&market);
-    tokens_ += market.tokens.size();
-    for (auto const& token : market.tokens) wanted_.want(token.id);
+    share(market);
+    if (successor_ != nullptr) successor_->share(market);
     // It joins a connection that is down: what it misses until the next one is missing for it, too.
-    if (lost_ && !open_ && !whole_gap_) open_gap(market, context_.host.now(), "disconnected", {});
+    if (lost_ && !open_ && !coverage_.whole()) coverage_.open(market.id, context_.host.now(), "disconnected");
 }
 
 void Shard::remove(Market& market) {
     release(market);
-    context_.gaps.close(ARB_STREAM_ALL, market.id, context_.host.now());
+    coverage_.left(market.id, context_.host.now());
     recover(nullptr);
 }
 
 void Shard::release(Market& market) {
     market.shard = nullptr;
+    forget(market);
+    if (successor_ != nullptr) successor_->forget(market);
+}
+
+void Shard::forget(Market& market) {
     if (markets_.erase(&market) == 0) return;
     tokens_ -= market.tokens.size();
     for (auto const& token : market.tokens) {
         wanted_.unwant(token.id);
         pending_.erase(token.id);
+        refreshed_.erase(token.id);
         refreshes_.erase(token.id);
     }
 }
 
 net::asio::awaitable<void> Shard::run() {
-    net::Backoff backoff{backoff_base, backoff_cap};
-    while (!context_.host.stopping()) {
+    ++running_;
+    while (!context_.host.stopping() && !retired_) {
         if (markets_.empty()) {
             co_await net::sleep(tend_every);
             continue;
         }
         if (last_data_ == 0) last_data_ = context_.host.now();
-        auto pause = 0ms;
+        auto const wait = context_.connects.take(Clock::now());
+        if (wait.count() > 0) co_await net::sleep(wait);
+        if (retired_) break;
         bool const connected = co_await connect();
+        Error error;
         if (connected) {
             net::asio::co_spawn(context_.executor, tend(connection_), rethrow);
-            auto const ended = co_await read_frames();
+            error = co_await read_frames();
             open_ = false;
-            if (ended.where == "1000" &&
-                ended.text.find("all subscribed assets resolved") != std::string::npos) {
-                drop_resolved();
-                continue;
-            }
-            auto const reason = !cut_reason_.empty()    ? cut_reason_
-                                : ended.where == "1013" ? "slow"
-                                                        : "disconnected";
-            if (markets_.empty()) continue;  // we closed it: nothing was left to follow
-            interrupted(reason, ended.text);
-            if (Clock::now() - connected_at_ >= good_after && silence_.silent() < good_after) backoff.reset();
-            if (ended.where == "1008") pause = refused_pause;
-            if (ended.where == "1013") context_.too_slow(*this);
+            if (ended(error)) continue;
+        } else {
+            error.where = refused_where_;
         }
-        co_await net::sleep(std::max(pause, backoff.next()));
+        auto pause = reconnect_.pause(error.where, retry_after_);
+        if (error.where == "1008") pause = std::max(pause, refused_pause);
+        co_await net::sleep(pause);
     }
+    --running_;
+}
+
+// What the end of a connection means. True if the next may be opened at once.
+bool Shard::ended(Error const& error) {
+    if (retired_) return true;
+    if (successor_ != nullptr && successor_->confirmed()) {
+        context_.hand_over(*this);
+        return true;
+    }
+    if (!stands_) {
+        retired_ = true;
+        return true;
+    }
+    if (error.where == "1000" && error.text.find("all subscribed assets resolved") != std::string::npos) {
+        drop_resolved();
+        return true;
+    }
+    if (markets_.empty()) return true;  // we closed it: nothing was left to follow
+    auto const reason = !cut_reason_.empty() ? cut_reason_ : error.where == "1013" ? "slow" : "disconnected";
+    interrupted(reason, error.text);
+    if (error.where == "1013") context_.too_slow(*this);
+    return false;
 }
 
 net::asio::awaitable<bool> Shard::connect() {
-    co_await context_.connects.take();
     std::vector<net::Header> headers;
     net::WebSocketLimits limits;
-    auto connected = co_await net::WebSocket::connect(context_.tls, context_.url, std::move(headers), limits);
+    retry_after_ = std::chrono::milliseconds{-1};
+    cut_reason_.clear();
+    refused_where_.clear();
+    auto connected = co_await net::WebSocket::connect(context_.tls, context_.url, std::move(headers), limits,
+                                                      &retry_after_);
     if (connected.has_error()) {
         interrupted("disconnected", connected.error().text);
+        refused_where_ = connected.error().where;
         co_return false;
     }
-    if (markets_.empty()) co_return false;
+    if (markets_.empty() || retired_) co_return false;
     socket_ = std::move(*connected);
     ++connection_;
-    cut_reason_.clear();
-    connected_at_ = pinged_at_ = Clock::now();
+    connected_at_ = pinged_at_ = reconciled_at_ = Clock::now();
     silence_.connected(connected_at_);
+    feed_.prints = {};
     wanted_.disconnected();
     refreshes_.clear();
+    refreshed_.clear();
     pending_.clear();
     auto const ids = wanted_.additions(tokens_);
     expect(ids);
@@ -163,16 +188,22 @@ net::asio::awaitable<Error> Shard::read_frames() {
         auto const frame = co_await socket->read();
         if (frame.has_error()) co_return frame.error();
         if (!take_frame(*frame)) cut("malformed");
+        while (auto const more = socket->arrived())
+            if (!take_frame(*more)) cut("malformed");
     }
 }
 
 bool Shard::take_frame(std::string_view frame) {
+    if (retired_) return true;
     received_ = context_.host.now();
+    data_ = false;
     switch (decoder_.decode(frame, *this)) {
         case Frame::events:
             context_.host.alive();
-            silence_.data();
             got_data_ = true;
+            if (!data_) return true;
+            silence_.data();
+            reconnect_.data(Clock::now());
             last_data_ = received_;
             return true;
         case Frame::pong:
@@ -191,24 +222,39 @@ bool Shard::take_frame(std::string_view frame) {
     return false;
 }
 
-void Shard::event(StreamEvent const& event) { context_.prices.apply(event, received_); }
+void Shard::event(StreamEvent const& event) {
+    // New markets are announced to everybody: they say nothing of what is subscribed here.
+    if (event.type != EventType::new_market && event.type != EventType::unknown) data_ = true;
+    context_.prices.apply(event, received_, feed_);
+    if (stands_ || event.type != EventType::book) return;
+    auto const found = pending_.find(event.asset_id);
+    auto const* const token = context_.prices.token(event.asset_id);
+    if (found != pending_.end() && token != nullptr && token->live) pending_.erase(found);
+}
 
 net::asio::awaitable<void> Shard::tend(std::uint64_t connection) {
+    ++running_;
     auto const current = [&] { return open_ && connection == connection_ && !context_.host.stopping(); };
     while (current()) {
         co_await change_subscriptions();
         if (current()) co_await ask_again();
-        if (current() && Clock::now() - pinged_at_ >= ping_every) {
+        if (current() && Clock::now() - pinged_at_ >= context_.timing.ping_every) {
             pinged_at_ = Clock::now();
             co_await write("PING");
         }
         if (current()) co_await judge_silence();
+        if (current()) {
+            reconcile();
+            look_after_renewal();
+            coverage_.settle(context_.host.now());
+        }
         if (current() && markets_.empty()) {
             auto const socket = socket_;
             co_await socket->close();
         }
         if (current()) co_await net::sleep(tend_every);
     }
+    --running_;
 }
 
 net::asio::awaitable<void> Shard::change_subscriptions() {
@@ -223,6 +269,19 @@ net::asio::awaitable<void> Shard::change_subscriptions() {
         expect(added);
         co_await send("subscribe", added);
     }
+}
+
+// What is wanted must be live or asked for, whatever went wrong.
+void Shard::reconcile() {
+    auto const now = Clock::now();
+    if (now - reconciled_at_ < reconcile_every) return;
+    reconciled_at_ = now;
+    for (auto const* const market : markets_)
+        for (auto const& token : market->tokens) {
+            if (token.live || !wanted_.asked(token.id) || pending_.count(token.id) != 0) continue;
+            context_.host.count("books_reconciled");
+            pending_[token.id] = {now, 0};
+        }
 }
 
 // A subscription is not repeated by the venue while it holds: it has to be given up first.
@@ -253,35 +312,32 @@ net::asio::awaitable<void> Shard::judge_silence() {
         co_return;
     }
     if (!silence_.exceeded() || markets_.empty()) co_return;
-    std::string body;
-    std::size_t asked = 0;
-    for (auto const* const market : markets_) {
-        if (asked == ids_per_message) break;
-        for (auto const& token : market->tokens) {
-            if (!token.keeps_book || !token.live) continue;
-            body += (asked++ == 0 ? "[{\"token_id\":\"" : ",{\"token_id\":\"") + token.id + "\"}";
-        }
-    }
-    if (asked == 0) {
+    std::vector<std::string> ids;
+    for (auto const* const market : markets_)
+        for (auto const& token : market->tokens)
+            if (token.keeps_book && token.live && ids.size() != ids_per_message) ids.push_back(token.id);
+    if (ids.empty()) {
         cut("stalled");
         co_return;
     }
     auto const connection = connection_;
+    auto const asked_at = context_.host.now();
     net::Request request;
     request.method = "POST";
     request.target = "/books";
     request.headers = {{"Content-Type", "application/json"}};
-    request.body = body + "]";
+    request.body = books_body(ids);
     auto const books = co_await context_.clob.send(std::move(request));
     if (!open_ || connection != connection_ || !silence_.exceeded()) co_return;
-    Audit audit{context_.prices};
+    Newer newer{context_.prices};
     StreamDecoder decoder;
-    bool const readable = books.has_value() && decoder.decode(*books, audit) == Frame::events;
-    if (readable && !audit.newer) {
+    bool const readable = books.has_value() && decoder.decode(*books, newer) == Frame::events;
+    if (readable && !newer.any) {
         silence_.connected();
+        last_data_ = asked_at;  // until then nothing was missed
         co_return;
     }
-    if (readable) co_await net::sleep(rest_ahead_max);
+    if (readable) co_await net::sleep(context_.timing.rest_ahead);
     if (open_ && connection == connection_ && silence_.exceeded()) cut("stalled");
 }
 
@@ -312,31 +368,31 @@ void Shard::recover(Market const* market) {
     if (market != nullptr) {
         bool const all =
             std::all_of(market->tokens.begin(), market->tokens.end(), [](Token const& t) { return t.live; });
-        if (all) context_.gaps.close(ARB_STREAM_ALL, market->id, now);
+        if (all) coverage_.covered(market->id, now);
     }
     if (!open_ || !pending_.empty()) return;
     lost_ = false;
-    if (whole_gap_) context_.gaps.close(ARB_STREAM_ALL, {}, now);
-    whole_gap_ = false;
+    coverage_.all_covered(market_ids(), now);
 }
 
 // After a reconnect most books have come and some have not: from here on the gap is that of single markets.
 void Shard::name_missing() {
-    if (whole_gap_) {
-        for (auto const& [id, pending] : pending_)
-            if (auto const* const token = context_.prices.token(id))
-                open_gap(*token->market, lost_from_, "no_book", {});
-        context_.gaps.close(ARB_STREAM_ALL, {}, context_.host.now());
-    }
-    whole_gap_ = lost_ = false;
+    std::set<std::string> missing;
+    for (auto const& [id, pending] : pending_)
+        if (auto const* const token = context_.prices.token(id)) missing.insert(token->market->id);
+    coverage_.name({missing.begin(), missing.end()}, market_ids(), context_.host.now());
+    lost_ = false;
 }
 
 void Shard::refresh(Token& token, std::string_view reason) {
     if (!open_ || pending_.count(token.id) != 0) return;  // a fresh book is on its way already
     token.live = false;
-    open_gap(*token.market, context_.host.now(), reason, {});
-    pending_[token.id] = {Clock::now() + book_wait, 0};
-    refreshes_.insert(token.id);
+    coverage_.doubt(token.market->id, context_.host.now(), reason);
+    // The first time at once; a book that is doubted again and again is asked for ever more seldom.
+    auto const times = std::min(refreshed_[token.id]++, 3u);
+    auto const wait = std::min(std::chrono::milliseconds{book_wait * (1 << times)}, book_wait_max);
+    pending_[token.id] = {Clock::now() + wait, 0};
+    if (times == 0) refreshes_.insert(token.id);
 }
 
 std::size_t Shard::waiting_count() const {
@@ -353,24 +409,22 @@ void Shard::cut(std::string_view reason) {
 
 void Shard::interrupted(std::string_view reason, std::string const& detail) {
     last_error_ = detail;
-    if (!lost_) {
-        lost_from_ = last_data_;
-        whole_gap_ = context_.alone();
+    pending_.clear();
+    if (!stands_) {
+        retired_ = true;
+        return;
+    }
+    if (successor_ != nullptr) {
+        successor_->retire();
+        give_up_successor();
+    }
+    if (!lost_)
         context_.host.warning(fmt::format("connection {} of {} markets: {}; it is opened again", number_,
                                           markets_.size(), detail));
-    }
-    lost_ = true;
-    pending_.clear();
     // A gap that is open stays as it is; a market that had recovered since gets another one.
-    if (whole_gap_) context_.gaps.open(ARB_STREAM_ALL, {}, last_data_, reason, detail);
-    for (auto* const market : markets_) {
-        Prices::lost(*market);
-        if (!whole_gap_) open_gap(*market, last_data_, reason, detail);
-    }
-}
-
-void Shard::open_gap(Market const& market, arb_time from, std::string_view reason, std::string_view detail) {
-    context_.gaps.open(ARB_STREAM_ALL, market.id, from, reason, detail);
+    coverage_.lost(market_ids(), last_data_, reason, detail, !lost_ && context_.alone());
+    lost_ = true;
+    for (auto* const market : markets_) Prices::lost(*market);
 }
 
 void Shard::drop_resolved() {

@@ -4,6 +4,9 @@
 // A market's tokens are subscribed together. Outcome 0 alone would do for the quotes of a binary market, but
 // a trade is printed on the token it was made in, which is either of them; so both are subscribed.
 //
+// A successor is a second connection with the same markets: it runs beside the first until both carry all of
+// them, and then stands in for it (Shards::renew).
+//
 // Thread safety: none; on the venue's thread.
 #pragma once
 
@@ -15,12 +18,13 @@
 #include <string>
 #include <vector>
 
-#include "net/pace.hpp"
+#include "net/reconnect.hpp"
 #include "net/session.hpp"
+#include "polymarket/coverage.hpp"
 #include "polymarket/decode.hpp"
 #include "polymarket/prices.hpp"
 #include "polymarket/rest.hpp"
-#include "venue/gaps.hpp"
+#include "polymarket/timing.hpp"
 #include "venue/silence.hpp"
 #include "venue/wanted.hpp"
 
@@ -34,19 +38,25 @@ struct StreamContext {
     net::asio::any_io_executor executor;
     std::shared_ptr<net::Tls> tls;
     std::string url;
-    Outbox& outbox;
     Gaps& gaps;
     Prices& prices;
     Rest& clob;
-    net::TokenBucket& connects;            // handshakes of all connections together
-    std::function<void(Market&)> ended;    // the venue said that it resolved
-    std::function<void(Shard&)> too_slow;  // the venue closed because we read too slowly
-    std::function<bool()> alone;           // there is no other connection
+    net::ConnectBudget& connects;  // of all connections together
+    Record record;
+    Timing const& timing;
+    std::function<void(Market&)> ended;          // the venue said that it resolved
+    std::function<void(Missing)> recover;        // trades are to be read afterwards
+    std::function<void(Shard&)> too_slow = {};   // the venue closed because we read too slowly
+    std::function<void(Shard&)> renew = {};      // it is time for a successor
+    std::function<void(Shard&)> hand_over = {};  // it ended, and its successor carries everything
+    std::function<bool()> alone = {};            // there is no other connection
 };
 
 class Shard final : private EventSink {
   public:
-    Shard(StreamContext& context, unsigned number) : context_{context}, number_{number} {}
+    using Clock = Silence::Clock;
+
+    Shard(StreamContext& context, unsigned number);
 
     void add(Market& market);
     void remove(Market& market);
@@ -55,23 +65,43 @@ class Shard final : private EventSink {
     std::size_t token_count() const { return tokens_; }
     std::set<Market*> const& markets() const { return markets_; }
 
-    // Connects whenever there is a market to follow; until the executor stops.
+    // Connects whenever there is a market to follow; until the executor stops, or it is retired.
     net::asio::awaitable<void> run();
 
     // The first book of a token has come.
     void opened(Token& token);
     // The book of a token cannot be trusted: the interval from now on is a gap until a fresh book comes.
     void refresh(Token& token, std::string_view reason);
+    // A trade of the market could not be read.
+    void trade_lost(Market& market) { coverage_.doubt(market.id, context_.host.now(), "bad_trade", true); }
+    // REST knows more of a quiet market than this connection does: it is replaced.
+    void stalled(Market& market);
+
+    // `next` follows the same markets from now on without standing for them.
+    void succeed_with(Shard& next);
+    void give_up_successor();
+    // A connection that is to succeed another has got every book the other has.
+    bool confirmed() const;
+    // `old` ends, and this one stands for its markets.
+    void take_over(Shard& old);
+    // A successor that is not needed.
+    void retire();
+    // Nothing of it runs any more.
+    bool finished() const { return retired_ && running_ == 0; }
+    bool retired() const { return retired_; }
 
     bool open() const { return open_; }
+    // It is open and has not yet got back what an interruption took.
+    bool recovering() const { return lost_; }
     // Tokens whose first book is still to be expected: to be asked for, or asked for a moment ago.
     std::size_t waiting_count() const;
     std::string const& last_error() const { return last_error_; }
+    unsigned number() const { return number_; }
 
   private:
     // A token that was asked for and whose book has not come.
     struct Pending {
-        Silence::Clock::time_point due;
+        Clock::time_point due;
         unsigned tries = 0;
     };
 
@@ -79,49 +109,58 @@ class Shard final : private EventSink {
     net::asio::awaitable<bool> connect();
     net::asio::awaitable<Error> read_frames();
     bool take_frame(std::string_view frame);
+    bool ended(Error const& error);
     net::asio::awaitable<void> tend(std::uint64_t connection);
     net::asio::awaitable<void> change_subscriptions();
     net::asio::awaitable<void> ask_again();
     net::asio::awaitable<void> judge_silence();
     net::asio::awaitable<void> send(char const* operation, std::vector<std::string> const& ids);
     net::asio::awaitable<void> write(std::string frame);
+    void reconcile();
+    void look_after_renewal();
     void expect(std::vector<std::string> const& ids);
+    void share(Market& market);
+    void forget(Market& market);
     void cut(std::string_view reason);
     void interrupted(std::string_view reason, std::string const& detail);
-    void open_gap(Market const& market, arb_time from, std::string_view reason, std::string_view detail);
     void recover(Market const* market);
     void name_missing();
     void drop_resolved();
+    std::vector<std::string> market_ids() const;
+    Clock::time_point next_renewal() const;
 
     StreamContext& context_;
     unsigned const number_;
+    Coverage coverage_;
     StreamDecoder decoder_;
+    Feed feed_;
     std::set<Market*> markets_;
     std::size_t tokens_ = 0;
     Wanted wanted_;
-    std::map<std::string, Pending> pending_;
-    std::set<std::string> refreshes_;         // tokens to be unsubscribed and subscribed anew
-    std::shared_ptr<net::WebSocket> socket_;  // shared with a write that still waits
-    std::uint64_t connection_ = 0;            // counts connections, so that what tended the last one ends
-    bool open_ = false;
+    std::map<std::string, Pending, std::less<>> pending_;
+    std::map<std::string, unsigned> refreshed_;  // how often in a row
+    std::set<std::string> refreshes_;            // tokens to be unsubscribed and subscribed anew
+    std::shared_ptr<net::WebSocket> socket_;     // shared with a write that still waits
+    std::uint64_t connection_ = 0;               // counts connections, so that what tended the last one ends
+    int running_ = 0;                            // coroutines of this connection
+    bool open_ = false, retired_ = false;
+    bool stands_ = true;  // for its markets; a successor does not yet
+    Shard* successor_ = nullptr;
     Silence silence_;
-    Silence::Clock::time_point connected_at_{}, pinged_at_{};
+    net::Reconnect reconnect_;
+    std::chrono::milliseconds retry_after_{-1};
+    Clock::time_point connected_at_{}, pinged_at_{}, reconciled_at_{}, renew_at_{}, overlaps_until_{};
     arb_time received_ = 0;   // of the frame being read
     arb_time last_data_ = 0;  // of the last frame with data, or the first connect
-    arb_time lost_from_ = 0;
+    bool data_ = false;       // the frame being read carries some
     bool got_data_ = false;   // on this connection
-    bool whole_gap_ = false;  // the open gap covers the instance
-    bool lost_ = false;       // between two connections
-    std::string cut_reason_, last_error_;
+    bool lost_ = false;       // something since the last interruption is still missing
+    std::string cut_reason_, refused_where_, last_error_;
 };
 
 // For coroutines nobody waits for: what they throw ends the run, and the host starts it anew.
 inline void rethrow(std::exception_ptr const& thrown) {
     if (thrown) std::rethrow_exception(thrown);
 }
-
-// The opening and the later subscription messages.
-std::string opening_message(std::vector<std::string> const& ids);
-std::string operation_message(std::string_view operation, std::vector<std::string> const& ids);
 
 }  // namespace arb::polymarket

@@ -40,11 +40,13 @@ class Listing final : public net::HttpClient {
 
 struct Swept {
     explicit Swept(Select select = {})
-        : catalogue{host.host(), outbox, gaps, gamma, select, std::chrono::minutes{5}, events()} {}
+        : catalogue{host.host(), outbox, gaps, gamma, select, std::chrono::minutes{5}, std::chrono::hours{24},
+                    events()} {}
 
-    bool sweep() {
+    bool sweep() { return wait(catalogue.sweep()); }
+    bool wait(net::asio::awaitable<bool> task) {
         bool complete = false;
-        net::asio::co_spawn(io, catalogue.sweep(), [&](std::exception_ptr const& thrown, bool result) {
+        net::asio::co_spawn(io, std::move(task), [&](std::exception_ptr const& thrown, bool result) {
             if (thrown) std::rethrow_exception(thrown);
             complete = result;
         });
@@ -201,7 +203,7 @@ TEST_CASE("a market that leaves the list is asked for until its result is known"
     CHECK(swept.host.all<arb_status_change>().empty());
 
     swept.answers[listing] = page("");
-    swept.answers["/markets/keyset?closed=true"] =
+    swept.answers["/markets/keyset?closed=true&limit=100&condition_ids"] =
         R"({"markets":[)" +
         market(
             "0x11",
@@ -220,4 +222,51 @@ TEST_CASE("a market that leaves the list is asked for until its result is known"
     CHECK(markets[1]->settlement_value == 0);
     CHECK(text(markets[1]->header, markets[1]->result) == "No");
     CHECK(swept.asked.back().find("condition_ids=0x11") != std::string::npos);
+}
+
+TEST_CASE("a market that was resolved while nothing ran gets its last row at the next start") {
+    Select select;
+    select.tags = {"politics"};
+    select.volume_24h_min = 1'000'000'000;
+    Swept swept{select};
+    swept.host.set_clock(*parse_time("2026-11-20T12:00:00Z"));
+    auto const closed = [](std::string const& id, std::string const& time, std::string const& tag,
+                           std::string const& volume = "5000") {
+        return R"({"conditionId":")" + id +
+               R"(","question":"Q","outcomes":"[\"Yes\", \"No\"]","clobTokenIds":"[\"1\", \"2\"]","closed":true,"active":true,)" +
+               R"("umaResolutionStatus":"resolved","outcomePrices":"[\"1\", \"0\"]","closedTime":")" + time +
+               R"(","volume":")" + volume + R"(","events":[{"id":"1","slug":"e","tags":[{"slug":")" + tag +
+               R"("}]}]})";
+    };
+    auto const listed = [](std::string const& markets, std::string const& cursor) {
+        return R"({"markets":[)" + markets + R"(],"next_cursor":")" + cursor + "\"}";
+    };
+    std::string const list = "/markets/keyset?closed=true&limit=100&order=closedTime&ascending=false";
+    swept.answers[list] = listed(closed("0x21", "2026-11-20 11:00:00+00", "politics") + "," +
+                                     closed("0x22", "2026-11-20 10:00:00+00", "sports") + "," +
+                                     closed("0x23", "2026-11-20 10:00:00+00", "politics", "10"),
+                                 "a");
+    swept.answers[list + "&after_cursor=a"] =
+        listed(closed("0x24", "2026-11-19 13:00:00+00", "politics") + "," +
+                   closed("0x25", "2026-11-19 11:00:00+00", "politics"),
+               "b");
+    // Pages of older ones end it.
+    swept.answers[list + "&after_cursor=b"] =
+        listed(closed("0x26", "2026-11-18 11:00:00+00", "politics"), "c");
+    swept.answers[list + "&after_cursor=c"] =
+        listed(closed("0x27", "2026-11-17 11:00:00+00", "politics"), "d");
+    swept.answers[list + "&after_cursor=d"] =
+        listed(closed("0x28", "2026-11-20 11:00:00+00", "politics"), "");
+    REQUIRE(swept.wait(swept.catalogue.read_closed()));
+    CHECK(swept.asked.size() == 4);
+    auto const rows = swept.host.all<arb_market>();
+    REQUIRE(rows.size() == 2);
+    CHECK(text(rows[0]->header, rows[0]->market_id) == "0x21");
+    CHECK(rows[0]->lifecycle == ARB_LIFECYCLE_SETTLED);
+    CHECK(text(rows[0]->header, rows[0]->result) == "Yes");
+    CHECK(text(rows[1]->header, rows[1]->market_id) == "0x24");
+    CHECK(swept.opened.empty());
+    // Without an answer it is tried again.
+    swept.answers.clear();
+    CHECK_FALSE(swept.wait(swept.catalogue.read_closed()));
 }

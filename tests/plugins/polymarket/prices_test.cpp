@@ -61,7 +61,11 @@ TEST_CASE("a trade keeps the printed outcome, and the quote's last price is in t
     CHECK(trades[0]->price == 585'000);
     CHECK(trades[0]->size == 2'460'000);
     CHECK(trades[0]->taker_side == ARB_SIDE_SELL);
-    CHECK(trades[0]->trade_id.length == 0);
+    // The transaction, what it says, and how many like it came before.
+    auto const id = std::string{text(trades[0]->header, trades[0]->trade_id)};
+    CHECK(id.starts_with("0x1:"));
+    CHECK(id.ends_with(":0"));
+    CHECK(std::string{text(trades[1]->header, trades[1]->trade_id)} == id.substr(0, id.size() - 1) + "1");
     CHECK(trades[0]->header.venue_time == 1'790'000'000'002 * millisecond_ns);
     auto const quotes = live.host.all<arb_quote>();
     REQUIRE(quotes.size() == 2);
@@ -247,16 +251,16 @@ TEST_CASE("best prices that the book does not reach mean a lost change") {
     // The usual case: the change follows.
     live.frame(best_frame("0.45", "0.6", "1790000000001"), at);
     live.frame(change_frame(change_entry(yes, "0.45", "3", "BUY"), "1790000000001"));
-    live.prices.compare_witnesses(at + 10 * second_ns);
+    live.prices.check_books(at + 10 * second_ns);
     CHECK(live.doubtful.empty());
     // The change never comes.
     live.frame(best_frame("0.46", "0.6", "1790000000002"), at);
-    live.prices.compare_witnesses(at + second_ns);
+    live.prices.check_books(at + second_ns);
     CHECK(live.doubtful.empty());
-    live.prices.compare_witnesses(at + 4 * second_ns);
+    live.prices.check_books(at + 4 * second_ns);
     REQUIRE(live.doubtful.size() == 1);
     CHECK(live.doubtful[0].second == "book_differs");
-    live.prices.compare_witnesses(at + 20 * second_ns);
+    live.prices.check_books(at + 20 * second_ns);
     CHECK(live.doubtful.size() == 1);
 }
 
@@ -265,7 +269,7 @@ TEST_CASE("empty sides are named 0 and 1 and compare equal to an empty book") {
     live.prices.add(names());
     live.frame(book_frame(yes, "", ""));
     for (auto const* const ask : {"0", "1"}) live.frame(best_frame("0", ask, "1790000000009"));
-    live.prices.compare_witnesses(1'900'000'000 * second_ns);
+    live.prices.check_books(1'900'000'000 * second_ns);
     CHECK(live.doubtful.empty());
     CHECK(live.host.all<arb_quote>().size() == 1);
     CHECK(live.host.all<arb_quote>()[0]->bid == ARB_ABSENT);
@@ -297,4 +301,110 @@ TEST_CASE("unknown types are counted and new markets handed on") {
     live.frame(R"([{"event_type":"settlement_preview"},{"event_type":"new_market","id":"5"}])");
     CHECK(live.host.counter("unknown_events") == 1);
     CHECK(live.announced == std::vector<std::string>{"5"});
+}
+
+TEST_CASE("the same print on two connections is one trade, and two on one are two") {
+    Live live;
+    live.prices.add(names());
+    Feed first, second;
+    auto const print = [&](Feed& feed, std::string const& size = "2.46") {
+        auto const kept = decode(trade_frame(no, "0.585", size, "SELL"));
+        live.prices.apply(kept.events.at(0), 1, feed);
+        live.outbox.flush();
+        return live.host.all<arb_trade>().size();
+    };
+    CHECK(print(first) == 1);
+    CHECK(print(second) == 1);  // the other connection says the same
+    CHECK(print(second) == 2);  // again: another one
+    CHECK(print(first) == 2);
+    CHECK(print(first, "3") == 3);
+    CHECK(print(second, "3") == 3);
+    CHECK(live.host.counter("repeated_trades") == 3);
+}
+
+TEST_CASE("a trade read afterwards is known if the stream brought it, by its transaction or without") {
+    Live live;
+    live.prices.add(names());
+    live.frame(trade_frame(no, "0.585", "2.46", "SELL"));
+    Print past{"0x1", no, ARB_SIDE_SELL, 585'000, 2'460'000, 1'790'000'000 * second_ns};
+    Occurrences reading;
+    CHECK(live.prices.take_past(past, reading, 1));
+    live.outbox.flush();
+    CHECK(live.host.all<arb_trade>().size() == 1);
+    // One more that is alike: the stream missed it. Reading all of it again gives nothing new.
+    CHECK(live.prices.take_past(past, reading, 1));
+    Occurrences again;
+    for (int n = 0; n != 2; ++n) CHECK(live.prices.take_past(past, again, 1));
+    live.outbox.flush();
+    auto const trades = live.host.all<arb_trade>();
+    REQUIRE(trades.size() == 2);
+    CHECK(trades[1]->header.flags == ARB_FLAG_BACKFILLED);
+    CHECK(text(trades[1]->header, trades[1]->trade_id).substr(0, 20) ==
+          text(trades[0]->header, trades[0]->trade_id).substr(0, 20));
+    // The stream may leave the transaction out.
+    live.frame(
+        R"({"market":")" + market_id + R"(","asset_id":")" + yes +
+        R"(","price":"0.4","size":"1","side":"BUY","timestamp":"1790000000777","event_type":"last_trade_price"})");
+    CHECK(live.host.all<arb_trade>().size() == 3);
+    CHECK(live.prices.take_past({"0x2", yes, ARB_SIDE_BUY, 400'000, 1'000'000, past.time}, again, 1));
+    live.outbox.flush();
+    CHECK(live.host.all<arb_trade>().size() == 3);
+    // Nobody follows it, or it is no trade.
+    CHECK_FALSE(live.prices.take_past({"0x2", "9", ARB_SIDE_BUY, 400'000, 1, past.time}, again, 1));
+    CHECK_FALSE(live.prices.take_past({"0x2", yes, ARB_SIDE_BUY, 0, 1, past.time}, again, 1));
+}
+
+TEST_CASE("while two connections overlap a change or book that was said already is not said again") {
+    Live live{{true, true, true}};
+    live.prices.add(names());
+    Feed other;
+    other.overlaps = true;
+    auto const also = [&](std::string const& frame) {
+        for (auto const& event : decode(frame).events) live.prices.apply(event, 2, other);
+        live.outbox.flush();
+    };
+    auto const book = book_frame(yes, level("0.4", "10"), level("0.6", "20"));
+    std::string hashed = book;
+    hashed.replace(hashed.find(R"("hash":"h")"), 10, R"("hash":"0123456789012345678901234567890123456789")");
+    live.frame(hashed);
+    also(hashed);
+    auto const change = change_frame(change_entry(yes, "0.45", "3", "BUY"));
+    live.frame(change);
+    also(change);
+    CHECK(live.host.all<arb_book>().size() == 1);
+    CHECK(live.host.all<arb_book_change>().size() == 1);
+    CHECK(live.host.all<arb_quote>().size() == 2);
+    // What the other one is first with counts.
+    also(change_frame(change_entry(yes, "0.46", "3", "BUY"), "1790000000005"));
+    CHECK(live.host.all<arb_quote>().back()->bid == 460'000);
+    // And being behind is no disorder.
+    also(change_frame(change_entry(yes, "0.47", "3", "BUY"), "1789999990000"));
+    CHECK(live.doubtful.empty());
+    CHECK(live.host.all<arb_quote>().back()->bid == 460'000);
+}
+
+TEST_CASE("a book whose bids reach its asks for seconds is in doubt, and so is a time that goes back") {
+    Live live;
+    live.prices.add(names());
+    auto const at = 1'800'000'000 * second_ns;
+    live.frame(book_frame(yes, level("0.4", "10"), level("0.6", "1")), at);
+    // For a moment, within one step of the venue.
+    live.frame(change_frame(change_entry(yes, "0.6", "3", "BUY")), at);
+    live.prices.check_books(at + second_ns);
+    live.frame(change_frame(change_entry(yes, "0.6", "0", "BUY")), at + second_ns);
+    live.prices.check_books(at + 4 * second_ns);
+    CHECK(live.doubtful.empty());
+    // For good.
+    live.frame(change_frame(change_entry(yes, "0.61", "3", "BUY")), at + 5 * second_ns);
+    live.prices.check_books(at + 6 * second_ns);
+    CHECK(live.doubtful.empty());
+    live.prices.check_books(at + 9 * second_ns);
+    REQUIRE(live.doubtful.size() == 1);
+    CHECK(live.doubtful[0].second == "crossed");
+    // The venue repeats itself within 120 ms; minutes are disorder.
+    live.frame(change_frame(change_entry(yes, "0.1", "3", "BUY"), "1789999999900"), at);
+    CHECK(live.doubtful.size() == 1);
+    live.frame(change_frame(change_entry(yes, "0.1", "3", "BUY"), "1789999900000"), at);
+    REQUIRE(live.doubtful.size() == 2);
+    CHECK(live.doubtful[1].second == "time_went_back");
 }

@@ -1,6 +1,7 @@
 #include "polymarket/shards.hpp"
 
 #include "polymarket/fixture.hpp"
+#include "polymarket/messages.hpp"
 #include "support/catch.hpp"
 
 using namespace arb;
@@ -14,19 +15,20 @@ struct Plan {
     Live live;
     Gaps gaps{live.outbox, live.host.host(), "polymarket"};
     Rest clob{nullptr, 1};
-    net::TokenBucket connects{1, 1};
-    Shards shards{{live.host.host(),
-                   live.io.get_executor(),
-                   nullptr,
-                   "wss://127.0.0.1:1",
-                   live.outbox,
-                   gaps,
-                   live.prices,
-                   clob,
-                   connects,
-                   [](Market&) {},
-                   {},
-                   {}}};
+    net::ConnectBudget connects;
+    Timing timing;
+    Shards shards{{.host = live.host.host(),
+                   .executor = live.io.get_executor(),
+                   .tls = nullptr,
+                   .url = "wss://127.0.0.1:1",
+                   .gaps = gaps,
+                   .prices = live.prices,
+                   .clob = clob,
+                   .connects = connects,
+                   .record = {},
+                   .timing = timing,
+                   .ended = [](Market&) {},
+                   .recover = [](Missing const&) {}}};
 
     Market& add(int number) {
         auto const id = std::to_string(number);
@@ -64,4 +66,14 @@ TEST_CASE("subscription messages carry the flag, unsubscriptions do not") {
     CHECK(operation_message("subscribe", {"3"}) ==
           R"({"operation":"subscribe","assets_ids":["3"],"custom_feature_enabled":true})");
     CHECK(operation_message("unsubscribe", {"3"}) == R"({"operation":"unsubscribe","assets_ids":["3"]})");
+}
+
+TEST_CASE("a stall is noticed within a minute, and nothing waits longer than the venue allows") {
+    Timing const timing;
+    CHECK(timing.silence_max + timing.rest_ahead < 60s);
+    CHECK(timing.silence_min >= 30s);
+    CHECK(timing.ping_every <= 10s);
+    CHECK(timing.renew_min >= 20min);
+    CHECK(timing.renew_max <= 40min);
+    CHECK(timing.overlap >= 5s);
 }

@@ -1,0 +1,124 @@
+#include "polymarket/audit.hpp"
+
+#include <algorithm>
+
+#include "polymarket/messages.hpp"
+
+namespace arb::polymarket {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The venue takes 500 tokens a request; half keeps its answers small.
+constexpr std::size_t tokens_per_request = 250;
+
+bool same_levels(Book const& book, BookReader const& levels) {
+    auto const same = [](std::vector<arb_level> const& a, std::vector<arb_level> const& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](arb_level const& x, arb_level const& y) {
+            return x.price == y.price && x.size == y.size;
+        });
+    };
+    return same(book.bids(), levels.bids()) && same(book.asks(), levels.asks());
+}
+
+std::string_view hash_of(Token const& token) { return {token.hash.data(), token.hash.size()}; }
+
+}  // namespace
+
+// Collects the books of REST that ours cannot be.
+class Audit::Reader final : public EventSink {
+  public:
+    Reader(Host const& host, Prices& prices) : host_{host}, prices_{prices} {}
+
+    void event(StreamEvent const& event) override {
+        auto const* const token = prices_.token(event.asset_id);
+        auto const time = read_milliseconds(event.timestamp);
+        if (token == nullptr || !token->keeps_book || !time) return;
+        // Asked for anew, and REST has it: it has to come.
+        if (!token->live) return doubts.push_back({token->id, std::string{event.hash}, *time});
+        auto const ours = token->book.time();
+        // A hash that differs is a hint, the levels are the proof: the venue's own hash runs ahead of what it
+        // has said at times.
+        bool const same = *time == ours && (event.hash == hash_of(*token) ||
+                                            (levels_.read(event) && same_levels(token->book, levels_)));
+        if (*time < ours) return host_.count("audits", 1, "older");
+        if (same) return host_.count("audits", 1, "same");
+        doubts.push_back({token->id, std::string{event.hash}, *time});
+    }
+    std::vector<Doubt> doubts;
+
+  private:
+    Host const& host_;
+    Prices& prices_;
+    BookReader levels_;
+};
+
+Audit::Audit(Host host, Prices& prices, Rest& clob, Timing const& timing, Events events)
+    : host_{host}, prices_{prices}, clob_{clob}, timing_{timing}, events_{std::move(events)} {}
+
+std::vector<Audit::Doubt> Audit::compare(std::string_view books) {
+    Reader reader{host_, prices_};
+    StreamDecoder decoder;
+    if (decoder.decode(books, reader) != Frame::events) host_.count("audits", 1, "unreadable");
+    return std::move(reader.doubts);
+}
+
+void Audit::judge(std::vector<Doubt> const& doubts, arb_time now) {
+    auto const quiet = std::chrono::nanoseconds{timing_.quiet_after}.count();
+    for (auto const& doubt : doubts) {
+        auto* const token = prices_.token(doubt.token);
+        if (token == nullptr) continue;
+        auto const ours = token->book.time();
+        if (token->live && (ours > doubt.time || (ours == doubt.time && hash_of(*token) == doubt.hash))) {
+            host_.count("audits", 1, "caught_up");
+            continue;
+        }
+        host_.count("audits", 1, "different");
+        auto& market = *token->market;
+        if (now - market.heard >= quiet)
+            events_.stalled(market);
+        else if (token->live)
+            events_.differs(*token, "book_differs");
+    }
+}
+
+std::vector<std::string> Audit::next_tokens() {
+    auto const now = Clock::now();
+    if (round_.empty() && now >= next_round_) {
+        for (auto& id : prices_.market_ids()) round_.push_back(std::move(id));
+        next_round_ = now + timing_.audit_round;
+        auto const looks = std::max<std::int64_t>(1, timing_.audit_round / timing_.audit_every);
+        share_ = round_.size() / static_cast<std::size_t>(looks) + 1;
+    }
+    std::vector<std::string> tokens;
+    while (!round_.empty() && tokens.size() < std::min(share_, tokens_per_request)) {
+        auto const* const market = prices_.market(round_.front());
+        round_.pop_front();
+        if (market == nullptr) continue;
+        for (auto const& token : market->tokens)
+            if (token.keeps_book && market->heard != 0) tokens.push_back(token.id);
+    }
+    return tokens;
+}
+
+net::asio::awaitable<void> Audit::run() {
+    while (!host_.stopping()) {
+        co_await net::sleep(timing_.audit_every);
+        auto const tokens = next_tokens();
+        if (tokens.empty()) continue;
+        net::Request request;
+        request.method = "POST";
+        request.target = "/books";
+        request.headers = {{"Content-Type", "application/json"}};
+        request.body = books_body(tokens);
+        auto const books = co_await clob_.send(std::move(request));
+        if (books.has_error()) continue;  // the next will do
+        auto const doubts = compare(*books);
+        if (doubts.empty()) continue;
+        co_await net::sleep(timing_.rest_ahead);
+        judge(doubts, host_.now());
+    }
+}
+
+}  // namespace arb::polymarket

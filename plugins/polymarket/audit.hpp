@@ -1,0 +1,63 @@
+// Compares the books kept from the stream with those over REST, a few markets a second in rotation: the venue
+// loses changes, and connections go silent about single markets, without a word.
+//
+// A difference is no proof at once: REST and stream run side by side. It counts if the stream has not caught
+// up a moment later. Then a book that others talk about is asked for again, and the connection of a market
+// that is silent is replaced.
+//
+// Thread safety: none; on the venue's thread.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arbitrage/host.hpp"
+#include "polymarket/decode.hpp"
+#include "polymarket/prices.hpp"
+#include "polymarket/rest.hpp"
+#include "polymarket/timing.hpp"
+
+namespace arb::polymarket {
+
+class Audit {
+  public:
+    struct Events {
+        // The stream missed something of a market that it does talk about.
+        std::function<void(Token&, std::string_view reason)> differs;
+        // REST knows more of a market that the stream says nothing of.
+        std::function<void(Market&)> stalled;
+    };
+
+    Audit(Host host, Prices& prices, Rest& clob, Timing const& timing, Events events);
+
+    // Compares until the executor stops.
+    net::asio::awaitable<void> run();
+
+    // One comparison with the answer to a request for books: which of them REST knows better. Pure.
+    struct Doubt {
+        std::string token;
+        std::string hash;
+        arb_time time = 0;
+    };
+    std::vector<Doubt> compare(std::string_view books);
+    // What is left of doubts some time later.
+    void judge(std::vector<Doubt> const& doubts, arb_time now);
+
+  private:
+    class Reader;
+    std::vector<std::string> next_tokens();
+
+    Host const host_;
+    Prices& prices_;
+    Rest& clob_;
+    Timing const& timing_;
+    Events const events_;
+    std::deque<std::string> round_;  // markets still to be looked at
+    std::size_t share_ = 1;          // of them a time
+    std::chrono::steady_clock::time_point next_round_{};
+};
+
+}  // namespace arb::polymarket

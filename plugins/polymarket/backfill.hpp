@@ -1,0 +1,69 @@
+// Trades read over REST: those of gaps, and at the start those of the time before. What the stream brought
+// already is not pushed again.
+//
+// Thread safety: none; on the venue's thread. Bounded: one task a market, `pages_max` pages a reading.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "arbitrage/host.hpp"
+#include "polymarket/coverage.hpp"
+#include "polymarket/prices.hpp"
+#include "polymarket/rest.hpp"
+#include "venue/gaps.hpp"
+
+namespace arb::polymarket {
+
+class Backfill {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    Backfill(Host host, Outbox& outbox, Gaps& gaps, Rest& data, Prices& prices, Timing const& timing);
+
+    // Trades of a gap. Its row is said to be recovered when all of them were read.
+    void want(Missing const& missing);
+    // Trades of a market from `from` on.
+    void want(std::string const& market, arb_time from);
+    // Works until the executor stops.
+    net::asio::awaitable<void> run();
+    std::size_t waiting() const { return tasks_.size(); }
+    // Whether trades of the market are being read, or are to be.
+    bool has(std::string const& market) const { return tasks_.contains(market) || reading_.contains(market); }
+
+  private:
+    // A gap's row, as long as trades of it are missing.
+    struct Row {
+        Missing gap;
+        std::size_t waiting = 0;
+        bool failed = false;
+    };
+    struct Task {
+        arb_time from = 0;
+        Clock::time_point due;
+        unsigned tries = 0;
+        std::vector<std::shared_ptr<Row>> rows;
+    };
+    using Tasks = std::map<std::string, Task>;
+
+    void add(std::string const& market, arb_time from, std::shared_ptr<Row> row);
+    Tasks take_due();
+    net::asio::awaitable<Result<>> read(Tasks const& tasks);
+    void done(Task& task);
+    void failed(Tasks tasks, std::string const& why);
+
+    Host const host_;
+    Outbox& outbox_;
+    Gaps& gaps_;
+    Rest& data_;
+    Prices& prices_;
+    Timing const& timing_;
+    Tasks tasks_;  // by market
+    std::set<std::string> reading_;
+};
+
+}  // namespace arb::polymarket

@@ -1,0 +1,71 @@
+#include "polymarket/decode_trades.hpp"
+
+#include "arbitrage/decimal.hpp"
+#include "arbitrage/time.hpp"
+#include "polymarket/decode.hpp"
+#include "polymarket/decode_catalogue.hpp"
+#include "polymarket/json_text.hpp"
+
+namespace arb::polymarket {
+
+namespace {
+
+// A member that is a text without escapes or a number, as it stands there; empty if it is neither.
+std::string_view plain(std::string_view object, std::string_view key) {
+    auto const value = member(object, key);
+    if (!value || value->empty()) return {};
+    auto const first = value->front();
+    if (first != '"') return first >= '0' && first <= '9' ? *value : std::string_view{};
+    auto const text = value->substr(1, value->size() - 2);
+    return text.find('\\') == std::string_view::npos ? text : std::string_view{};
+}
+
+// Unix seconds.
+std::optional<arb_time> read_seconds(std::string_view text) {
+    return text.size() > 10 ? std::nullopt : read_milliseconds(std::string{text} + "000");
+}
+
+}  // namespace
+
+Result<TradePage> decode_trades(std::string_view body) {
+    auto const items = decode_page(body, "data");
+    if (items.has_error()) return items.error();
+    TradePage page;
+    for (auto const item : items->items) {
+        PastTrade trade;
+        auto& print = trade.print;
+        print.transaction = plain(item, "transactionHash");
+        print.asset_id = plain(item, "asset");
+        trade.market_id = plain(item, "conditionId");
+        auto const side = read_side(plain(item, "side"));
+        auto const time = read_seconds(plain(item, "timestamp"));
+        print.price = nearest_millionth(plain(item, "price"));
+        print.size = nearest_millionth(plain(item, "size"));
+        bool const whole = !print.transaction.empty() && !print.asset_id.empty() && side && time &&
+                           print.price != ARB_ABSENT && print.size != ARB_ABSENT;
+        if (!whole) {
+            ++page.unreadable;
+            continue;
+        }
+        print.side = *side == ARB_BOOK_BID ? ARB_SIDE_BUY : ARB_SIDE_SELL;
+        print.time = *time;
+        page.trades.push_back(trade);
+    }
+    if (auto const pagination = member(body, "pagination"))
+        page.next_cursor = plain(*pagination, "next_cursor");
+    return page;
+}
+
+std::int64_t nearest_millionth(std::string_view number) {
+    auto const exact = parse_decimal(number);
+    if (exact) return exact.millionths;
+    if (exact.error != DecimalError::too_precise) return ARB_ABSENT;
+    auto const point = number.find('.');
+    auto const kept = point == std::string_view::npos ? point : point + 7;
+    if (kept >= number.size() || number.find_first_not_of("0123456789.") != std::string_view::npos)
+        return ARB_ABSENT;
+    auto const cut = parse_decimal(number.substr(0, kept));
+    return cut ? cut.millionths + (number[kept] >= '5' ? 1 : 0) : ARB_ABSENT;
+}
+
+}  // namespace arb::polymarket

@@ -1,0 +1,35 @@
+// How long the feed waits for what. The values of service are the defaults; tests shorten them.
+#pragma once
+
+#include <chrono>
+
+namespace arb::polymarket {
+
+using namespace std::chrono_literals;
+
+struct Timing {
+    // The heartbeat the venue asks for.
+    std::chrono::milliseconds ping_every = 10s;
+    // Silence of a whole connection: between these two, after what its pauses usually are.
+    std::chrono::milliseconds silence_min = 30s, silence_max = 55s;
+    // Connections were seen to freeze after hours, so each is replaced while it is still good; at a random
+    // time, so that not all go at once.
+    std::chrono::milliseconds renew_min = 20min, renew_max = 40min;
+    // How long the old connection and the new one run side by side: longer than either lags.
+    std::chrono::milliseconds overlap = 5s;
+    // A new connection that has not all its books by then is given up, and tried again after `renew_again`.
+    std::chrono::milliseconds confirm_max = 30s, renew_again = 2min;
+    // One request for books a second; each market once in five minutes.
+    std::chrono::milliseconds audit_every = 1s, audit_round = 5min;
+    // A market that said nothing for so long is quiet: if REST knows better, its connection is not.
+    std::chrono::milliseconds quiet_after = 30s;
+    // A change that REST shows may be on its way to us; after this it is not.
+    std::chrono::milliseconds rest_ahead = 3s;
+    // Trades appear over REST later than on the stream.
+    std::chrono::milliseconds backfill_after = 10s;
+    // A book that was in doubt has to stay good for so long, or its gap goes on: one row, not one for each
+    // doubt.
+    std::chrono::milliseconds doubt_settles = 10s;
+};
+
+}  // namespace arb::polymarket

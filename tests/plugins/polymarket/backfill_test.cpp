@@ -1,0 +1,147 @@
+#include "polymarket/backfill.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "polymarket/decode_trades.hpp"
+#include "polymarket/fixture.hpp"
+#include "support/catch.hpp"
+
+using namespace arb;
+using namespace arb::polymarket;
+using namespace arb::polymarket::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+arb_time const begin = 1'790'000'000 * second_ns;
+
+std::string row(int second, std::string const& transaction, std::string const& price = "0.07",
+                std::string const& market = market_id) {
+    return R"({"proxyWallet":"0x0","side":"BUY","asset":")" + yes + R"(","conditionId":")" + market +
+           R"(","size":2.5,"price":)" + price + R"(,"timestamp":)" + std::to_string(1'790'000'000 + second) +
+           R"(,"title":"{\"asset\":\"9\"}","transactionHash":")" + transaction + R"("})";
+}
+
+std::string page(std::string const& rows, std::string const& cursor = "") {
+    return R"({"data":[)" + rows + R"(],"pagination":{"limit":1000,"has_more":true,"next_cursor":)" +
+           (cursor.empty() ? "null" : '"' + cursor + '"') + "}}";
+}
+
+// Answers in the order given; afterwards 500.
+class Listing final : public net::HttpClient {
+  public:
+    Listing(std::deque<std::string>& answers, std::vector<std::string>& asked)
+        : answers_{answers}, asked_{asked} {}
+    net::asio::awaitable<Result<net::Response>> send(net::Request request) override {
+        asked_.push_back(request.target);
+        net::Response response;
+        response.status = answers_.empty() ? 500 : 200;
+        if (!answers_.empty()) {
+            response.body = answers_.front();
+            answers_.pop_front();
+        }
+        co_return response;
+    }
+    std::string const& host() const override { return host_; }
+    std::string const& prefix() const override { return host_; }
+
+  private:
+    std::deque<std::string>& answers_;
+    std::vector<std::string>& asked_;
+    std::string const host_ = "listing.test";
+};
+
+struct Past {
+    Past() {
+        timing.backfill_after = 0ms;
+        live.prices.add(names());
+        net::asio::co_spawn(live.io, backfill.run(), net::asio::detached);
+    }
+    // Runs until a request more was asked than answers were there, or nothing is waiting.
+    void run() {
+        auto const until = std::chrono::steady_clock::now() + 5s;
+        while (std::chrono::steady_clock::now() < until && backfill.waiting() != 0 && !given_up())
+            live.io.run_one_for(100ms);
+        live.io.run_for(20ms);
+        live.outbox.flush();
+    }
+    bool given_up() const { return answers.empty() && asked.size() > answered; }
+    void answer(std::vector<std::string> const& pages) {
+        answers.assign(pages.begin(), pages.end());
+        answered = asked.size() + pages.size();
+    }
+
+    Live live;
+    Timing timing;
+    std::deque<std::string> answers;
+    std::vector<std::string> asked;
+    std::size_t answered = 0;
+    Gaps gaps{live.outbox, live.host.host(), "polymarket"};
+    Rest data{std::make_unique<Listing>(answers, asked), 1};
+    Backfill backfill{live.host.host(), live.outbox, gaps, data, live.prices, timing};
+};
+
+}  // namespace
+
+TEST_CASE("trades of a gap are read page by page until they are older than it, and the row says so") {
+    Past past;
+    past.live.frame(R"({"market":")" + market_id + R"(","asset_id":")" + yes +
+                    R"(","price":"0.07","size":"2.5","side":"BUY","timestamp":"1790000100123",)" +
+                    R"("event_type":"last_trade_price","transaction_hash":"0xlive"})");
+    past.answer(
+        {page(row(200, "0xc") + "," + row(150, "0xb") + "," + row(100, "0xlive"), "n="),
+         page(row(90, "0xa", "0.07000000000000001") + "," + row(90, "0xa") + "," + row(-600, "0xold"), "m"),
+         page(row(-700, "0xolder"))});
+    past.backfill.want(
+        {{market_id}, "", begin + 80 * second_ns, begin + 180 * second_ns, "disconnected", "cut"});
+    past.run();
+    REQUIRE(past.asked.size() == 2);
+    CHECK(past.asked[0].find("condition=" + market_id) != std::string::npos);
+    CHECK(past.asked[1].find("cursor=n%3D") != std::string::npos);
+    auto const trades = past.live.host.all<arb_trade>();
+    REQUIRE(trades.size() == 5);  // the live one, c, b, and twice a
+    CHECK(trades[1]->header.venue_time == begin + 200 * second_ns);
+    CHECK(trades[1]->header.flags == ARB_FLAG_BACKFILLED);
+    CHECK(trades[3]->price == 70'000);
+    auto const rows = past.live.host.all<arb_gap>();
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0]->recovered == ARB_YES);
+    CHECK(rows[0]->stream == ARB_STREAM_TRADES);
+    CHECK(rows[0]->from_time == begin + 80 * second_ns);
+    CHECK(text(rows[0]->header, rows[0]->reason) == "disconnected");
+}
+
+TEST_CASE("a gap whose trades cannot all be read is not said to be recovered") {
+    for (auto const& answers : std::vector<std::vector<std::string>>{
+             {},
+             {page(row(200, "0xc"), "n")},                              // the second page fails
+             {page(row(200, "0xc"), "n"), page(row(190, "0xb"), "n")},  // it goes round in circles
+             {"<html>"}}) {
+        Past past;
+        past.answer(answers);
+        past.backfill.want({{market_id}, market_id, begin, begin + second_ns, "stalled", ""});
+        past.run();
+        CHECK(past.live.host.all<arb_gap>().empty());
+        CHECK(past.backfill.waiting() == 1);  // tried again later
+    }
+}
+
+TEST_CASE("past trades as the venue lists them: exact, and what is not one is counted") {
+    auto const listed = decode_trades(page(row(1, "0xa") + R"(,{"asset":"1"},5,null,)" +
+                                               row(2, "0xb", R"("0.5")") + "," + row(3, "0xc", "1e400"),
+                                           "next"));
+    REQUIRE(listed.has_value());
+    CHECK(listed->trades.size() == 2);
+    CHECK(listed->unreadable == 4);
+    CHECK(listed->next_cursor == "next");
+    CHECK(listed->trades[0].print.size == 2'500'000);
+    CHECK(listed->trades[1].print.price == 500'000);
+    CHECK(decode_trades("[]").value().trades.empty());
+    CHECK(decode_trades("{}").has_error());
+    CHECK(nearest_millionth("0.069999999999999") == 70'000);
+    CHECK(nearest_millionth("0.0700000000000001") == 70'000);
+    CHECK(nearest_millionth("123456.654321") == 123'456'654'321);
+    for (auto const* const bad : {"", "x", "1e400", "0.12345678x", "-0.00000001x"})
+        CHECK(nearest_millionth(bad) == ARB_ABSENT);
+}
