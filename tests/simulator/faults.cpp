@@ -27,6 +27,11 @@ bool Faults::known(std::string const& kind) {
 }
 
 void Faults::start(Fault fault) {
+    // Ordered again it lasts as the last word says: "seconds=0" ends it.
+    for (auto& order : orders_)
+        if (order.kind == fault.kind && order.venue == fault.venue && order.connection == fault.connection &&
+            order.market == fault.market)
+            order.until_ms = 0;
     fault.number = ++number_;
     orders_.push_back(std::move(fault));
 }

@@ -99,9 +99,13 @@ TEST_CASE("a frozen connection answers PING and gets no data, and the ledger say
         CHECK(trade.at("seen").as_array().at(0).as_int64() == 2);
     }
     CHECK(missed > 10);
+    simulated.fault("freeze", "polymarket", 0, "&connection=1");
+    CHECK(simulated.control("status").at("faults").as_array().empty());
+    simulated.fault("freeze", "all", 60);
+    CHECK(simulated.control("status").at("faults").as_array().size() == 2);
     simulated.stop_faults();
     CHECK(simulated.control("status").at("faults").as_array().empty());
-    CHECK(ledger(simulated, "fault", "polymarket").size() == 1);
+    CHECK(ledger(simulated, "fault", "polymarket").size() == 3);
     CHECK(ledger(simulated, "fault_stopped", "polymarket").size() == 1);
     CHECK(ledger(simulated, "connection", "polymarket").size() == 2);
 }
