@@ -19,6 +19,8 @@ constexpr arb_time books_again_ns = 5 * second_ns, overdue_again_ns = 60 * secon
 // Without any book after so many times the patience for one, the connection is no good.
 constexpr int no_books_factor = 3;
 constexpr unsigned backfill_tries = 5;
+// A burst of frames that cannot be read is one gap: it ends when there was none for so long.
+constexpr arb_time unreadable_ns = second_ns;
 // The venue's clock and ours, and the way in between.
 constexpr arb_time clocks_differ_ns = 5 * second_ns;
 
@@ -69,7 +71,7 @@ bool Stream::take(Link& link, std::string_view bytes) {
 }
 
 // What it said is lost. Prices are not numbered, so that nothing else would tell of theirs; trades can be had
-// over REST once the gap is closed, which the next data does.
+// over REST once the gap is closed, which is when no more such frames come.
 void Stream::unreadable(Link& link, Frame const& frame) {
     parts_.host.reject(frame.rejected);
     auto const stream = frame.type == FrameType::unreadable || frame.type == FrameType::ticker
@@ -77,7 +79,9 @@ void Stream::unreadable(Link& link, Frame const& frame) {
                         : frame.type == FrameType::trade            ? ARB_STREAM_TRADES
                         : frame.type == FrameType::market_lifecycle ? ARB_STREAM_STATUS
                                                                     : ARB_STREAM_ALL;
-    if (&link != link_.get() || !link.subscriptions.has(stream) || parts_.gaps.is_open(stream)) return;
+    if (&link != link_.get() || !link.subscriptions.has(stream)) return;
+    link.unreadable_at[index(stream)] = received_;
+    if (parts_.gaps.is_open(stream)) return;
     if (lost_reason_ != stalled) lost_reason_ = "unreadable";
     parts_.gaps.open(stream, {}, link.whole_until(stream), lost_reason_, frame.rejected);
 }
@@ -228,6 +232,7 @@ void Stream::close_gaps(arb_time now) {
     if (link_ == nullptr) return;
     for (auto const stream : live_streams) {
         if (!link_->subscriptions.has(stream) || !whole(*link_, stream)) continue;
+        if (now - link_->unreadable_at[index(stream)] < unreadable_ns) continue;
         auto& last = link_->last_of[index(stream)];
         last = std::max(last, now);
         auto const from = parts_.gaps.close(stream, {}, now);
@@ -243,6 +248,7 @@ void Stream::close_gaps(arb_time now) {
 void Stream::tend(Link& link) {
     send_commands(link);
     await_books(link);
+    if (parts_.gaps.open_count() != 0) close_gaps(parts_.host.now());
     if (link.command_sent != 0 && parts_.host.now() - link.command_sent > reply_max_ns)
         drop(link, "no_reply", "the venue did not answer a command within 15 s");
 }
@@ -283,8 +289,8 @@ void Stream::send_commands(Link& link) {
     }
     for (auto const& market : link.subscriptions.books_left()) {
         link.books_awaited.erase(market);
-        if (link.books_overdue.erase(market) != 0)
-            parts_.gaps.close(ARB_STREAM_BOOKS, market, parts_.host.now());
+        link.books_overdue.erase(market);
+        parts_.gaps.close(ARB_STREAM_BOOKS, market, parts_.host.now());
         books_.remove(market);
     }
     if (!asked.empty()) link.books_asked = parts_.host.now();

@@ -37,9 +37,10 @@ struct Link {
     std::set<std::string, std::less<>>
         books_overdue;  // nor did it within its time; each has a gap of its own
     arb_time const connected_at;
-    arb_time last_data;                       // replies and pings are not data
-    std::array<arb_time, streams> last_of{};  // when the stream last gave a frame
-    arb_time command_sent = 0;                // the oldest command without an answer; 0: none
+    arb_time last_data;                             // replies and pings are not data
+    std::array<arb_time, streams> last_of{};        // when the stream last gave a frame
+    std::array<arb_time, streams> unreadable_at{};  // when the stream last gave a frame that cannot be read
+    arb_time command_sent = 0;                      // the oldest command without an answer; 0: none
     std::size_t commands_open = 0;
     arb_time books_asked = 0;
     arb_time awaiting_since = 0;  // since when books are awaited without a break
