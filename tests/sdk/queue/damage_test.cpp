@@ -63,7 +63,9 @@ TEST_CASE("any one damaged byte costs the record it lies in and nothing else") {
     auto const whole = expected(where, [](Where const&) { return false; });
     std::size_t tried = 0;
     auto const [zeros_step, others_step] = steps();
-    for (auto const& [name, node] : image) {
+    for (auto const& file : image) {
+        auto const& name = file.first;
+        auto const& node = file.second;
         if (name.ends_with("LOCK")) continue;
         for (std::size_t at = 0; at != node->data.size(); ++at) {
             if (at % (node->data[at] == std::byte{0} ? zeros_step : others_step) != 0) continue;

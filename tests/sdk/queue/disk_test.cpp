@@ -221,7 +221,7 @@ TEST_CASE("a segment is deleted only after the places behind it are durable") {
     settings.keep_acked = std::chrono::milliseconds{0};
     settings.keep_acked_size = 0;
     Recovery report;
-    auto const journal = std::move(*open_journal(settings, report, files, false));
+    auto const journal = *open_journal(settings, report, files, false);
     auto const reader = journal->reader("sink");
     for (std::uint64_t i = 1; i <= 60; i += 4) REQUIRE(push_numbers(*journal, i, i + 3, 16).has_value());
     CHECK(drain(*reader, true) == "1-60");
@@ -256,7 +256,7 @@ TEST_CASE("what every sink has is kept for a replay, up to its age and its size"
     settings.keep_acked = std::chrono::hours{1};
     settings.keep_acked_size = 3 * 8192;
     Recovery report;
-    auto const journal = std::move(*open_journal(settings, report, files, false));
+    auto const journal = *open_journal(settings, report, files, false);
     auto const reader = journal->reader("sink");
     std::uint64_t last = 0;
     while (files.segments().size() != 3) {
