@@ -187,12 +187,24 @@ void Catalogue::take(MarketRow& row, Candidate candidate) {
 
 void Catalogue::follow(MarketRow const& row, Known& known) {
     if (row.has_book && !known.live) {
-        known.live = true;
+        known.live = known.told = true;
         events_.opened(row);
     } else if (!row.has_book && known.live) {
         known.live = false;
         events_.ended(row.id);
+    } else if (!known.told && closed_lately(row)) {
+        known.told = true;
+        if (events_.closed) events_.closed(row);
     }
+}
+
+// One that is closed and not resolved yet has no time of its own.
+bool Catalogue::closed_lately(MarketRow const& row) const {
+    if (row.lifecycle != ARB_LIFECYCLE_CLOSED && row.lifecycle != ARB_LIFECYCLE_DETERMINED &&
+        row.lifecycle != ARB_LIFECYCLE_SETTLED)
+        return false;
+    auto const from = host_.now() - std::chrono::nanoseconds{reach_}.count();
+    return reach_.count() > 0 && (row.settled_at != 0 ? row.settled_at : row.closes_at) >= from;
 }
 
 void Catalogue::push_event(EventRow const& row) {
@@ -298,7 +310,6 @@ net::asio::awaitable<void> Catalogue::fetch_missing() {
 }
 
 net::asio::awaitable<bool> Catalogue::read_closed() {
-    auto const from = host_.now() - std::chrono::nanoseconds{reach_}.count();
     std::string cursor;
     unsigned old_pages = 0;
     for (unsigned number = 0; number != closed_pages_max && old_pages != old_pages_max; ++number) {
@@ -319,11 +330,9 @@ net::asio::awaitable<bool> Catalogue::read_closed() {
         for (auto const item : page->items) {
             auto row = decode_market(item, {});
             if (!row) continue;
-            // One that is closed and not resolved yet has no time of its own.
-            bool const settled = row->settled_at != 0;
-            bool const within = (settled ? row->settled_at : row->closes_at) >= from;
-            recent = recent || (settled && within);
-            old = old || (settled && !within);
+            bool const within = closed_lately(*row);
+            recent = recent || (row->settled_at != 0 && within);
+            old = old || (row->settled_at != 0 && !within);
             if (!within) continue;
             take_closed_item(item, *row);
         }
@@ -362,7 +371,6 @@ void Catalogue::take_closed(MarketRow& row, Candidate candidate) {
     if (fresh || !known->second.selected) ++selected_;
     known->second.selected = true;
     take(row, candidate);
-    if (events_.closed) events_.closed(row);
 }
 
 void Catalogue::forget_settled() {

@@ -28,7 +28,7 @@ class Catalogue {
     struct Events {
         std::function<void(MarketRow const&)> opened;      // selected, and its book is live
         std::function<void(std::string const& id)> ended;  // its book is no longer live
-        // Selected, and closed before this run began.
+        // Selected, and closed within the reach without ever having been live in this run.
         std::function<void(MarketRow const&)> closed;
         // A sweep did not reach its end, and why; empty when one did.
         std::function<void(std::string const& sentence)> failed;
@@ -69,6 +69,7 @@ class Catalogue {
         std::uint16_t misses = 0;  // times it was asked for by name and not found
         bool selected = false;     // stays so: a market at the edge of a rule does not come and go
         bool live = false;
+        bool told = false;       // that it opened, or that it closed unseen
         bool final_row = false;  // the row with its result was read; what the stream says comes earlier
         std::int64_t tick_size = ARB_ABSENT;  // from the stream
     };
@@ -84,6 +85,7 @@ class Catalogue {
     void push_market(MarketRow const& row);
     void push_status(MarketRow const& row);
     void follow(MarketRow const& row, Known& known);
+    bool closed_lately(MarketRow const& row) const;
     net::asio::awaitable<void> fetch_missing();
     // Asks for these by name; those that came are taken and removed from `ids`.
     net::asio::awaitable<void> fetch(std::vector<std::string>& ids, bool closed);

@@ -59,12 +59,13 @@ struct Swept {
         Catalogue::Events out;
         out.opened = [this](MarketRow const& row) { opened.push_back(row.id); };
         out.ended = [this](std::string const& id) { ended.push_back(id); };
+        out.closed = [this](MarketRow const& row) { closed.push_back(row.id); };
         out.failed = [this](std::string const& sentence) { failure = sentence; };
         return out;
     }
 
     std::map<std::string, std::string> answers;
-    std::vector<std::string> asked, opened, ended;
+    std::vector<std::string> asked, opened, ended, closed;
     std::string failure;
     arb::test::RecordingHost host{"polymarket"};
     boost::asio::io_context io;
@@ -266,6 +267,7 @@ TEST_CASE("a market that was resolved while nothing ran gets its last row at the
     CHECK(text(rows[0]->header, rows[0]->result) == "Yes");
     CHECK(text(rows[1]->header, rows[1]->market_id) == "0x24");
     CHECK(swept.opened.empty());
+    CHECK(swept.closed == std::vector<std::string>{"0x21", "0x24"});  // their trades are to be read, too
     // Without an answer it is tried again.
     swept.answers.clear();
     CHECK_FALSE(swept.wait(swept.catalogue.read_closed()));
