@@ -156,7 +156,7 @@ void print(queue::Inspection const& inspection, Finding const& found) {
         troubles.push_back("META is missing or damaged; a start would build it again from the segments");
     for (auto const& stranger : inspection.strangers()) troubles.push_back(stranger);
     for (auto const& trouble : troubles) std::cout << trouble << '\n';
-    std::cout << (found.good ? "good\n" : fmt::format("{} places are damaged\n", troubles.size()));
+    std::cout << (found.good ? "good\n" : fmt::format("damaged: {}\n", troubles.size()));
 }
 
 int check_queue(Globals const& globals, queue::Inspection const& inspection) {
@@ -252,7 +252,7 @@ int replay(std::filesystem::path const& directory, queue::Inspection const& insp
     std::cout << fmt::format(
         "if the sink keeps its own place, as databases do, that one counts: delete it there, for journal {} "
         "and {}, with "
-        "what is to come again; a restored or empty database needs nothing\n",
+        "what is to come again; a restored or empty database needs nothing more\n",
         uuid_text(inspection.journal()), escape(options.sink));
     return exit_ok;
 }
