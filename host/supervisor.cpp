@@ -31,6 +31,14 @@ std::string seconds(std::chrono::milliseconds time) {
     return s < 10 ? fmt::format("{:.1f} s", s) : fmt::format("{:.0f} s", s);
 }
 
+// held_pause, 20 % more or less.
+std::chrono::milliseconds held_pause_now() {
+    static thread_local std::minstd_rand random{std::random_device{}()};
+    constexpr std::chrono::milliseconds middle = held_pause;
+    return std::chrono::milliseconds{std::uniform_int_distribution<std::int64_t>{
+        middle.count() * 8 / 10, middle.count() * 12 / 10}(random)};
+}
+
 }  // namespace
 
 std::chrono::milliseconds Backoff::next() {
@@ -171,36 +179,45 @@ void SinkSupervisor::work() {
 // Connects, and goes on where the sink says it stopped. False if it is time to stop.
 bool SinkSupervisor::begin() {
     Backoff backoff{sink_base, sink_cap};
-    arb_position stored{};
     for (;;) {
         step();
         auto made = make();
         if (made.has_value()) {
-            auto const started = plugin()->start(queue_.journal());
-            if (started.has_value()) {
-                stored = started.value();
-                break;
-            }
-            made = started.error();
+            auto const stored = plugin()->start(queue_.journal());
+            made = stored.has_value() ? go_on_behind(stored.value()) : Result<>{stored.error()};
         }
+        if (made.has_value()) break;
         if (stopping() || !wait_after(made.error(), backoff, "cannot start")) return false;
-    }
-    if (!(stored == arb_position{0, 0}) && !(stored == reader_->acknowledged())) {
-        auto const missing = reader_->seek(stored);
-        set_baseline();
-        if (missing.has_error()) {
-            instance_.log(ARB_LOG_ERROR,
-                          "the queue cannot go to where the sink stopped: " + missing.error().text);
-        } else if (missing.value() != 0) {
-            instance_.log(
-                ARB_LOG_WARNING,
-                fmt::format("the sink's own mark is older than what the queue keeps: {} packets before {} "
-                            "cannot be delivered again",
-                            missing.value(), stored.sequence));
-        }
     }
     instance_.begin_run();
     restore_state();
+    return true;
+}
+
+// {0, 0}: the sink does not know, so the queue's own mark counts. An error means that this queue is not the
+// one the sink has read: whatever it got now it would take for stored.
+Result<> SinkSupervisor::go_on_behind(arb_position stored) {
+    if (stored == arb_position{0, 0} || stored == reader_->acknowledged()) return {};
+    auto const missing = reader_->seek(stored);
+    if (missing.has_error()) return missing.error();
+    set_baseline();
+    if (missing.value() != 0)
+        instance_.log(ARB_LOG_WARNING,
+                      fmt::format("the sink's own mark is older than what the queue keeps: {} packets before "
+                                  "{} cannot be delivered again",
+                                  missing.value(), stored.sequence));
+    return {};
+}
+
+// Asks where the sink stands after it failed: a store that was set back to an older state, as a restored
+// database is, has to get again what it lost. True if it goes on there, and not with the batch in hand.
+Result<bool> SinkSupervisor::set_back() {
+    auto const started = plugin()->start(queue_.journal());
+    if (started.has_error()) return started.error();
+    auto const stored = started.value();
+    if (stored == arb_position{0, 0} || !(stored < reader_->acknowledged())) return false;
+    auto const gone = go_on_behind(stored);
+    if (gone.has_error()) return gone.error();
     return true;
 }
 
@@ -210,7 +227,9 @@ void SinkSupervisor::set_baseline() {
     // What comes in between the figures would count twice; so they are read until nothing did.
     for (int i = 0; i != baseline_attempts_max; ++i) {
         accepted = queue_.statistics().accepted_packets;
-        lag = reader_->lag_packets();
+        auto const figures = instance_.figures();
+        // What is done already; nothing, unless the sink was set back in the middle of a run.
+        lag = reader_->lag_packets() + figures.written_total + figures.dead_lettered;
         baseline_slack_ = queue_.statistics().accepted_packets - accepted;
         if (baseline_slack_ == 0) break;
         std::this_thread::yield();
@@ -243,7 +262,7 @@ bool SinkSupervisor::store(queue::Batch const& batch) {
     view.last = batch.last;
     for (;;) {
         step();
-        auto const written = plugin()->write(view);
+        auto written = plugin()->write(view);
         if (written.has_value()) {
             {
                 std::lock_guard const lock{balance_mutex_};
@@ -253,7 +272,13 @@ bool SinkSupervisor::store(queue::Batch const& batch) {
             if (troubled_) restore_state();
             return true;
         }
-        if (stopping() || !wait_after(written.error(), backoff, "cannot store")) return false;
+        for (auto error = written.error();;) {
+            if (stopping() || !wait_after(error, backoff, "cannot store")) return false;
+            auto const back = set_back();
+            if (back.has_value() && back.value()) return true;
+            if (back.has_value()) break;
+            error = back.error();
+        }
     }
 }
 
@@ -262,11 +287,12 @@ bool SinkSupervisor::wait_after(Error const& error, Backoff& backoff, char const
     troubled_ = true;
     // A held sink waits for a person: the end of the program does not wait with it.
     if (held && draining_) return false;
-    auto const delay = held ? std::chrono::milliseconds{held_pause} : backoff.next();
+    // Some 30 s, so that the sinks of one database do not all ask at once.
+    auto const delay = held ? held_pause_now() : backoff.next();
     instance_.report(
         held ? ARB_STATE_HELD : ARB_STATE_RETRYING,
         fmt::format("{}: {}; packets wait in the queue, {}", what, error.text,
-                    held ? "the next check is in 30 s" : "the next attempt is in " + seconds(delay)));
+                    fmt::format("the next {} is in {}", held ? "check" : "attempt", seconds(delay))));
     auto const end = std::chrono::steady_clock::now() + delay;
     while (std::chrono::steady_clock::now() < end)
         if (!pause(100ms) || (held && draining_)) return false;
