@@ -105,12 +105,8 @@ net::asio::awaitable<void> Stream::follow(LinkPtr link) {
             co_return;
         }
         if (link != link_ && link != next_) continue;  // replaced: what it still says was told by the other
-        // What came together was received together: one look at the clock for all of it.
         received_ = parts_.host.now();
-        bool data = take(*link, *bytes);
-        for (auto more = link->socket->arrived(); more; more = link->socket->arrived())
-            data = take(*link, *more) || data;
-        if (data) took_data(*link);
+        if (take(*link, *bytes)) took_data(*link);
     }
 }
 

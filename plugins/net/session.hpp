@@ -17,7 +17,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,9 +99,6 @@ class WebSocket {
     // The next text frame, valid until the next read. After a close frame: an error whose text has code and
     // reason and whose where is the code as text ("1013"); after a cut or idle time-out where is "".
     virtual asio::awaitable<Result<std::string_view>> read() = 0;
-    // The next text frame if it has arrived already, valid until the next read. Saves a turn of the loop for
-    // each frame of a busy feed: ask until there is none, then `read`, which also tells of errors.
-    virtual std::optional<std::string_view> arrived() = 0;
     // Frames are written in order; may be called while a read waits, and by several coroutines.
     virtual asio::awaitable<Result<>> write(std::string frame) = 0;
     // Sends a close frame, waits up to `close_max`, and makes a pending read fail.

@@ -188,8 +188,6 @@ net::asio::awaitable<Error> Shard::read_frames() {
         auto const frame = co_await socket->read();
         if (frame.has_error()) co_return frame.error();
         if (!take_frame(*frame)) cut("malformed");
-        while (auto const more = socket->arrived())
-            if (!take_frame(*more)) cut("malformed");
     }
 }
 

@@ -31,7 +31,12 @@ namespace {
 
 class Peer final : public WebSocketPeer {
   public:
-    explicit Peer(Stream stream) : stream_{std::move(stream)} {}
+    explicit Peer(Stream stream) : stream_{std::move(stream)} {
+        stream_.control_callback([this](websocket::frame_type type, beast::string_view) {
+            if (type == websocket::frame_type::pong) ++pongs_;
+        });
+    }
+    int pongs() const override { return pongs_; }
     bool accept(Message const& request) {
         error_code error;
         stream_.accept(request, error);
@@ -80,6 +85,7 @@ class Peer final : public WebSocketPeer {
 
   private:
     websocket::stream<Stream> stream_;
+    int pongs_ = 0;
 };
 
 asio::ssl::context context_for(TlsServer::Script const& script) {

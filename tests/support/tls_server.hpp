@@ -43,6 +43,7 @@ class WebSocketPeer {
     virtual std::optional<std::string> read() = 0;
     virtual bool write(std::string_view frame) = 0;
     virtual bool ping(std::string_view text) = 0;
+    virtual int pongs() const = 0;  // how many were seen while reading
     virtual void close(std::uint16_t code, std::string_view reason) = 0;
     // A close frame, and the TCP connection ends without waiting for an answer or saying so to TLS.
     virtual void close_and_cut(std::uint16_t code, std::string_view reason) = 0;
