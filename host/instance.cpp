@@ -108,6 +108,7 @@ void Instance::report(int state, std::string_view sentence) {
         known.sentence = text;
         if (quiet_ || same_state) return;  // a new figure in the sentence is not news
     }
+    if (state == ARB_STATE_LIVE) end_gap();
     bool const trouble =
         state == ARB_STATE_RETRYING || state == ARB_STATE_HELD || state == ARB_STATE_DEGRADED;
     log(state == ARB_STATE_FAILED ? ARB_LOG_ERROR : trouble ? ARB_LOG_WARNING : ARB_LOG_INFO, text);
@@ -142,9 +143,10 @@ void Instance::count_restart() {
 
 void Instance::expect_gap(arb_time from, std::string reason) {
     std::lock_guard const lock{mutex_};
+    if (gap_ != Gap::none) return;  // the one that began earlier holds this, too
     gap_from_ = from;
     gap_reason_ = std::move(reason);
-    gap_expected_ = true;
+    gap_ = Gap::expected;
 }
 
 arb_status Instance::push(void const* packets, std::size_t size, arb_error* error) {
@@ -165,8 +167,8 @@ arb_status Instance::push(void const* packets, std::size_t size, arb_error* erro
     }
     try {
         receiving();
-        if (gap_expected_) {
-            if (auto const gap = push_expected_gap(bytes); gap.has_error()) return to_c(gap.error(), error);
+        if (gap_ == Gap::expected) {
+            if (auto const gap = begin_gap(); gap.has_error()) return to_c(gap.error(), error);
         }
         auto const result = append(bytes, checked.value());
         return result.has_error() ? to_c(result.error(), error) : static_cast<arb_status>(ARB_OK);
@@ -196,29 +198,42 @@ Result<> Instance::append(std::span<std::byte const> packets, std::size_t count)
     return result.error();
 }
 
-Result<> Instance::push_expected_gap(std::span<std::byte const> packets) {
+// The first packets after a gap may be the catalogue's: until the instance says that it is live the gap is
+// open.
+Result<> Instance::begin_gap() {
+    bool const live = state().state == ARB_STATE_LIVE;
+    auto result = push_gap(live ? arb::now() : ARB_ABSENT);
+    if (result.has_value()) gap_ = live ? Gap::none : Gap::open;
+    return result;
+}
+
+void Instance::end_gap() {
+    if (gap_ != Gap::open) return;
+    if (auto const pushed = push_gap(arb::now()); pushed.has_error())
+        log(ARB_LOG_ERROR,
+            "the end of a gap could not be recorded, so it stays open: " + pushed.error().text);
+    gap_ = Gap::none;
+}
+
+Result<> Instance::push_gap(arb_time to) {
     arb_time from = 0;
     std::string reason;
     {
         std::lock_guard const lock{mutex_};
-        if (!gap_expected_.exchange(false)) return {};
         from = gap_from_;
         reason = gap_reason_;
     }
-    auto const first = reinterpret_cast<arb_packet const*>(packets.data())->received_time;
     Packets gap{512};
     {
         auto draft = gap.add<arb_gap>(config_.type, arb::now());
         draft->from_time = from;
-        draft->to_time = std::max(from, first);
+        draft->to_time = to;
         draft->stream = ARB_STREAM_ALL;
         draft->recovered = ARB_NO;
         draft.text(&arb_gap::instance, config_.name);
         draft.text(&arb_gap::reason, reason);
     }
-    auto result = append(gap.bytes(), 1);
-    if (result.has_error()) gap_expected_ = true;
-    return result;
+    return append(gap.bytes(), 1);
 }
 
 void Instance::receiving() {

@@ -85,7 +85,7 @@ class Instance {
     // The plugin's object is about to run: the first data makes it live unless the plugin says what it does.
     void begin_run();
     void count_restart();
-    // Before the first packet of this run a gap is pushed that begins at `from`.
+    // Before its next packet a gap is pushed that begins at `from`; it ends when the instance is live.
     void expect_gap(arb_time from, std::string reason);
     void count_written(queue::Batch const& batch, std::uint64_t dead_lettered, arb_time committed);
     // Packets of pushes that have not returned yet.
@@ -96,7 +96,9 @@ class Instance {
     void fill_tables();
     arb_status push(void const* packets, std::size_t size, arb_error* error);
     Result<> append(std::span<std::byte const> packets, std::size_t count);
-    Result<> push_expected_gap(std::span<std::byte const> packets);
+    Result<> begin_gap();
+    void end_gap();
+    Result<> push_gap(arb_time to);
     void reject(std::string_view reason, std::uint64_t amount);
     void count_received(std::span<std::byte const> packets, std::uint64_t accepted, char const* reason);
     void count_gap(arb_packet const& packet);
@@ -113,7 +115,8 @@ class Instance {
     arb_host host_{};
     // Any thread.
     std::atomic<bool> stopping_{false};
-    std::atomic<bool> gap_expected_{false};
+    enum class Gap { none, expected, open };
+    std::atomic<Gap> gap_{Gap::none};
     std::atomic<bool> waits_for_data_{true};
     std::atomic<std::uint64_t> in_flight_{0};
     std::atomic<std::int64_t> last_alive_ns_{0};  // steady clock

@@ -125,6 +125,7 @@ void VenueSupervisor::work() {
             instance_.begin_run();
             result = plugin()->run();
             if (stopping()) return;
+            instance_.expect_gap(arb::now(), "restarted");
             unmake();
             if (result.has_value()) result = arb::retry("the plugin ended by itself");
         }

@@ -131,7 +131,24 @@ constexpr char const* first[] = {
     "WHERE q.status = 'accepted') s",
 };
 
-constexpr sql::Migration steps[] = {{1, "the first schema", first}};
+// When the host writes that an instance is live again, nothing of the time before is still going on: a gap
+// that was open when the program died has nobody else to close it.
+constexpr char const* second[] = {
+    "CREATE TRIGGER gaps_close_insert AFTER INSERT ON gaps WHEN new.stream = 'all' AND new.to_time IS NOT "
+    "NULL AND "
+    "new.reason IN ('stopped', 'unclean_stop', 'restarted') BEGIN UPDATE gaps SET to_time = new.to_time "
+    "WHERE "
+    "venue = new.venue AND instance = new.instance AND to_time IS NULL AND from_time < new.to_time; END",
+    "CREATE TRIGGER gaps_close_update AFTER UPDATE ON gaps WHEN new.stream = 'all' AND new.to_time IS NOT "
+    "NULL AND "
+    "new.reason IN ('stopped', 'unclean_stop', 'restarted') BEGIN UPDATE gaps SET to_time = new.to_time "
+    "WHERE "
+    "venue = new.venue AND instance = new.instance AND to_time IS NULL AND from_time < new.to_time; END",
+};
+
+constexpr sql::Migration steps[] = {
+    {1, "the first schema", first},
+    {2, "a gap that was open at the end of a run is closed by the next", second}};
 
 }  // namespace
 
