@@ -57,23 +57,36 @@ bool storable(std::string const& title) {
            title.find('\xFE') == std::string::npos;
 }
 
-// Where the database itself says that something may be missing.
+// Where the database itself says that trades may be missing.
 class Gaps {
   public:
-    Gaps(Database& database, bool recovered_too)
-        : rows_{database.rows("SELECT venue, from_time, to_time FROM gaps WHERE stream IN ('all', 'trades')" +
-                              std::string{recovered_too ? "" : " AND recovered IS NOT TRUE"})} {}
+    // `recovered_excuse`: what a gap says of its recovery is not believed.
+    Gaps(Database& database, bool recovered_excuse)
+        : open_{database.rows(query(recovered_excuse ? "" : " AND recovered IS NOT TRUE"))} {
+        if (!recovered_excuse) recovered_ = database.rows(query(" AND recovered IS TRUE"));
+    }
     bool hold(std::string const& venue, std::int64_t ms) const {
-        return std::any_of(rows_.begin(), rows_.end(), [&](Row const& row) {
-            return row[0] == venue && ms >= milliseconds(row[1]) - in_flight_ms &&
-                   (!row[2] || ms <= milliseconds(row[2]));
-        });
+        return any(open_, venue, ms, in_flight_ms, 0) && !any(recovered_, venue, ms, 0, just_now_ms);
     }
 
   private:
     // A gap begins with the newest packet that was kept, of any venue: another's may have been on its way.
     static constexpr std::int64_t in_flight_ms = 250;
-    std::vector<Row> rows_;
+    // What happened in the last moment before a listing of trades was read may come in the next.
+    static constexpr std::int64_t just_now_ms = 2000;
+
+    static std::string query(std::string const& more) {
+        return "SELECT venue, from_time, to_time FROM gaps WHERE stream IN ('all', 'trades')" + more;
+    }
+    static bool any(std::vector<Row> const& rows, std::string const& venue, std::int64_t ms,
+                    std::int64_t before, std::int64_t short_of) {
+        return std::any_of(rows.begin(), rows.end(), [&](Row const& row) {
+            return row[0] == venue && ms >= milliseconds(row[1]) - before &&
+                   (!row[2] || ms <= milliseconds(row[2]) - short_of);
+        });
+    }
+
+    std::vector<Row> open_, recovered_;
 };
 
 struct Tally {
