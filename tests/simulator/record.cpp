@@ -131,10 +131,13 @@ void Ledger::finish(World& world) {
         if (market.combo) continue;
         std::vector<std::string> tokens;
         for (auto const& token : market.tokens) tokens.push_back(json_text(token));
+        // Polymarket tells a result only with the settlement.
+        bool const untold = market.venue == Venue::polymarket && market.status == Status::determined;
         line("final_market", market,
              R"(,"event":")" + world.events()[market.event].id + R"(","title_hex":)" + hex(market.title) +
-                 R"(,"status":")" + name_of(market.status) + R"(","result":)" + json_text(market.result) +
-                 R"(,"settlement_value":)" + decimal_or_null(market.settlement) + R"(,"tick_size":")" +
+                 R"(,"status":")" + name_of(untold ? Status::closed : market.status) + R"(","result":)" +
+                 json_text(untold ? "" : market.result) + R"(,"settlement_value":)" +
+                 decimal_or_null(untold ? ARB_ABSENT : market.settlement) + R"(,"tick_size":")" +
                  format_decimal(market.tick) + R"(","tokens":[)" + joined(tokens) + ']',
              market.updated_ms, known);
         line("final_quote", market, amounts(market), market.book_ms, known);
