@@ -210,18 +210,6 @@ Result<> SinkSupervisor::go_on_behind(arb_position stored) {
     return {};
 }
 
-// Asks where the sink stands after it failed: a store that was set back to an older state, as a restored
-// database is, has to get again what it lost. True if it goes on there, and not with the batch in hand.
-Result<bool> SinkSupervisor::set_back() {
-    auto const started = plugin()->start(queue_.journal());
-    if (started.has_error()) return started.error();
-    auto const stored = started.value();
-    if (stored == arb_position{0, 0} || !(stored < reader_->acknowledged())) return false;
-    auto const gone = go_on_behind(stored);
-    if (gone.has_error()) return gone.error();
-    return true;
-}
-
 void SinkSupervisor::set_baseline() {
     std::lock_guard const lock{balance_mutex_};
     std::uint64_t accepted = 0, lag = 0;
@@ -273,12 +261,12 @@ bool SinkSupervisor::store(queue::Batch const& batch) {
             if (troubled_) restore_state();
             return true;
         }
-        for (auto error = written.error();;) {
-            if (stopping() || !wait_after(error, backoff, "cannot store")) return false;
-            auto const back = set_back();
-            if (back.has_value() && back.value()) return true;
-            if (back.has_value()) break;
-            error = back.error();
+        auto const& error = written.error();
+        if (stopping() || !wait_after(error, backoff, "cannot store")) return false;
+        // The sink no longer stands where it stood, as a restored database does: what it lost comes again.
+        if (error.where == "start") {
+            unmake();
+            return begin();
         }
     }
 }

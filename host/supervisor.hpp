@@ -112,7 +112,6 @@ class SinkSupervisor final : public Supervisor {
     void work() override;
     bool begin();
     Result<> go_on_behind(arb_position stored);
-    Result<bool> set_back();
     // From here on the balance counts; set again if the sink goes on elsewhere than its place in the queue.
     void set_baseline();
     Result<queue::Batch> read();

@@ -99,7 +99,8 @@ void DatabaseSink::reopen() {
         fmt::format(
             "{} was set back to an older state: it holds packets up to {} and had them up to {}. What "
             "the queue still has is stored again once the sink starts anew",
-            dialect_->name(), mark_.position.sequence, promised_.sequence)};
+            dialect_->name(), mark_.position.sequence, promised_.sequence),
+        "start"};
 }
 
 Result<std::uint32_t> DatabaseSink::write(Batch const& batch) {
@@ -354,7 +355,7 @@ Error DatabaseSink::give_up(std::exception const& error) {
             ++unknown_tries_;
             return retry(failure.what());
         case Trouble::retry:
-            return retry(failure.what());
+            return Error{ARB_RETRY, failure.what(), failure.where};
         case Trouble::data:
         case Trouble::held:
             break;

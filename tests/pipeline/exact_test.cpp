@@ -64,7 +64,9 @@ void collect(std::string const& sink_yaml, std::function<std::unique_ptr<arb::te
     INFO(boost::json::serialize(report));
     CHECK(report.at("violations").as_object().empty());
     INFO(collector.log());
-    CHECK(database->one("SELECT count(*) FROM gaps") == "0");
+    // The trades of the day before were read at the start, completely.
+    CHECK(database->one(
+              "SELECT count(*) FROM gaps WHERE NOT (reason = 'not_running' AND recovered IS TRUE)") == "0");
     if (finally) finally(ledger, *database);
 }
 

@@ -67,13 +67,8 @@ inline std::optional<arb_time> parse_time(std::string_view text) {
             fraction += unit * (text[at] - '0');
         if (at == begin) return {};
     }
-    // An offset or a leap second may lead out of the years that are read.
-    constexpr arb_time end =
-        std::chrono::sys_days{std::chrono::year{2262} / 1 / 1}.time_since_epoch().count() * 86400;
-    if (sign('Z') || sign('z')) {
-        if (at != text.size() || seconds >= end) return {};
-        return seconds * second_ns + fraction;
-    }
+    if (sign('Z') || sign('z'))
+        return at == text.size() ? std::optional{seconds * second_ns + fraction} : std::nullopt;
     int const direction = sign('+') ? -1 : sign('-') ? 1 : 0;
     if (direction == 0) return {};
     int const offset_hour = number(2);
@@ -86,7 +81,7 @@ inline std::optional<arb_time> parse_time(std::string_view text) {
     }
     if (at != text.size()) return {};
     seconds += direction * (offset_hour * 3600 + offset_minute * 60);
-    if (seconds < 0 || seconds >= end) return {};
+    if (seconds < 0) return {};
     return seconds * second_ns + fraction;
 }
 

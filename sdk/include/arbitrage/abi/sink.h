@@ -28,7 +28,8 @@ typedef struct arb_sink {
 
     /* Stores a batch. ARB_OK: all of it is committed. ARB_RETRY: nothing is known to be stored; the host
      * hands in the same batch again, and the sink must not store twice what an ambiguous commit already
-     * stored. ARB_PERMANENT: the sink is held as above. [instance] [may-block] */
+     * stored. With `where` "start" the sink no longer stands where it stood: it is destroyed, created and
+     * started anew. ARB_PERMANENT: the sink is held as above. [instance] [may-block] */
     arb_status (*write)(void* self, const arb_batch* batch, arb_written* written, arb_error* error);
 
     /* Makes start and write return soon. [any-thread] */
