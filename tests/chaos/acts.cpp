@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <boost/json/string.hpp>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -205,26 +206,32 @@ void freeze_venue(Arena& arena, char const* venue) {
 void freeze_kalshi(Arena& arena) { freeze_venue(arena, "kalshi"); }
 void freeze_polymarket(Arena& arena) { freeze_venue(arena, "polymarket"); }
 
-// Leaves less free than the queue leaves to everybody else, on a file system of the queue's own.
+// Whether the host as a whole says that venues wait for room in the queue.
+bool says_full(Arena& arena) {
+    auto const said = arena.host().status();
+    return said.contains("sentence") &&
+           said.at("sentence").as_string().find("wait for room") != boost::json::string::npos;
+}
+
+// Nothing is left on a file system of the queue's own. A segment that exists could still be filled; a start
+// needs a new one.
 void fill_disk(Arena& arena) {
-    auto const folder = std::filesystem::path{arena.queue_folder()}.parent_path();
-    auto const filler = folder / "filler";
-    arena.hurt();
+    auto const filler = std::filesystem::path{arena.queue_folder()}.parent_path() / "filler";
+    arena.kill();
     {
         std::ofstream out{filler, std::ios::binary};
         std::string const block(1 << 20, 'x');
         while (out.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {}
     }
-    // Segments that exist may be filled; then nothing more fits.
-    auto const accepted = [&] { return arena.host().counter("kalshi", "accepted"); };
-    pause(5s);
-    if (!arena.host().running())
-        throw std::runtime_error("the host did not survive a full disk\n" + arena.host().log());
+    arena.host().start();
+    auto const said = test::eventually(20s, [&] { return says_full(arena); });
     std::filesystem::remove(filler);
-    auto const before = accepted();
-    if (!test::eventually(10s, [&] { return accepted() > before + 20; }))
+    if (!said) throw std::runtime_error("a full disk is not said\n" + arena.host().log());
+    auto const accepted = [&] { return arena.host().counter("kalshi", "accepted"); };
+    if (!test::eventually(10s, [&] { return accepted() > 20; }))
         throw std::runtime_error("nothing was accepted within 10 s of the disk's having room again\n" +
                                  arena.host().log());
+    arena.host().await_ready(40s);
     arena.await_progress(20);
     arena.healed();
 }
