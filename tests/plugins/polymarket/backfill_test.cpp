@@ -1,5 +1,6 @@
 #include "polymarket/backfill.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -58,7 +59,7 @@ struct Past {
         live.prices.add(names());
         net::asio::co_spawn(live.io, backfill.run(), net::asio::detached);
     }
-    // Runs until a request more was asked than answers were there, or nothing is waiting.
+    // Runs until nothing is waiting, or the log says that it could not be read.
     void run() {
         auto const until = std::chrono::steady_clock::now() + 5s;
         while (std::chrono::steady_clock::now() < until && backfill.waiting() != 0 && !given_up())
@@ -66,17 +67,17 @@ struct Past {
         live.io.run_for(20ms);
         live.outbox.flush();
     }
-    bool given_up() const { return answers.empty() && asked.size() > answered; }
-    void answer(std::vector<std::string> const& pages) {
-        answers.assign(pages.begin(), pages.end());
-        answered = asked.size() + pages.size();
+    bool given_up() {
+        auto const lines = live.host.lines();
+        return std::any_of(lines.begin(), lines.end(),
+                           [](std::string const& line) { return line.find("tried again") != line.npos; });
     }
+    void answer(std::vector<std::string> const& pages) { answers.assign(pages.begin(), pages.end()); }
 
     Live live;
     Timing timing;
     std::deque<std::string> answers;
     std::vector<std::string> asked;
-    std::size_t answered = 0;
     Gaps gaps{live.outbox, live.host.host(), "polymarket"};
     Rest data{std::make_unique<Listing>(answers, asked), 1};
     Backfill backfill{live.host.host(), live.outbox, gaps, data, live.prices, timing};
