@@ -35,16 +35,17 @@ void ChunkPool::give_back(std::byte* memory) {
 }
 
 std::byte* Tail::place(std::size_t size, std::uint64_t sequence) {
-    if (chunks_.empty() || chunks_.back().size - chunks_.back().used < size) {
+    if (newest_ == nullptr || newest_->size - newest_->used < size) {
         auto const room = std::max(size, chunk_size);
         pending_.reserve(pending_.size() + 1);
         Chunk chunk{pool_->take(room), room, 0, sequence};
         std::scoped_lock const lock{mutex_};
         chunks_.push_back(std::move(chunk));
+        newest_ = &chunks_.back();
         size_ += room;
         ++added_;
     }
-    auto& chunk = chunks_.back();
+    auto& chunk = *newest_;
     auto* const at = chunk.memory.get() + chunk.used;
     if (!pending_.empty() &&
         static_cast<std::byte*>(pending_.back().iov_base) + pending_.back().iov_len == at)
@@ -58,7 +59,7 @@ std::byte* Tail::place(std::size_t size, std::uint64_t sequence) {
 void Tail::commit() {
     pending_.clear();
     added_ = 0;
-    kept_used_ = chunks_.empty() ? 0 : chunks_.back().used;
+    kept_used_ = newest_ == nullptr ? 0 : newest_->used;
 }
 
 void Tail::abandon() {
@@ -67,7 +68,8 @@ void Tail::abandon() {
         size_ -= chunks_.back().size;
         chunks_.pop_back();
     }
-    if (!chunks_.empty()) chunks_.back().used = kept_used_;
+    newest_ = chunks_.empty() ? nullptr : &chunks_.back();
+    if (newest_ != nullptr) newest_->used = kept_used_;
     pending_.clear();
 }
 

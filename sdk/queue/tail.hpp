@@ -71,6 +71,7 @@ class Tail {
     mutable std::mutex
         mutex_;  // the list of chunks; not what the appending thread does inside the newest one
     std::deque<Chunk> chunks_;
+    Chunk* newest_ = nullptr;  // for the appending thread, without the mutex: trim never takes the newest
     std::size_t size_ = 0;
     std::vector<iovec> pending_;
     std::size_t added_ = 0;      // chunks since the last commit
