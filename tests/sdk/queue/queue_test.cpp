@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "arbitrage/check.hpp"
+#include "queue/inspection.hpp"
 #include "sdk/queue/packets.hpp"
 #include "support/catch.hpp"
 
@@ -15,6 +16,18 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::uint64_t small_segment = 64 << 10;
+
+// Waits until the place of the only sink, as the disk has it, is at that packet.
+bool place_on_disk_becomes(std::filesystem::path const& directory, std::uint64_t sequence) {
+    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    while (std::chrono::steady_clock::now() < end) {
+        auto const seen = Inspection::open(system_files(), directory);
+        if (seen.has_value() && seen->sinks().size() == 1 && seen->sinks()[0].position.sequence == sequence)
+            return true;
+        std::this_thread::sleep_for(milliseconds{5});
+    }
+    return false;
+}
 
 Settings small(std::filesystem::path const& directory) {
     Settings settings;
@@ -69,7 +82,7 @@ TEST_CASE("a reader goes on behind what it acknowledged, after a clean stop and 
         if (clean)
             REQUIRE(queue->close().has_value());
         else
-            std::this_thread::sleep_for(milliseconds{600});  // the place is stored within 250 ms
+            REQUIRE(place_on_disk_becomes(directory.path() / "queue", 400));
     }
     Recovery report;
     auto const queue = open(small(directory.path()), &report);
