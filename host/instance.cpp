@@ -90,6 +90,10 @@ void Instance::fill_tables() {
     host_.alive = [](void* self) { of(self).last_alive_ns_ = steady_ns(); };
     host_.now = [](void*) { return arb::now(); };
     host_.stopping = [](void* self) -> std::int32_t { return of(self).stopping_ ? 1 : 0; };
+    host_.queue_percent = [](void* self) -> std::int32_t {
+        auto const* const queue = of(self).queue_;
+        return queue == nullptr ? 0 : static_cast<std::int32_t>(queue->percent_full());
+    };
     host_.extension = [](void*, char const* id) -> void const* {
         return id != nullptr && std::string_view{id} == ARB_DOCUMENT ? documents() : nullptr;
     };

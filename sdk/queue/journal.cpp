@@ -244,6 +244,8 @@ Statistics Journal::statistics() const {
     return out;
 }
 
+unsigned Journal::percent_full() const { return static_cast<unsigned>(bytes_ * 100 / settings_.size_max); }
+
 Result<> Journal::close() {
     if (closed_.exchange(true)) return {};
     room_.notify_all();

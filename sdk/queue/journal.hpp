@@ -48,6 +48,7 @@ class Journal final : public Queue {
     std::unique_ptr<Reader> tap() override;
     std::span<std::uint8_t const, 16> journal() const override { return journal_; }
     Statistics statistics() const override;
+    unsigned percent_full() const override;
     Result<> close() override;
 
     // Makes what was pushed durable, stores acknowledgements, deletes what nobody needs, prepares the next

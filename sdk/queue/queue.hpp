@@ -120,6 +120,8 @@ class Queue {
 
     virtual std::span<std::uint8_t const, 16> journal() const = 0;
     virtual Statistics statistics() const = 0;
+    // Bytes on disk in percent of size_max.
+    virtual unsigned percent_full() const = 0;
 
     // Makes every push return ARB_CLOSED, syncs, seals, and stores all acknowledgements. Call once, when no
     // producer is left.

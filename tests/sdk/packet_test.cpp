@@ -59,6 +59,9 @@ TEST_CASE("what is not set is absent, and never 0 where 0 would mean something")
     packets.add<arb_book>("v", 1);
     packets.add<arb_book_change>("v", 1);
     packets.add<arb_custom>("v", 1);
+    packets.add<arb_series>("v", 1);
+    packets.add<arb_fee_schedule>("v", 1);
+    packets.add<arb_message>("v", 1);
     CHECK(packets.count() == ARB_KIND_COUNT - 1);
     CHECK(arb::check_all(packets.bytes()).value() == ARB_KIND_COUNT - 1);
     std::size_t kinds = 0;
@@ -79,6 +82,11 @@ TEST_CASE("what is not set is absent, and never 0 where 0 would mean something")
         }
         if (auto const* event = arb::as<arb_event>(packet)) CHECK(event->mutually_exclusive == ARB_NOT_KNOWN);
         if (auto const* gap = arb::as<arb_gap>(packet)) CHECK(gap->to_time == ARB_ABSENT);
+        if (auto const* fee = arb::as<arb_fee_schedule>(packet)) {
+            for (auto const amount : {fee->rate, fee->exponent, fee->multiplier, fee->rebate_rate})
+                CHECK(amount == ARB_ABSENT);
+            CHECK(fee->taker_only == ARB_NOT_KNOWN);
+        }
         if (auto const* pair = arb::as<arb_pair>(packet)) CHECK(pair->score == ARB_ABSENT);
         if (auto const* found = arb::as<arb_opportunity>(packet)) CHECK(found->closed_at == ARB_ABSENT);
     });

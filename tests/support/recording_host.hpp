@@ -48,7 +48,18 @@ class RecordingHost {
         table_.alive = [](void*) {};
         table_.now = [](void* self) { return of(self).clock_ != 0 ? of(self).clock_.load() : arb::now(); };
         table_.stopping = [](void* self) -> std::int32_t { return of(self).stopping_ ? 1 : 0; };
-        table_.extension = [](void*, char const*) -> void const* { return nullptr; };
+        table_.queue_percent = [](void* self) -> std::int32_t { return of(self).queue_percent_; };
+        drift_ = {sizeof drift_, 0, this,
+                  [](void* self, arb_text source, arb_text field, std::int32_t what, arb_text,
+                     std::uint64_t amount) {
+                      constexpr char const* words[] = {"unknown", "missing", "retyped", "renamed"};
+                      std::lock_guard const lock{of(self).mutex_};
+                      of(self).counters_["drift/" + std::string{view(source)} + "/" +
+                                         std::string{view(field)} + "/" + words[what]] += amount;
+                  }};
+        table_.extension = [](void* self, char const* id) -> void const* {
+            return std::string_view{id} == ARB_DRIFT ? &of(self).drift_ : nullptr;
+        };
     }
     RecordingHost(RecordingHost const&) = delete;
     RecordingHost& operator=(RecordingHost const&) = delete;
@@ -57,10 +68,12 @@ class RecordingHost {
     Host host() const { return Host{&table_}; }
     void stop() { stopping_ = true; }
     void set_clock(arb_time time) { clock_ = time; }
+    void set_queue_percent(int percent) { queue_percent_ = percent; }
     int state() const { return state_; }
 
     std::vector<std::string> lines() { return copy(lines_); }
     std::vector<std::string> sentences() { return copy(sentences_); }
+    // By name, name/label, rejected/reason, or drift/source/field/what.
     std::uint64_t counter(std::string const& name) {
         std::lock_guard const lock{mutex_};
         auto const found = counters_.find(name);
@@ -112,10 +125,12 @@ class RecordingHost {
     // Constant after construction.
     std::string const instance_;
     arb_queue queue_{};
+    arb_drift drift_{};
     arb_host table_{};
     // Any thread.
     std::atomic<bool> stopping_{false};
     std::atomic<int> state_{ARB_STATE_STARTING};
+    std::atomic<int> queue_percent_{0};
     std::atomic<arb_time> clock_{0};
     // Protected by mutex_.
     std::mutex mutex_;

@@ -61,6 +61,21 @@ inline constexpr Layout layouts[ARB_KIND_COUNT] = {
      {},
      {}},
     {sizeof(arb_custom), {ARB_AT(arb_custom, topic), ARB_AT(arb_custom, body)}, {}, {}},
+    {sizeof(arb_series),
+     {ARB_AT(arb_series, series_id), ARB_AT(arb_series, title), ARB_AT(arb_series, category),
+      ARB_AT(arb_series, frequency), ARB_AT(arb_series, tags), ARB_AT(arb_series, raw)},
+     {},
+     {}},
+    {sizeof(arb_fee_schedule),
+     {ARB_AT(arb_fee_schedule, scope_id), ARB_AT(arb_fee_schedule, type), ARB_AT(arb_fee_schedule, source),
+      ARB_AT(arb_fee_schedule, raw)},
+     {},
+     {}},
+    {sizeof(arb_message),
+     {ARB_AT(arb_message, instance), ARB_AT(arb_message, source), ARB_AT(arb_message, reason),
+      ARB_AT(arb_message, body)},
+     {},
+     {}},
 };
 #undef ARB_AT
 

@@ -1,9 +1,11 @@
 // The host as a plugin sees it: logging, status, counters, the clock and the queue.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
+#include "arbitrage/abi/ext/drift.h"
 #include "arbitrage/abi/host.h"
 #include "arbitrage/packet.hpp"
 #include "arbitrage/result.hpp"
@@ -33,6 +35,11 @@ class Host {
     }
     void alive() const { host_->alive(host_->self); }
     arb_time now() const { return host_->now(host_->self); }
+    // Whether what can be fetched later should be: the queue is nearly full.
+    bool put_off() const {
+        bool const known = host_->size >= offsetof(arb_host, queue_percent) + sizeof host_->queue_percent;
+        return known && host_->queue_percent(host_->self) >= ARB_QUEUE_PUT_OFF;
+    }
     bool stopping() const { return host_->stopping(host_->self) != 0; }
 
     // Waits while the queue is full. On success the packets are in the journal and `packets` is empty again.
@@ -44,6 +51,13 @@ class Host {
         packets.clear();
         if (status != ARB_OK) return from_c(status, error);
         return {};
+    }
+
+    // A difference between what the venue sends and what the plugin knows; see abi/ext/drift.h.
+    void drift(int what, std::string_view source, std::string_view field, std::string_view sample,
+               std::uint64_t amount = 1) const {
+        if (auto const* const host = extension<arb_drift>(ARB_DRIFT))
+            host->count(host->self, to_c(source), to_c(field), what, to_c(sample), amount);
     }
 
     template<class Interface>

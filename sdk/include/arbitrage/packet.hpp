@@ -15,6 +15,7 @@
 #include "arbitrage/abi/comparison.h"
 #include "arbitrage/abi/custom.h"
 #include "arbitrage/abi/lifecycle.h"
+#include "arbitrage/abi/message.h"
 #include "arbitrage/abi/packet.h"
 #include "arbitrage/abi/prices.h"
 
@@ -46,11 +47,16 @@ ARB_KIND_TRAITS(
     arb_opportunity, ARB_KIND_OPPORTUNITY,
     p.opened_at = p.closed_at = p.size_max = p.edge_peak = p.profit_peak = p.annualised_peak = ARB_ABSENT);
 ARB_KIND_TRAITS(arb_custom, ARB_KIND_CUSTOM, (void)p);
+ARB_KIND_TRAITS(arb_series, ARB_KIND_SERIES, (void)p);
+ARB_KIND_TRAITS(arb_fee_schedule, ARB_KIND_FEE_SCHEDULE,
+                p.rate = p.exponent = p.multiplier = p.rebate_rate = ARB_ABSENT,
+                p.taker_only = ARB_NOT_KNOWN);
+ARB_KIND_TRAITS(arb_message, ARB_KIND_MESSAGE, (void)p);
 #undef ARB_KIND_TRAITS
 
-inline constexpr char const* kind_names[ARB_KIND_COUNT] = {"",      "event", "market",      "quote",
-                                                           "trade", "book",  "book_change", "status",
-                                                           "gap",   "pair",  "opportunity", "custom"};
+inline constexpr char const* kind_names[ARB_KIND_COUNT] = {
+    "",    "event", "market",      "quote",  "trade",  "book",         "book_change", "status",
+    "gap", "pair",  "opportunity", "custom", "series", "fee_schedule", "message"};
 
 class Packets;
 

@@ -8,6 +8,8 @@
 extern "C" {
 #endif
 
+#define ARB_QUEUE_PUT_OFF 85
+
 typedef struct arb_host {
     uint32_t size;
     uint32_t abi_version;
@@ -41,6 +43,10 @@ typedef struct arb_host {
 
     /* An optional interface of the host by id (abi/ext/), or NULL. Lives as long as the host. [any-thread] */
     const void* (*extension)(void* self, const char* id);
+
+    /* How full the queue is, in percent of its budget. From ARB_QUEUE_PUT_OFF on a venue puts off what it can
+     * fetch later: sweeps, polls, backfills. [any-thread] */
+    int32_t (*queue_percent)(void* self);
 } arb_host;
 
 #ifdef __cplusplus

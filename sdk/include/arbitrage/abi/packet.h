@@ -27,7 +27,10 @@ enum {
     ARB_KIND_PAIR = 9,
     ARB_KIND_OPPORTUNITY = 10,
     ARB_KIND_CUSTOM = 11,
-    ARB_KIND_COUNT = 12, /* one more than the last kind */
+    ARB_KIND_SERIES = 12,
+    ARB_KIND_FEE_SCHEDULE = 13,
+    ARB_KIND_MESSAGE = 14,
+    ARB_KIND_COUNT = 15, /* one more than the last kind; kinds are only ever added at the end */
 };
 
 enum {
