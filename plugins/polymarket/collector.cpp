@@ -120,7 +120,9 @@ Catalogue::Events Collector::catalogue_events() {
     events.closed = [this](MarketRow const& row) {
         // Nothing of it will come, but its last trades may be missing.
         if (row.tokens.empty() || prices_.market(row.id) != nullptr) return;
-        want_past(prices_.add({row.id, row.tokens, row.outcomes, row.min_order_size, row.neg_risk}));
+        auto& market = prices_.add({row.id, row.tokens, row.outcomes, row.min_order_size, row.neg_risk});
+        prices_.ended(market, row.last_price, host_.now());
+        want_past(market);
         leaving_.insert(row.id);
     };
     events.failed = [this](std::string const& sentence) { catalogue_error_ = sentence; };
@@ -156,6 +158,7 @@ void Collector::unfollow(std::string const& id) {
     auto* const market = prices_.market(id);
     if (market == nullptr) return;
     shards_.remove(*market);
+    prices_.ended(*market, ARB_ABSENT, host_.now());
     leaving_.insert(id);
     // Its connection may have kept back the last of it, and nobody would notice any more.
     auto const reach = std::chrono::nanoseconds{settings_.backfill}.count();

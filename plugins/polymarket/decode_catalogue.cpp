@@ -409,6 +409,7 @@ std::optional<MarketRow> decode_market(std::string_view text, std::string_view e
     auto const volume = fields.number("volume");
     row.volume = read_volume(volume.empty() ? fields.number("volumeNum") : volume);
     row.volume_24h = read_volume(fields.number("volume24hr"));
+    if (auto const price = parse_decimal(fields.number("lastTradePrice"))) row.last_price = price.millionths;
     row.opens_at = fields.time("startDate");
     row.closes_at = fields.time("endDate");
     if (row.closes_at == 0) row.closes_at = fields.time("endDateIso");

@@ -33,6 +33,7 @@ struct MarketRow {
     std::vector<std::string> outcomes, tokens;  // tokens: one per outcome, or none
     std::int64_t tick_size = ARB_ABSENT, settlement_value = ARB_ABSENT;
     std::int64_t volume = ARB_ABSENT, volume_24h = ARB_ABSENT;  // millionths of a dollar
+    std::int64_t last_price = ARB_ABSENT;                       // of outcome 0
     arb_time opens_at = 0, closes_at = 0, settled_at = 0;
     std::int32_t lifecycle = ARB_LIFECYCLE_NONE;
     std::string min_order_size;  // as the book hash writes it

@@ -297,6 +297,17 @@ void Prices::push_quote(Token& token, arb_time time, arb_time received) {
     draft.text(&arb_quote::market_id, token.market->id);
 }
 
+void Prices::ended(Market& market, std::int64_t last_price, arb_time received) {
+    for (auto& token : market.tokens) {
+        if (!token.keeps_book) continue;
+        token.book.clear();
+        if (token.last_price == ARB_ABSENT && token.outcome == 0) token.last_price = last_price;
+        token.live = true;
+        push_quote(token, 0, received);
+        token.live = false;
+    }
+}
+
 void Prices::trade(StreamEvent const& event, arb_time received, Feed& feed) {
     auto* const printed = token(event.asset_id);
     if (printed == nullptr) return unknown(event);

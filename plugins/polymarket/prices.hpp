@@ -117,6 +117,10 @@ class Prices {
     Token* token(std::string_view asset_id);
     std::size_t market_count() const { return markets_.size(); }
 
+    // Nobody can order in it any more: a quote without bid and ask, so that what was stored last, perhaps by
+    // an earlier run, is not taken for the present. `last_price`: where this run heard of none.
+    void ended(Market& market, std::int64_t last_price, arb_time received);
+
     // Its subscription ended or is made anew: books are kept no further until the next opening book.
     static void lost(Market& market);
 

@@ -227,6 +227,25 @@ TEST_CASE("a resolution is said once, with what outcome 0 pays") {
     CHECK(half.host.all<arb_status_change>().at(0)->settlement_value == ARB_ABSENT);
 }
 
+TEST_CASE("a market that ended has no bid and no ask, whatever was stored of it before") {
+    Live live;
+    auto& followed = live.prices.add(names());
+    live.frame("[" + book_frame(yes, level("0.4", "10"), level("0.6", "20")) + "]");
+    live.prices.ended(followed, ARB_ABSENT, 7);
+    Live later;  // another run, in which it is only listed
+    auto& listed = later.prices.add(names());
+    later.prices.ended(listed, 400'000, 7);
+    later.prices.ended(listed, 400'000, 8);
+    for (auto* const quotes : {&live, &later}) {
+        quotes->outbox.flush();
+        auto const all = quotes->host.all<arb_quote>();
+        REQUIRE(all.size() == (quotes == &live ? 2 : 1));
+        CHECK(all.back()->bid == ARB_ABSENT);
+        CHECK(all.back()->ask_size == ARB_ABSENT);
+        CHECK(all.back()->last_price == (quotes == &live ? ARB_ABSENT : 400'000));
+    }
+}
+
 TEST_CASE("a change of tick is one status packet for both tokens") {
     Live live;
     live.prices.add(names());
