@@ -16,7 +16,15 @@ constexpr int failpoint_code = 86;         // failpoints.cpp ends the host with 
 constexpr auto failpoint_within = 40s;     // a segment that can go is looked for every few seconds
 constexpr auto first_commit_within = 35s;  // after the database is back
 constexpr auto stall_noticed_within = 60s;
+constexpr auto pause_of_host = 15s;
 constexpr double freeze_seconds = 600;  // longer than the test: nothing thaws by itself
+
+// Of an outage of the database: at so many packets of kalshi, of 200 bytes each, the host's 32 MiB of newest
+// packets are full; at so many more than 20 MiB have come on top of them.
+constexpr std::int64_t outage_full_packets = 150'000, outage_packets = 260'000;
+constexpr std::int64_t outage_growth_kib = 6 << 10;
+constexpr auto outage_within = 150s;
+constexpr unsigned flood_rate = 8'000;
 
 std::string number(auto value) { return std::to_string(value); }
 
@@ -49,8 +57,7 @@ void end_at(Arena& arena, std::string const& point, int nth) {
     if (!code)
         throw std::runtime_error("the point " + point + " was never reached a " + number(nth) + ". time");
     if (*code != failpoint_code)
-        throw std::runtime_error("at " + point + " the host ended with " + number(*code) + "\n" +
-                                 arena.host().log());
+        throw std::runtime_error("at " + point + " the host ended with " + number(*code));
     arena.restart();
     arena.await_progress(5);
 }
@@ -77,8 +84,7 @@ void disk_errors(Arena& arena) {
                        {"ARBITRAGE_FAILPOINT", std::string{point} + ":" + number(arena.random(2, 10))}});
         arena.await_progress(100);
         if (!arena.host().running())
-            throw std::runtime_error(std::string{"the host did not survive "} + point + "\n" +
-                                     arena.host().log());
+            throw std::runtime_error(std::string{"the host did not survive "} + point);
     }
     arena.kill();
     arena.restart();
@@ -88,7 +94,7 @@ void disk_errors(Arena& arena) {
 void stop_host(Arena& arena) {
     arena.hurt();
     if (int const code = arena.host().stop(20s); code != 0)
-        throw std::runtime_error("TERM under load: ended with " + number(code) + "\n" + arena.host().log());
+        throw std::runtime_error("TERM under load: ended with " + number(code));
     arena.restart();
     arena.await_progress(5);
 }
@@ -198,8 +204,7 @@ void freeze_venue(Arena& arena, char const* venue) {
     pause(2s);  // what was on its way
     auto const before = arena.trades(venue);
     if (!test::eventually(stall_noticed_within + 10s, [&] { return arena.trades(venue) > before + 20; }))
-        throw std::runtime_error(std::string{"a silent "} + venue + " was not replaced within 70 s\n" +
-                                 arena.host().log());
+        throw std::runtime_error(std::string{"a silent "} + venue + " was not replaced within 70 s");
     arena.venues().stop_faults(venue);
     arena.healed();
 }
@@ -216,7 +221,7 @@ bool says_full(Arena& arena) {
 // Nothing is left on a file system of the queue's own. A segment that exists could still be filled; a start
 // needs a new one.
 void fill_disk(Arena& arena) {
-    auto const filler = std::filesystem::path{arena.queue_folder()}.parent_path() / "filler";
+    auto const filler = arena.disk() / "filler";
     arena.kill();
     {
         std::ofstream out{filler, std::ios::binary};
@@ -226,14 +231,80 @@ void fill_disk(Arena& arena) {
     arena.host().start();
     auto const said = test::eventually(20s, [&] { return says_full(arena); });
     std::filesystem::remove(filler);
-    if (!said) throw std::runtime_error("a full disk is not said\n" + arena.host().log());
+    if (!said) throw std::runtime_error("a full disk is not said");
     auto const accepted = [&] { return arena.host().counter("kalshi", "accepted"); };
     if (!test::eventually(10s, [&] { return accepted() > 20; }))
-        throw std::runtime_error("nothing was accepted within 10 s of the disk's having room again\n" +
-                                 arena.host().log());
+        throw std::runtime_error("nothing was accepted within 10 s of the disk's having room again");
     arena.host().await_ready(40s);
     arena.await_progress(20);
     arena.healed();
+}
+
+// What was on its way to the disk is gone, for the file system, too. The database is elsewhere and may be
+// ahead of the queue.
+void lose_power(Arena& arena) {
+    pause(arena.random(Milliseconds{0}, Milliseconds{700}));
+    arena.hurt();
+    bool const cut = arena.loop_disk().cut_power();
+    arena.kill();
+    if (!cut || !arena.loop_disk().unmount() || !arena.loop_disk().mount())
+        throw std::runtime_error("the power of the loop device could not be cut");
+    arena.restart();
+    arena.await_progress(5);
+}
+
+// As a laptop that is closed, or a virtual machine that is moved. What came meanwhile waited in the kernel,
+// if it did, and is no longer the present.
+void pause_host(Arena& arena) {
+    arena.hurt();
+    ::kill(arena.host().pid(), SIGSTOP);
+    pause(pause_of_host);
+    ::kill(arena.host().pid(), SIGCONT);
+    arena.await_progress(20, stall_noticed_within + 10s, "kalshi");
+    arena.await_progress(20, stall_noticed_within + 10s, "polymarket");
+    arena.healed();
+}
+
+void slow_disk(Arena& arena) {
+    arena.kill();
+    arena.restart({{"LD_PRELOAD", arena.failpoints()}, {"ARBITRAGE_FAILPOINT", "sync_slow:1"}});
+    arena.await_progress(200);
+    arena.kill();
+    arena.restart();
+    arena.await_progress(5);
+}
+
+std::int64_t resident_kib(pid_t process) {
+    std::ifstream in{"/proc/" + number(process) + "/status"};
+    for (std::string word; in >> word;)
+        if (word == "VmRSS:") {
+            std::int64_t kib = 0;
+            in >> kib;
+            return kib;
+        }
+    throw std::runtime_error("the host's memory cannot be read");
+}
+
+// While the database is away packets go to the disk and the newest of them stay in memory, up to a bound:
+// once that is reached memory does not grow.
+void long_outage(Arena& arena) {
+    arena.postgres()->stop(true);
+    auto const from = arena.host().counter("kalshi", "accepted");
+    auto const await_waiting = [&](std::int64_t packets) {
+        if (!test::eventually(outage_within,
+                              [&] { return arena.host().counter("kalshi", "accepted") - from >= packets; }))
+            throw std::runtime_error("fewer than " + number(packets) +
+                                     " packets of kalshi came during the outage");
+    };
+    await_waiting(outage_full_packets);
+    auto const full = resident_kib(arena.host().pid());
+    await_waiting(outage_packets);
+    auto const later = resident_kib(arena.host().pid());
+    arena.postgres()->start();
+    await_commit(arena);
+    if (later - full > outage_growth_kib)
+        throw std::runtime_error("memory grew from " + number(full) + " to " + number(later) +
+                                 " KiB while the database was away");
 }
 
 constexpr Act all[] = {
@@ -260,7 +331,16 @@ constexpr Act all[] = {
     {"break_rest", "REST says 500", break_rest},
     {"freeze_kalshi", "open, answering pings, and silent", freeze_kalshi, false, false},
     {"freeze_polymarket", "the same", freeze_polymarket, false, false},
-    {"fill_disk", "the queue's disk is full and then is not", fill_disk, false, false},
+    {"pause_host", "the host's process is stopped with SIGSTOP for a while", pause_host, false, false},
+    {"slow_disk", "each sync of the queue takes 200 ms", slow_disk, false, false},
+    {"fill_disk", "the queue's disk is full and then is not", fill_disk, false, false, {Disk::memory}},
+    {"lose_power", "the machine of the queue loses its power", lose_power, false, false, {Disk::loop}},
+    {"long_outage",
+     "the database is away while much comes",
+     long_outage,
+     true,
+     false,
+     {Disk::own, flood_rate}},
 };
 
 }  // namespace

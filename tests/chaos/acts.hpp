@@ -14,7 +14,8 @@ struct Act {
     std::string_view does;
     void (*run)(Arena&);
     bool postgres_only = false;
-    bool random = true;  // may be part of a random plan; the others take long or need a place of their own
+    bool random = true;  // may be part of a random plan; the others take long or need a world of their own
+    World world{};
 };
 
 std::span<Act const> acts();

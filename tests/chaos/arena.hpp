@@ -9,11 +9,13 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "pipeline/collector.hpp"
 #include "pipeline/ledger.hpp"
+#include "support/disks.hpp"
 #include "support/fault_proxy.hpp"
 #include "support/postgres.hpp"
 
@@ -24,13 +26,32 @@ using Milliseconds = std::chrono::milliseconds;
 
 enum class SinkKind { postgres, sqlite };
 
+// Where the queue lies.
+enum class Disk {
+    own,     // with everything else
+    memory,  // on a file system of its own, to be filled
+    loop,    // on one whose power can be cut
+};
+
+// What an act needs of its arena.
+struct World {
+    Disk disk = Disk::own;
+    unsigned rate = 500;  // frames a second of both venues
+    bool operator==(World const&) const = default;
+};
+
 struct Settings {
     std::uint64_t seed = 1;
     SinkKind sink = SinkKind::postgres;
-    unsigned rate = 500;     // frames a second of both venues
+    World world{};
     unsigned markets = 40;   // of both venues
-    std::string queue;       // a folder for the queue instead of the arena's own; see disk.hpp
     std::string failpoints;  // the library to preload
+    std::string plugins;     // the folder of the venue poison
+};
+
+// This machine cannot have such a world.
+struct Unavailable : std::runtime_error {
+    using std::runtime_error::runtime_error;
 };
 
 class Arena {
@@ -54,10 +75,9 @@ class Arena {
     test::FaultProxy* proxy() { return proxy_.get(); }
     std::unique_ptr<test::Database> database() const;
     std::string const& failpoints() const { return settings_.failpoints; }
-    std::string const& queue_folder() const { return queue_; }
+    std::filesystem::path const& disk() const { return disk_; }
+    test::LoopDisk& loop_disk() { return *loop_disk_; }
     std::int64_t trades(std::string const& venue = {}) const;
-    // Rows that may be dead letters at the end: poison that was put in.
-    int dead_letters_expected = 0;
 
     // A number from `low` to `high`, from the seed.
     int random(int low, int high) { return std::uniform_int_distribution{low, high}(random_); }
@@ -70,16 +90,20 @@ class Arena {
     void healed();  // ends now
 
   private:
+    void make_disk();
     struct Outage {
         std::int64_t from_ms, to_ms;
     };
     test::Problems compare(test::Ledger const& ledger, test::Database& database) const;
     test::Problems causeless_gaps(test::Database& database) const;
+    test::Problems poisoned(test::Database& database) const;
 
     Settings const settings_;
     std::mt19937_64 random_;
     test::TemporaryDirectory directory_;
-    std::string const queue_;
+    std::unique_ptr<test::MemoryDisk> memory_disk_;
+    std::unique_ptr<test::LoopDisk> loop_disk_;
+    std::filesystem::path disk_;  // the queue is in a folder of it
     test::Simulated venues_;
     std::unique_ptr<test::PostgresCluster> postgres_;
     std::unique_ptr<test::FaultProxy> proxy_;

@@ -22,6 +22,7 @@
 namespace {
 
 constexpr int exit_code = 86;  // no other end of the host has it
+constexpr unsigned slow_sync_us = 200'000;
 
 enum class Point {
     none,
@@ -32,6 +33,7 @@ enum class Point {
     sync_before,
     sync_after,
     sync_error,
+    sync_slow,
     spare_allocated,
     rename_before,
     rename_after,
@@ -59,6 +61,7 @@ constexpr Name names[] = {
     {"ack_synced", Point::ack_synced},       {"unlink_before", Point::unlink_before},
     {"unlink_after", Point::unlink_after},   {"commit_before", Point::commit_before},
     {"commit_sent", Point::commit_sent},     {"commit_after", Point::commit_after},
+    {"sync_slow", Point::sync_slow},
 };
 
 // What was asked for; nothing if there was no word or a wrong one.
@@ -178,6 +181,7 @@ __attribute__((visibility("default"))) int fdatasync(int descriptor) {
     if (kind == Kind::segment) {
         pass(Point::sync_before);
         if (due(Point::sync_error)) return errno = EIO, -1;
+        if (plan().point == Point::sync_slow) usleep(slow_sync_us);
     }
     int const done = whole(descriptor);
     if (kind == Kind::segment) pass(Point::sync_after);

@@ -2,13 +2,6 @@
 // mounted where only this process sees them, so that they go when it does. Without root or loop devices it
 // says so and passes.
 #include <fcntl.h>
-#include <linux/fs.h>
-#include <linux/loop.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -21,101 +14,17 @@
 #include "queue/journal.hpp"
 #include "sdk/queue/packets.hpp"
 #include "support/catch.hpp"
+#include "support/disks.hpp"
 
 namespace arb::queue {
 namespace {
 
 namespace fs = std::filesystem;
+using test::LoopDisk;
+using test::MemoryDisk;
 
-// Stops the file system as a power cut does: nothing more reaches the device, not even the file system's own
-// journal. From <linux/ext4.h>, which user space does not get.
-constexpr unsigned long fs_ioc_shutdown = _IOR('X', 125, std::uint32_t);
-constexpr std::uint32_t without_flush = 2;
-
-constexpr off_t disk_size = 64 << 20;
+constexpr std::uint64_t disk_size = 64 << 20;
 constexpr int cycles = 30;
-
-// Mounts of its own; false where that is not allowed.
-bool own_mounts() {
-    static bool const allowed = ::geteuid() == 0 && ::unshare(CLONE_NEWNS) == 0 &&
-                                ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-    return allowed;
-}
-
-int run(std::vector<std::string> const& words) {
-    std::vector<char*> arguments;
-    for (auto const& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    auto const child = ::fork();
-    if (child == 0) {
-        ::execvp(arguments[0], arguments.data());
-        ::_exit(127);
-    }
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    return status;
-}
-
-// An ext4 file system in a file. The loop device goes by itself with the last mount of it.
-class LoopDisk {
-  public:
-    explicit LoopDisk(fs::path const& directory) : image_{directory / "image"}, mount_{directory / "mount"} {
-        fs::create_directory(mount_);
-    }
-    LoopDisk(LoopDisk const&) = delete;
-    ~LoopDisk() { ::umount2(mount_.c_str(), MNT_DETACH); }
-
-    bool make() {
-        File const file{system_files(), ::open(image_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-        return file && ::ftruncate(file.descriptor(), disk_size) == 0 &&
-               run({"mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0",
-                    image_.string()}) == 0 &&
-               mount();
-    }
-    bool mount() {
-        File const control{system_files(), ::open("/dev/loop-control", O_RDWR | O_CLOEXEC)};
-        File const image{system_files(), ::open(image_.c_str(), O_RDWR | O_CLOEXEC)};
-        if (!control || !image) return false;
-        // Another process may be quicker with the device that is free now.
-        for (int attempt = 0; attempt != 20; ++attempt) {
-            int const number = ::ioctl(control.descriptor(), LOOP_CTL_GET_FREE);
-            if (number < 0) return false;
-            auto const name = "/dev/loop" + std::to_string(number);
-            File const device{system_files(), ::open(name.c_str(), O_RDWR | O_CLOEXEC)};
-            if (!device) return false;
-            loop_config config{};
-            config.fd = static_cast<std::uint32_t>(image.descriptor());
-            config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
-            if (::ioctl(device.descriptor(), LOOP_CONFIGURE, &config) != 0) continue;
-            return ::mount(name.c_str(), mount_.c_str(), "ext4", 0, nullptr) == 0;
-        }
-        return false;
-    }
-    bool cut_power() {
-        File const directory{system_files(), ::open(mount_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-        auto how = without_flush;
-        return directory && ::ioctl(directory.descriptor(), fs_ioc_shutdown, &how) == 0;
-    }
-    bool unmount() { return ::umount2(mount_.c_str(), 0) == 0; }
-    fs::path queue() const { return mount_ / "queue"; }
-
-  private:
-    fs::path const image_, mount_;
-};
-
-// 64 MiB of memory as a file system.
-class MemoryDisk {
-  public:
-    explicit MemoryDisk(fs::path const& path)
-        : path_{path}, mounted_{own_mounts() && ::mount("none", path.c_str(), "tmpfs", 0, "size=64m") == 0} {}
-    MemoryDisk(MemoryDisk const&) = delete;
-    ~MemoryDisk() { ::umount2(path_.c_str(), MNT_DETACH); }
-    bool mounted() const { return mounted_; }
-
-  private:
-    fs::path const path_;
-    bool const mounted_;
-};
 
 // The system's files; without `syncs` nothing is ever made durable, and everybody is told it is.
 class Disk final : public Files {
@@ -181,7 +90,7 @@ class Machine {
         // Half of the time a push is durable when it returns; else the work between pushes makes it so.
         every_push_ = random_() % 2 == 0;
         Settings settings;
-        settings.directory = disk_.queue();
+        settings.directory = disk_.path() / "queue";
         settings.segment_size = 64 << 10;
         settings.free_min = 0;
         settings.sync_every = std::chrono::milliseconds{every_push_ ? 0 : 50};
@@ -252,14 +161,14 @@ class Machine {
 };
 
 bool can_mount(LoopDisk& disk) {
-    if (own_mounts() && disk.make()) return true;
+    if (disk.make()) return true;
     WARN("skipped: this needs root, loop devices and mkfs.ext4");
     return false;
 }
 
 TEST_CASE("power losses take nothing that was durable, damage nothing, and give no number out again") {
     TemporaryDirectory const directory;
-    LoopDisk disk{directory.path()};
+    LoopDisk disk{directory.path(), disk_size};
     if (!can_mount(disk)) return;
     auto const seed = std::random_device{}();
     INFO("seed " << seed);
@@ -275,7 +184,7 @@ TEST_CASE("power losses take nothing that was durable, damage nothing, and give 
 
 TEST_CASE("where nothing is synced the same power losses are noticed") {
     TemporaryDirectory const directory;
-    LoopDisk disk{directory.path()};
+    LoopDisk disk{directory.path(), disk_size};
     if (!can_mount(disk)) return;
     Machine machine{disk, false, 1};
     for (int i = 0; i != 3; ++i) machine.cycle();
@@ -287,7 +196,7 @@ TEST_CASE("a full file system makes push wait, and it goes on within 10 s of the
     TemporaryDirectory const directory;
     auto const mounted = directory.path() / "full";
     fs::create_directory(mounted);
-    MemoryDisk const disk{mounted};
+    MemoryDisk const disk{mounted, "64m"};
     if (!disk.mounted()) {
         WARN("skipped: this needs root");
         return;
