@@ -69,6 +69,15 @@ class Gaps {
         return any(open_, venue, ms, in_flight_ms, 0) && !any(recovered_, venue, ms, 0, just_now_ms);
     }
 
+    // Whether one of any kind ends after `ms`.
+    bool end_after(std::string const& venue, std::int64_t ms) const {
+        auto const later = [&](Row const& row) {
+            return row[0] == venue && (!row[2] || milliseconds(row[2]) > ms);
+        };
+        return std::any_of(open_.begin(), open_.end(), later) ||
+               std::any_of(recovered_.begin(), recovered_.end(), later);
+    }
+
   private:
     // A gap begins with the newest packet that was kept, of any venue: another's may have been on its way.
     static constexpr std::int64_t in_flight_ms = 250;
@@ -186,9 +195,10 @@ Problems Ledger::latest_prices(Database& database) const {
     for (auto const& entry : of("quote"))
         if (entry.at("live").as_bool()) quoted.insert({text(entry, "venue"), text(entry, "market")});
     for (auto const& entry : of("trade")) {
-        // A last price that was lost in a gap comes back with the next trade only.
+        // A last price that was lost in a gap, or known only to a run that ended, comes back with the next
+        // trade.
         Name const name{text(entry, "venue"), text(entry, "market")};
-        if (entry.at("live").as_bool() && !gaps.hold(name.first, entry.at("ms").as_int64()))
+        if (entry.at("live").as_bool() && !gaps.end_after(name.first, entry.at("ms").as_int64()))
             traded.insert(name);
         else
             traded.erase(name);
