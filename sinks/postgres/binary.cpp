@@ -179,4 +179,9 @@ void Binary::text_array(std::vector<std::string_view> const& texts) {
     for (auto const each : texts) bytes(each);
 }
 
+void Binary::int4_array(std::vector<std::int32_t> const& numbers) {
+    array_header(numbers.size(), false, oid::int4);
+    for (auto const each : numbers) field_of(each);
+}
+
 }  // namespace arb::postgres

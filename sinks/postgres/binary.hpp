@@ -44,6 +44,7 @@ class Binary {
     // The column of all rows as one array, without the length in front that a field has.
     void array(sql::Group const& group, std::size_t column);
     void text_array(std::vector<std::string_view> const& texts);
+    void int4_array(std::vector<std::int32_t> const& numbers);
 
   private:
     char* room(std::size_t bytes);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 #include "sinks/postgres/schema.hpp"
@@ -33,6 +34,19 @@ std::string stage_statement(Table const& table) {
                        columns);
 }
 
+// "m.venue = s.venue AND m.event_id = s.event_id", of the columns of a table's key.
+std::string same_key(Table const& table, std::string_view without = {}) {
+    std::string out;
+    for (std::string_view rest = table.key; !rest.empty();) {
+        auto const end = std::min(rest.find(", "), rest.size());
+        auto const column = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 2, rest.size()));
+        if (column == without) continue;
+        out += fmt::format("{}m.{} = s.{}", out.empty() ? "" : " AND ", column, column);
+    }
+    return out;
+}
+
 // From the staging table to where the rows belong.
 // `again`: the packet is an old one, and what came later stays.
 std::string merge_statement(Table const& table, bool again) {
@@ -41,15 +55,20 @@ std::string merge_statement(Table const& table, bool again) {
     auto const if_newer = again ? fmt::format(" WHERE {}.position <= excluded.position", table.name) : "";
     switch (table.way) {
         case Way::changed: {
-            // Two columns name the row. What is stored with the same content is neither locked nor written.
-            auto const* const a = table.columns[0].name;
-            auto const* const b = table.columns[1].name;
+            // What is stored with the same content is neither locked nor written.
             return fmt::format(
                 "INSERT INTO {0} ({1}) SELECT {1} FROM {2} s WHERE NOT EXISTS (SELECT 1 FROM {0} m WHERE "
-                "m.{3} = s.{3} AND m.{4} = s.{4} AND m.content_hash = s.content_hash) ORDER BY {3}, {4} "
-                "ON CONFLICT ({5}) DO UPDATE SET {6}{7}",
-                table.name, columns, stage, a, b, table.key, table.updates(), if_newer);
+                "{3} AND m.content_hash = s.content_hash) ORDER BY {4} "
+                "ON CONFLICT ({4}) DO UPDATE SET {5}{6}",
+                table.name, columns, stage, same_key(table), table.key, table.updates(), if_newer);
         }
+        case Way::in_force:
+            return fmt::format(
+                "INSERT INTO {0} ({1}) SELECT {1} FROM {2} s WHERE s.content_hash IS DISTINCT FROM (SELECT "
+                "m.content_hash FROM {0} m WHERE {3} AND m.effective_from <= s.effective_from "
+                "ORDER BY m.effective_from DESC LIMIT 1) ORDER BY {4} ON CONFLICT ({4}) DO UPDATE SET {5}{6}",
+                table.name, columns, stage, same_key(table, "effective_from"), table.key, table.updates(),
+                if_newer);
         case Way::replace:
             return fmt::format(
                 "INSERT INTO {0} ({1}) SELECT {1} FROM {2} ON CONFLICT ({3}) DO UPDATE SET {4}{5}",
@@ -70,11 +89,13 @@ std::string merge_statement(Table const& table, bool again) {
                 "result = coalesce(s.result, m.result), settlement_value = coalesce(s.settlement_value, "
                 "m.settlement_value), settled_at = coalesce(s.settled_at, m.settled_at), changed_at = "
                 "s.changed_at, "
-                "content_hash = 0 FROM {1} s WHERE m.venue = s.venue AND m.market_key = s.market_key "
+                "content_hash = 0, position = s.position FROM {1} s WHERE m.venue = s.venue AND m.market_key "
+                "= s.market_key "
                 "AND m.changed_at <= s.changed_at",
                 table.name, stage);
         case Way::append:
         case Way::latest:
+        case Way::derived:
             break;
     }
     throw std::logic_error{std::string{table.name} + " is not merged"};
@@ -213,6 +234,56 @@ std::vector<std::int32_t> PostgresDialect::market_keys(std::span<sql::MarketName
     return out;
 }
 
+std::vector<std::uint64_t> PostgresDialect::contents(std::span<sql::MarketKey const> markets) {
+    if (prepared_.insert("market_contents").second)
+        connection_.prepare(
+            "market_contents",
+            "SELECT w.place, m.content_hash FROM unnest($1, $2) WITH ORDINALITY AS w (venue, market_key, "
+            "place) JOIN markets m ON m.venue = w.venue AND m.market_key = w.market_key",
+            {oid::text_array, oid::int4_array});
+    std::vector<std::string_view> venues;
+    std::vector<std::int32_t> keys;
+    for (auto const& each : markets) {
+        venues.push_back(each.venue);
+        keys.push_back(each.key);
+    }
+    Binary first, second;
+    first.text_array(venues);
+    second.int4_array(keys);
+    return contents("market_contents", markets.size(), first, second);
+}
+
+std::vector<std::uint64_t> PostgresDialect::contents(std::span<sql::EventName const> events) {
+    if (prepared_.insert("event_contents").second)
+        connection_.prepare(
+            "event_contents",
+            "SELECT w.place, e.content_hash FROM unnest($1, $2) WITH ORDINALITY AS w (venue, event_id, "
+            "place) JOIN events e ON e.venue = w.venue AND e.event_id = w.event_id",
+            {oid::text_array, oid::text_array});
+    std::vector<std::string_view> venues, ids;
+    for (auto const& each : events) {
+        venues.push_back(each.venue);
+        ids.push_back(each.event_id);
+    }
+    Binary first, second;
+    first.text_array(venues);
+    second.text_array(ids);
+    return contents("event_contents", events.size(), first, second);
+}
+
+std::vector<std::uint64_t> PostgresDialect::contents(std::string const& statement, std::size_t count,
+                                                     Binary const& venues, Binary const& names) {
+    std::vector<std::uint64_t> out(count, 0);
+    for (auto const& row : connection_.query_prepared(
+             statement, {{venues.data(), venues.size()}, {names.data(), names.size()}}))
+        out[std::stoull(row[0]) - 1] = static_cast<std::uint64_t>(std::stoll(row[1]));
+    return out;
+}
+
+std::string PostgresDialect::list_as_json(std::string_view column) const {
+    return fmt::format("CAST(array_to_json({}) AS text)", column);
+}
+
 void PostgresDialect::prepare(std::vector<Group*> const& groups, arb_time now) {
     for (auto const* const group : groups) {
         auto const& table = *group->table;
@@ -240,15 +311,35 @@ void PostgresDialect::prepare(std::vector<Group*> const& groups, arb_time now) {
 }
 
 // Hot rows by COPY straight into the table of their venue and day; the rest by COPY into staging tables. Then
-// all that merges, the latest prices, the mark and the commit, in one round trip.
+// all that merges, the latest prices, the mark and the commit, in one round trip. Rows of a later round wait
+// until those of the one before are merged.
 void PostgresDialect::write(std::vector<Group*> const& groups, sql::Ending const& ending) {
     begun_ = false;
     if (ending.dead_letter != 0) take_dead_letter(ending.dead_letter);
     auto ordered = groups;
     std::stable_sort(ordered.begin(), ordered.end(), [](Group const* a, Group const* b) {
-        return a->table->id != b->table->id ? a->table->id < b->table->id : a->venue < b->venue;
+        return std::tie(a->round, a->table->id, a->venue) < std::tie(b->round, b->table->id, b->venue);
     });
-    for (auto const* const group : ordered) {
+    auto const again = ending.dead_letter != 0;
+    for (std::span<Group* const> rest = ordered; !rest.empty();) {
+        auto const end = std::find_if(rest.begin(), rest.end(),
+                                      [&](Group const* each) { return each->round != rest.front()->round; });
+        auto const round = rest.first(static_cast<std::size_t>(end - rest.begin()));
+        rest = rest.subspan(round.size());
+        write_round(round, again);
+        if (rest.empty()) break;
+        for (auto const* const group : round)
+            if (is_staged(*group->table)) connection_.send("DELETE FROM " + stage_name(*group->table));
+        connection_.finish();
+    }
+    if (auto const begin = begin_once(); !begin.empty()) connection_.send("BEGIN");
+    if (ending.mark != nullptr) send_mark(ending);
+    connection_.send("COMMIT");
+    connection_.finish();
+}
+
+void PostgresDialect::write_round(std::span<Group* const> groups, bool again) {
+    for (auto const* const group : groups) {
         if (group->table->way == Way::latest) continue;
         if (is_staged(*group->table))
             copy(*group, stage_name(*group->table));
@@ -259,15 +350,12 @@ void PostgresDialect::write(std::vector<Group*> const& groups, sql::Ending const
     }
     if (auto const begin = begin_once(); !begin.empty()) connection_.send("BEGIN");
     Table const* merged = nullptr;
-    for (auto const* const group : ordered) {
+    for (auto const* const group : groups) {
         if (group->table->way == Way::latest) send_latest(*group);
         if (!is_staged(*group->table) || group->table == merged) continue;
         merged = group->table;
-        connection_.send(merge_statement(*merged, ending.dead_letter != 0));
+        connection_.send(merge_statement(*merged, again));
     }
-    if (ending.mark != nullptr) send_mark(ending);
-    connection_.send("COMMIT");
-    connection_.finish();
 }
 
 // "BEGIN; " before the first statement of the transaction.

@@ -27,9 +27,12 @@ class PostgresDialect final : public sql::Dialect {
     bool table_exists(std::string const& name) override;
     void check_rights() override;
     std::vector<std::int32_t> market_keys(std::span<sql::MarketName const> names) override;
+    std::vector<std::uint64_t> contents(std::span<sql::MarketKey const> markets) override;
+    std::vector<std::uint64_t> contents(std::span<sql::EventName const> events) override;
     void prepare(std::vector<sql::Group*> const& groups, arb_time now) override;
     void write(std::vector<sql::Group*> const& groups, sql::Ending const& ending) override;
     char const* packet_as_hex() const override { return "encode(packet, 'hex')"; }
+    std::string list_as_json(std::string_view column) const override;
     void rollback() noexcept override;
     bool expire(std::span<sql::TableId const> from, arb_time before) override;
     sql::Failure explain(std::exception const& error) const override { return connection_.explain(error); }
@@ -37,6 +40,9 @@ class PostgresDialect final : public sql::Dialect {
     void interrupt() noexcept override { connection_.interrupt(); }
 
   private:
+    std::vector<std::uint64_t> contents(std::string const& statement, std::size_t count,
+                                        Binary const& venues, Binary const& names);
+    void write_round(std::span<sql::Group* const> groups, bool again);
     void copy(sql::Group const& group, std::string const& into);
     void copy_by_day(sql::Group const& group);
     void send_latest(sql::Group const& group);

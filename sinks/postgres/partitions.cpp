@@ -34,7 +34,9 @@ constexpr Parent parents[] = {
     {"tick_history", true, ""},   {"latest_prices", false, " WITH (fillfactor = 50)"},
     {"trades", true, ""},         {"trade_ids", false, ""},
     {"book_snapshots", true, ""}, {"book_changes", true, ""},
-    {"status_changes", true, ""},
+    {"status_changes", true, ""}, {"series", false, ""},
+    {"fee_schedules", false, ""}, {"market_history", false, ""},
+    {"event_history", false, ""},
 };
 
 }  // namespace

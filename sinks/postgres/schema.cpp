@@ -160,9 +160,126 @@ constexpr char const* second[] = {
     "EXECUTE FUNCTION close_gaps()",
 };
 
+// What a market or event was at any time: a row for each change of what matters for trading it, not of mere
+// volume. The statements that write markets and events need not know: triggers keep the history. What a
+// database of the second version knows is where its history begins.
+constexpr char const* third[] = {
+    "CREATE TABLE market_history (venue text NOT NULL, market_key integer NOT NULL, market_id text NOT NULL, "
+    "event_id text, title text, outcomes text[] NOT NULL, token_ids text[] NOT NULL, status text, "
+    "venue_status text, rules text, tick_size numeric, fee jsonb, opens_at timestamptz, closes_at "
+    "timestamptz, expected_at timestamptz, settled_at timestamptz, result text, settlement_value numeric, "
+    "price_ranges jsonb, seen_at timestamptz NOT NULL, position bigint NOT NULL, flags smallint NOT NULL) "
+    "PARTITION BY LIST (venue)",
+
+    "CREATE INDEX market_history_market ON market_history (market_key, seen_at)",
+
+    "CREATE TABLE event_history (venue text NOT NULL, event_key bigint NOT NULL, event_id text NOT NULL, "
+    "series text, title text, subtitle text, category text, mutually_exclusive boolean, status text, "
+    "opens_at timestamptz, closes_at timestamptz, url text, seen_at timestamptz NOT NULL, position bigint "
+    "NOT NULL, flags smallint NOT NULL) PARTITION BY LIST (venue)",
+
+    "CREATE INDEX event_history_event ON event_history (venue, event_id, seen_at)",
+
+    "CREATE TABLE series (venue text NOT NULL, series_id text NOT NULL, title text, category text, frequency "
+    "text, tags jsonb, raw jsonb, first_seen_at timestamptz NOT NULL, changed_at timestamptz NOT NULL, "
+    "content_hash bigint NOT NULL, position bigint NOT NULL, flags smallint NOT NULL, PRIMARY KEY (venue, "
+    "series_id)) PARTITION BY LIST (venue)",
+
+    "CREATE TABLE fee_schedules (venue text NOT NULL, scope text NOT NULL, scope_id text NOT NULL, type "
+    "text, rate numeric, exponent numeric, multiplier numeric, rebate_rate numeric, taker_only boolean, "
+    "effective_from timestamptz NOT NULL, source text, raw jsonb, received_at timestamptz NOT NULL, "
+    "content_hash bigint NOT NULL, position bigint NOT NULL, flags smallint NOT NULL, PRIMARY KEY (venue, "
+    "scope, scope_id, effective_from)) PARTITION BY LIST (venue)",
+
+    "DO $$ DECLARE v text; t text; BEGIN FOR v IN SELECT DISTINCT venue FROM market_keys UNION SELECT venue "
+    "FROM events LOOP FOREACH t IN ARRAY ARRAY['market_history', 'event_history', 'series', 'fee_schedules'] "
+    "LOOP EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES IN (%L)', v || '_' || t, t, v); END "
+    "LOOP; END LOOP; END $$",
+
+    "INSERT INTO market_history (venue, market_key, market_id, event_id, title, outcomes, token_ids, status, "
+    "venue_status, rules, tick_size, fee, opens_at, closes_at, expected_at, settled_at, result, "
+    "settlement_value, price_ranges, seen_at, position, flags) SELECT venue, market_key, market_id, "
+    "event_id, title, outcomes, token_ids, status, venue_status, rules, tick_size, fee, opens_at, closes_at, "
+    "expected_at, settled_at, result, settlement_value, price_ranges, changed_at, position, flags FROM "
+    "markets",
+
+    "INSERT INTO event_history (venue, event_key, event_id, series, title, subtitle, category, "
+    "mutually_exclusive, status, opens_at, closes_at, url, seen_at, position, flags) SELECT venue, "
+    "event_key, event_id, series, title, subtitle, category, mutually_exclusive, status, opens_at, "
+    "closes_at, url, changed_at, position, flags FROM events",
+
+    "CREATE FUNCTION market_added() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO market_history "
+    "(venue, market_key, market_id, event_id, title, outcomes, token_ids, status, venue_status, rules, "
+    "tick_size, fee, opens_at, closes_at, expected_at, settled_at, result, settlement_value, price_ranges, "
+    "seen_at, position, flags) SELECT venue, market_key, market_id, event_id, title, outcomes, token_ids, "
+    "status, venue_status, rules, tick_size, fee, opens_at, closes_at, expected_at, settled_at, result, "
+    "settlement_value, price_ranges, changed_at, position, flags FROM fresh; RETURN NULL; END $$",
+
+    "CREATE FUNCTION market_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO "
+    "market_history (venue, market_key, market_id, event_id, title, outcomes, token_ids, status, "
+    "venue_status, rules, tick_size, fee, opens_at, closes_at, expected_at, settled_at, result, "
+    "settlement_value, price_ranges, seen_at, position, flags) SELECT f.venue, f.market_key, f.market_id, "
+    "f.event_id, f.title, f.outcomes, f.token_ids, f.status, f.venue_status, f.rules, f.tick_size, f.fee, "
+    "f.opens_at, f.closes_at, f.expected_at, f.settled_at, f.result, f.settlement_value, f.price_ranges, "
+    "f.changed_at, f.position, f.flags FROM fresh f JOIN former o ON o.venue = f.venue AND o.market_key = "
+    "f.market_key WHERE (f.event_id, f.title, f.outcomes, f.token_ids, f.status, f.venue_status, f.rules, "
+    "f.tick_size, f.fee, f.opens_at, f.closes_at, f.expected_at, f.settled_at, f.result, f.settlement_value, "
+    "f.price_ranges) IS DISTINCT FROM (o.event_id, o.title, o.outcomes, o.token_ids, o.status, "
+    "o.venue_status, o.rules, o.tick_size, o.fee, o.opens_at, o.closes_at, o.expected_at, o.settled_at, "
+    "o.result, o.settlement_value, o.price_ranges); RETURN NULL; END $$",
+
+    "CREATE TRIGGER markets_added AFTER INSERT ON markets REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT "
+    "EXECUTE FUNCTION market_added()",
+
+    "CREATE TRIGGER markets_altered AFTER UPDATE ON markets REFERENCING OLD TABLE AS former NEW TABLE AS "
+    "fresh FOR EACH STATEMENT EXECUTE FUNCTION market_altered()",
+
+    "CREATE FUNCTION event_added() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO event_history "
+    "(venue, event_key, event_id, series, title, subtitle, category, mutually_exclusive, status, opens_at, "
+    "closes_at, url, seen_at, position, flags) SELECT venue, event_key, event_id, series, title, subtitle, "
+    "category, mutually_exclusive, status, opens_at, closes_at, url, changed_at, position, flags FROM fresh; "
+    "RETURN NULL; END $$",
+
+    "CREATE FUNCTION event_altered() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO event_history "
+    "(venue, event_key, event_id, series, title, subtitle, category, mutually_exclusive, status, opens_at, "
+    "closes_at, url, seen_at, position, flags) SELECT f.venue, f.event_key, f.event_id, f.series, f.title, "
+    "f.subtitle, f.category, f.mutually_exclusive, f.status, f.opens_at, f.closes_at, f.url, f.changed_at, "
+    "f.position, f.flags FROM fresh f JOIN former o ON o.venue = f.venue AND o.event_id = f.event_id WHERE "
+    "(f.series, f.title, f.subtitle, f.category, f.mutually_exclusive, f.status, f.opens_at, f.closes_at, "
+    "f.url) IS DISTINCT FROM (o.series, o.title, o.subtitle, o.category, o.mutually_exclusive, o.status, "
+    "o.opens_at, o.closes_at, o.url); RETURN NULL; END $$",
+
+    "CREATE TRIGGER events_added AFTER INSERT ON events REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT "
+    "EXECUTE FUNCTION event_added()",
+
+    "CREATE TRIGGER events_altered AFTER UPDATE ON events REFERENCING OLD TABLE AS former NEW TABLE AS fresh "
+    "FOR EACH STATEMENT EXECUTE FUNCTION event_altered()",
+
+    // Each quote with the rules and fees of its time. The narrowest fee schedule in force counts; one without
+    // a type and figures says that its scope has none of its own any more.
+    "CREATE VIEW tick_terms AS SELECT t.venue, k.market_id, t.outcome, t.venue_time, t.received_at, t.bid, "
+    "t.bid_size, t.ask, t.ask_size, t.last_price, t.position, h.event_id, h.title, h.status, h.rules, "
+    "h.tick_size, h.price_ranges, h.closes_at, h.fee, h.seen_at AS terms_seen_at, f.scope AS fee_scope, "
+    "f.type AS fee_type, f.rate AS fee_rate, f.exponent AS fee_exponent, f.multiplier AS fee_multiplier, "
+    "f.rebate_rate AS fee_rebate_rate, f.taker_only AS fee_taker_only, f.effective_from AS "
+    "fee_effective_from, t.market_key FROM tick_history t JOIN market_keys k ON k.market_key = t.market_key "
+    "LEFT JOIN LATERAL (SELECT * FROM market_history r WHERE r.venue = t.venue AND r.market_key = "
+    "t.market_key AND r.seen_at <= t.received_at ORDER BY r.seen_at DESC, r.position DESC LIMIT 1) h ON true "
+    "LEFT JOIN events e ON e.venue = t.venue AND e.event_id = h.event_id LEFT JOIN LATERAL (SELECT * FROM "
+    "fee_schedules f WHERE f.venue = t.venue AND ((f.scope = 'market' AND f.scope_id = k.market_id) OR "
+    "(f.scope = 'event' AND f.scope_id = h.event_id) OR (f.scope = 'series' AND f.scope_id = e.series) OR "
+    "(f.scope = 'venue' AND f.scope_id = t.venue)) AND f.effective_from <= t.received_at AND (f.type IS NOT "
+    "NULL OR f.rate IS NOT NULL OR f.exponent IS NOT NULL OR f.multiplier IS NOT NULL OR f.rebate_rate IS "
+    "NOT NULL) AND NOT EXISTS (SELECT 1 FROM fee_schedules n WHERE n.venue = f.venue AND n.scope = f.scope "
+    "AND n.scope_id = f.scope_id AND n.effective_from > f.effective_from AND n.effective_from <= "
+    "t.received_at) ORDER BY CASE f.scope WHEN 'market' THEN 1 WHEN 'event' THEN 2 WHEN 'series' THEN 3 ELSE "
+    "4 END LIMIT 1) f ON true",
+};
+
 constexpr sql::Migration steps[] = {
     {1, "the first schema", first},
-    {2, "a gap that was open at the end of a run is closed by the next", second}};
+    {2, "a gap that was open at the end of a run is closed by the next", second},
+    {3, "history of markets and events, series, fee schedules", third}};
 
 }  // namespace
 

@@ -52,6 +52,16 @@ char const* name_problem(arb_packet const& packet) {
         return bad_id(p->opportunity_id) ? "opportunity_id is empty or longer than 512 bytes" : nullptr;
     if (auto const* const p = as<arb_custom>(packet))
         return bad_id(p->topic) ? "topic is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_series>(packet))
+        return bad_id(p->series_id) ? "series_id is empty or longer than 512 bytes" : nullptr;
+    if (auto const* const p = as<arb_fee_schedule>(packet)) {
+        if (p->scope < ARB_SCOPE_VENUE || p->scope > ARB_SCOPE_MARKET)
+            return "the scope of the fee schedule is not known";
+        return p->scope != ARB_SCOPE_VENUE && bad_id(p->scope_id)
+                   ? "scope_id is empty or longer than 512 bytes"
+                   : nullptr;
+    }
+    if (packet.kind == ARB_KIND_MESSAGE) return nullptr;
     if (auto const* const p = as<arb_gap>(packet)) {
         if (bad_id(p->instance)) return "instance is empty or longer than 512 bytes";
         if (p->from_time == 0 || p->from_time == ARB_ABSENT)
@@ -72,6 +82,14 @@ char const* name_problem(arb_packet const& packet) {
     return nullptr;
 }
 
+// What is charged, whoever said it and from whenever on.
+std::uint64_t charge_hash(arb_fee_schedule const& p) {
+    std::int64_t const figures[] = {p.rate, p.exponent, p.multiplier, p.rebate_rate, p.taker_only};
+    auto const type = arb::text(p.header, p.type);
+    auto const hash = XXH3_64bits_withSeed(figures, sizeof figures, XXH3_64bits(type.data(), type.size()));
+    return hash == 0 ? 1 : hash;
+}
+
 }  // namespace
 
 std::string_view market_id(arb_packet const& packet, std::string& scratch) {
@@ -82,7 +100,9 @@ std::string_view market_id(arb_packet const& packet, std::string& scratch) {
 }
 
 std::uint64_t content_hash(arb_packet const& packet) {
-    if (packet.kind != ARB_KIND_EVENT && packet.kind != ARB_KIND_MARKET) return 0;
+    if (auto const* const schedule = as<arb_fee_schedule>(packet)) return charge_hash(*schedule);
+    if (packet.kind != ARB_KIND_EVENT && packet.kind != ARB_KIND_MARKET && packet.kind != ARB_KIND_SERIES)
+        return 0;
     auto const* const bytes = reinterpret_cast<std::byte const*>(&packet);
     auto const hash =
         XXH3_64bits_withSeed(bytes + sizeof(arb_packet), packet.size - sizeof(arb_packet), packet.flags);

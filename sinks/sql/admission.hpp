@@ -19,7 +19,8 @@ char const* problem(arb_packet const& packet, arb_time now);
 // where it had to be cleaned.
 std::string_view market_id(arb_packet const& packet, std::string& scratch);
 
-// A hash of everything in an event or market packet but its times and position, never 0; 0 for other kinds.
+// A hash of everything in an event, market or series packet but its times and position, of what a fee
+// schedule charges; never 0. 0 for other kinds.
 std::uint64_t content_hash(arb_packet const& packet);
 
 }  // namespace arb::sql

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sinks/sql/book_at.hpp"
 #include "sinks/sql/dead_letters.hpp"
 #include "sinks/sql/migrate.hpp"
 
@@ -85,6 +86,7 @@ void run_command(Dialect& dialect, std::string_view name, Options const& paramet
     if (name == "compare") return compare(session, parameters, out);
     if (name == "tables") return count_tables(session, out);
     if (name == "gaps") return gaps(session, parameters, out);
+    if (name == "book") return show_book(dialect, parameters, out);
     if (name == "deadletters list") return list_dead_letters(dialect, parameters, out);
     if (name == "deadletters show") return show_dead_letters(dialect, parameters, out);
     throw Failure{Trouble::held, fmt::format("there is no command \"{}\"", name)};

@@ -1,4 +1,4 @@
-// The one-off commands of every database sink: compare, tables, gaps, deadletters list and show. What
+// The one-off commands of every database sink: compare, tables, gaps, book, deadletters list and show. What
 // changes something, deadletters replay, is the sink's own (replay.cpp).
 #pragma once
 

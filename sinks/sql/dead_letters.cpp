@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "arbitrage/check.hpp"
+#include "arbitrage/time.hpp"
 #include "sinks/sql/commands.hpp"
 #include "sinks/sql/packet_json.hpp"
+#include "sinks/sql/text.hpp"
 
 namespace arb::sql {
 namespace {
@@ -46,6 +48,15 @@ void decode(std::string const& hex, DeadLetter& to) {
         to.problem = fmt::format("its bytes are not a packet of this version: {}", wrong);
     else
         to.packet = reinterpret_cast<arb_packet const*>(to.bytes.get());
+}
+
+// What the venue said, as it said it: as a field of a packet it would be JSON within JSON.
+boost::json::object message_row(arb_message const& message, std::string const& reason) {
+    auto const& h = message.header;
+    return {{"reason", reason},
+            {"source", cleaned(text(h, message.source))},
+            {"received_at", format_time(h.received_time)},
+            {"body", cleaned(text(h, message.body))}};
 }
 
 }  // namespace
@@ -98,6 +109,11 @@ void show_dead_letters(Dialect& dialect, Options const& parameters, arb::Rows co
         auto const letter = read_dead_letter(dialect, key);
         if (letter == nullptr) continue;
         boost::json::object out{{"reason", letter->reason}};
+        auto const* const message = letter->packet == nullptr ? nullptr : as<arb_message>(*letter->packet);
+        if (message != nullptr) {
+            if (!row(message_row(*message, letter->reason))) return;
+            continue;
+        }
         if (letter->packet != nullptr)
             out["packet"] = packet_json(*letter->packet);
         else

@@ -64,6 +64,14 @@ struct MarketName {
     std::string_view venue;
     std::string_view market_id;
 };
+struct MarketKey {
+    std::string_view venue;
+    std::int32_t key;
+};
+struct EventName {
+    std::string_view venue;
+    std::string_view event_id;
+};
 
 class Dialect {
   public:
@@ -90,6 +98,9 @@ class Dialect {
     // Keys of the markets, made where there are none, in a transaction of their own: a key without a row does
     // no harm.
     virtual std::vector<std::int32_t> market_keys(std::span<MarketName const> names) = 0;
+    // The content_hash of the rows that are stored; 0 where there is none.
+    virtual std::vector<std::uint64_t> contents(std::span<MarketKey const> markets) = 0;
+    virtual std::vector<std::uint64_t> contents(std::span<EventName const> events) = 0;
     // Tables of new venues, partitions of new days. Outside of the batch's transaction.
     virtual void prepare(std::vector<Group*> const& groups, arb_time now) = 0;
     // All groups and the ending, in one transaction. On a throw nothing is stored, or, where the connection
@@ -98,6 +109,8 @@ class Dialect {
     virtual void write(std::vector<Group*> const& groups, Ending const& ending) = 0;
     // The SQL that gives the bytes of dead_letters.packet as hexadecimal text.
     virtual char const* packet_as_hex() const = 0;
+    // The SQL that gives a column of several decimals as JSON text.
+    virtual std::string list_as_json(std::string_view column) const = 0;
     // After a throw of write that left the connection usable.
     virtual void rollback() noexcept = 0;
     // Deletes rows received before `before`; true if there may be more to delete.

@@ -34,25 +34,32 @@ Retention read_retention(Options const& options);
     R"("kind":{"type":"string","default":"","description":"only this kind of packet"},)"                     \
     R"("reason":{"type":"string","default":"","description":"only those whose reason contains this"},)"
 
-#define ARB_SQL_COMMANDS                                                                                        \
-    R"("commands":[)"                                                                                           \
-    R"({"name":"compare","help":"prices of accepted pairs side by side, the widest gap first","parameters":{)"  \
-    R"("type":"object","additionalProperties":false,"properties":{)"                                            \
-    R"("pair":{"type":"string","default":"","description":"only this pair_id"},)"                               \
-    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"          \
-    R"({"name":"tables","help":"rows per table","parameters":{"type":"object","additionalProperties":false,)"   \
-    R"("properties":{}}},)"                                                                                     \
-    R"({"name":"gaps","help":"intervals in which something may be missing, the newest first","parameters":{)"   \
-    R"("type":"object","additionalProperties":false,"properties":{)"                                            \
-    R"("venue":{"type":"string","default":"","description":"only this venue"},)"                                \
-    R"("open":{"type":"boolean","default":false,"description":"only those still open"},)"                       \
-    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"          \
-    R"({"name":"deadletters list","help":"packets that could not be stored, the newest first","parameters":{)"  \
-    R"("type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                            \
-    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"          \
-    R"({"name":"deadletters show","help":"such a packet with all its fields","parameters":{)"                   \
-    R"("type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                            \
-    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"          \
-    R"({"name":"deadletters replay","help":"tries to store them again; those that can be are no longer here",)" \
-    R"("parameters":{"type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS              \
+#define ARB_SQL_COMMANDS                                                                                                          \
+    R"("commands":[)"                                                                                                             \
+    R"({"name":"compare","help":"prices of accepted pairs side by side, the widest gap first","parameters":{)"                    \
+    R"("type":"object","additionalProperties":false,"properties":{)"                                                              \
+    R"("pair":{"type":"string","default":"","description":"only this pair_id"},)"                                                 \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"                            \
+    R"({"name":"tables","help":"rows per table","parameters":{"type":"object","additionalProperties":false,)"                     \
+    R"("properties":{}}},)"                                                                                                       \
+    R"({"name":"gaps","help":"intervals in which something may be missing, the newest first","parameters":{)"                     \
+    R"("type":"object","additionalProperties":false,"properties":{)"                                                              \
+    R"("venue":{"type":"string","default":"","description":"only this venue"},)"                                                  \
+    R"("open":{"type":"boolean","default":false,"description":"only those still open"},)"                                         \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"                            \
+    R"({"name":"book","help":"the order book of a market at a time, from what is stored, or why it is not known","parameters":{)" \
+    R"("type":"object","additionalProperties":false,"required":["market"],"properties":{)"                                        \
+    R"("market":{"type":"string","default":"","description":"its market_id"},)"                                                   \
+    R"("at":{"type":"string","default":"","description":"as of then, such as 2026-11-20T12:00:00Z; empty is now"},)"              \
+    R"("outcome":{"type":"integer","minimum":0,"default":0,"description":"which outcome's"},)"                                    \
+    R"("depth":{"type":"integer","minimum":0,"default":0,"description":"at most so many levels; 0 is all"},)"                     \
+    R"("venue":{"type":"string","default":"","description":"of this venue, where several have the market_id"}}}},)"               \
+    R"({"name":"deadletters list","help":"packets that could not be stored, the newest first","parameters":{)"                    \
+    R"("type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                                              \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"                            \
+    R"({"name":"deadletters show","help":"such a packet with all its fields","parameters":{)"                                     \
+    R"("type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                                              \
+    R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"                            \
+    R"({"name":"deadletters replay","help":"tries to store them again; those that can be are no longer here",)"                   \
+    R"("parameters":{"type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                                \
     R"("limit":{"type":"integer","minimum":1,"default":10000,"description":"at most so many, the oldest first"}}}}])"

@@ -32,6 +32,8 @@ void DatabaseSink::replay(Options const& parameters, arb::Rows const& row) {
 
 // Empty if it is stored, else why not. Throws what concerns more than this packet.
 std::string DatabaseSink::replay(DeadLetter const& letter) {
+    if (letter.packet->kind == ARB_KIND_MESSAGE)
+        return "it is what a venue said and nobody understood: it has no other place";
     auto const time = host_.now();
     problems_.assign(1, problem(*letter.packet, time));
     if (problems_.front() != nullptr) return problems_.front();

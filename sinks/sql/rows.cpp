@@ -10,6 +10,10 @@
 namespace arb::sql {
 namespace {
 
+// So many changes of one market or event in one batch become rows of its history; of more than that the last.
+// Each round is a merge of its own, and all but a few markets have one.
+constexpr std::size_t rounds_max = 32;
+
 Cell of(std::string_view text) { return {static_cast<std::int64_t>(text.size()), text.data()}; }
 Cell number(std::int64_t value) { return {value, nullptr}; }
 Cell time(arb_time value) { return {value == 0 ? ARB_ABSENT : value, nullptr}; }
@@ -25,6 +29,16 @@ Cell word(char const* const (&words)[N], std::int32_t value) {
 
 Cell venue(arb_packet const& packet) { return of(arb::venue(packet)); }
 
+std::string name_of(TableId id, std::string_view venue, std::string_view key) {
+    std::string name;
+    name.reserve(venue.size() + key.size() + 3);
+    return name.append(1, static_cast<char>(id)).append(venue).append(1, '\0').append(key);
+}
+
+std::string_view bytes_of(std::int32_t const& key) {
+    return {reinterpret_cast<char const*>(&key), sizeof key};
+}
+
 }  // namespace
 
 void Rows::clear() {
@@ -35,27 +49,28 @@ void Rows::clear() {
     filled_.clear();
     std::fill(std::begin(recent_), std::end(recent_), nullptr);
     key_rows_.clear();
+    rounds_.clear();
     remembered_.clear();
     memory_.release();
     buried_ = 0;
 }
 
-Group& Rows::group(TableId id, std::string_view venue) {
+Group& Rows::group(TableId id, std::string_view venue, std::size_t round) {
     auto*& recent = recent_[static_cast<std::size_t>(id)];
-    if (recent != nullptr && recent->venue == venue) return *recent;
+    if (recent != nullptr && recent->venue == venue && recent->round == round) return *recent;
     for (auto const& each : groups_) {
-        if (each->table->id != id || each->venue != venue) continue;
+        if (each->table->id != id || each->venue != venue || each->round != round) continue;
         if (each->rows == 0 && std::find(filled_.begin(), filled_.end(), each.get()) == filled_.end())
             filled_.push_back(each.get());
         return *(recent = each.get());
     }
-    groups_.push_back(std::make_unique<Group>(Group{&table(id), std::string{venue}, {}, 0}));
+    groups_.push_back(std::make_unique<Group>(Group{&table(id), std::string{venue}, {}, 0, round}));
     filled_.push_back(groups_.back().get());
     return *(recent = groups_.back().get());
 }
 
-Cell* Rows::append(TableId id, std::string_view venue) {
-    auto& to = group(id, venue);
+Cell* Rows::append(TableId id, std::string_view venue, std::size_t round) {
+    auto& to = group(id, venue, round);
     auto const columns = to.table->columns.size();
     to.cells.resize(to.cells.size() + columns);
     return to.cells.data() + columns * to.rows++;
@@ -63,15 +78,21 @@ Cell* Rows::append(TableId id, std::string_view venue) {
 
 // A row that its key names once in a batch. The later packet takes the place of the earlier one, except in a
 // table where the first counts: there it is null.
-Cell* Rows::keyed(TableId id, std::string_view venue, std::string_view key) {
-    std::string name;
-    name.reserve(venue.size() + key.size() + 2);
-    name.append(1, static_cast<char>(id)).append(venue).append(1, '\0').append(key);
-    auto& to = group(id, venue);
+Cell* Rows::keyed(TableId id, std::string_view venue, std::string_view key, std::size_t round) {
+    auto name = name_of(id, venue, key);
+    name.append(1, static_cast<char>(round));
+    auto& to = group(id, venue, round);
     auto const [found, is_new] = key_rows_.try_emplace(std::move(name), to.rows);
-    if (is_new) return append(id, venue);
+    if (is_new) return append(id, venue, round);
     if (to.table->way == Way::once) return nullptr;
     return to.cells.data() + found->second * to.table->columns.size();
+}
+
+// A row that changes the row of `key` in table `whose`. Each comes after the one before it, so that each is
+// seen by the history.
+Cell* Rows::in_turn(TableId id, TableId whose, std::string_view venue, std::string_view key) {
+    auto const before = rounds_[name_of(whose, venue, key)]++;
+    return keyed(id, venue, key, std::min(before, rounds_max - 1));
 }
 
 std::string_view Rows::kept(std::string_view text) {
@@ -140,6 +161,12 @@ void Rows::add(arb_packet const& packet, std::int32_t market_key, std::uint64_t 
             return opportunity(*as<arb_opportunity>(packet));
         case ARB_KIND_CUSTOM:
             return custom(*as<arb_custom>(packet));
+        case ARB_KIND_SERIES:
+            return series(*as<arb_series>(packet), content);
+        case ARB_KIND_FEE_SCHEDULE:
+            return fee_schedule(*as<arb_fee_schedule>(packet), content);
+        case ARB_KIND_MESSAGE:
+            return message(*as<arb_message>(packet));
         default:
             return bury(packet, "the kind is not known to this version", packet.received_time);
     }
@@ -156,7 +183,7 @@ void Rows::bury(arb_packet const& packet, std::string_view reason, arb_time now)
 void Rows::event(arb_event const& p, std::uint64_t content) {
     auto const& h = p.header;
     auto const id = text(h, p.event_id);
-    auto* const to = keyed(TableId::events, arb::venue(h), id.text());
+    auto* const to = in_turn(TableId::events, TableId::events, arb::venue(h), id.text());
     Cell const row[] = {venue(h),
                         id,
                         text(h, p.series),
@@ -182,7 +209,7 @@ void Rows::event(arb_event const& p, std::uint64_t content) {
 void Rows::market(arb_market const& p, std::int32_t key, std::uint64_t content) {
     auto const& h = p.header;
     auto const id = text(h, p.market_id);
-    auto* const to = keyed(TableId::markets, arb::venue(h), id.text());
+    auto* const to = in_turn(TableId::markets, TableId::markets, arb::venue(h), bytes_of(key));
     Cell const row[] = {venue(h),
                         number(key),
                         id,
@@ -314,12 +341,13 @@ void Rows::status(arb_status_change const& p, std::int32_t key) {
     auto const settled = p.lifecycle == ARB_LIFECYCLE_SETTLED
                              ? number(h.venue_time != 0 ? h.venue_time : h.received_time)
                              : Cell{};
-    std::string_view const name{reinterpret_cast<char const*>(&key), sizeof key};
-    Cell const amended[] = {venue(h), number(key),
-                            state,    said,
-                            result,   number(p.settlement_value),
-                            settled,  number(h.received_time)};
-    std::copy(std::begin(amended), std::end(amended), keyed(TableId::market_status, arb::venue(h), name));
+    Cell const amended[] = {venue(h),   number(key),
+                            state,      said,
+                            result,     number(p.settlement_value),
+                            settled,    number(h.received_time),
+                            position(h)};
+    std::copy(std::begin(amended), std::end(amended),
+              in_turn(TableId::market_status, TableId::markets, arb::venue(h), bytes_of(key)));
 }
 
 void Rows::gap(arb_gap const& p, std::int32_t key) {
@@ -393,6 +421,69 @@ void Rows::custom(arb_custom const& p) {
     auto* const to = append(TableId::custom_packets, {});
     std::copy(std::begin(row), std::end(row), to);
     to[std::size(row) - 1] = flags(h);
+}
+
+void Rows::series(arb_series const& p, std::uint64_t content) {
+    auto const& h = p.header;
+    auto const id = text(h, p.series_id);
+    Cell const row[] = {venue(h),
+                        id,
+                        text(h, p.title),
+                        text(h, p.category),
+                        text(h, p.frequency),
+                        json(h, p.tags),
+                        json(h, p.raw),
+                        number(h.received_time),
+                        number(h.received_time),
+                        number(static_cast<std::int64_t>(content)),
+                        position(h),
+                        {}};
+    auto* const to = keyed(TableId::series, arb::venue(h), id.text());
+    std::copy(std::begin(row), std::end(row), to);
+    to[std::size(row) - 1] = flags(h);
+}
+
+// The scope of a whole venue is named by the venue, so that every schedule has a name.
+void Rows::fee_schedule(arb_fee_schedule const& p, std::uint64_t content) {
+    auto const& h = p.header;
+    auto const scope = word(fee_scopes, p.scope);
+    auto const id = p.scope == ARB_SCOPE_VENUE ? venue(h) : text(h, p.scope_id);
+    auto const from = time(p.effective_from).is_null() ? h.received_time : p.effective_from;
+    Cell const row[] = {venue(h),
+                        scope,
+                        id,
+                        text(h, p.type),
+                        number(p.rate),
+                        number(p.exponent),
+                        number(p.multiplier),
+                        number(p.rebate_rate),
+                        known(p.taker_only),
+                        number(from),
+                        text(h, p.source),
+                        json(h, p.raw),
+                        number(h.received_time),
+                        number(static_cast<std::int64_t>(content)),
+                        position(h),
+                        {}};
+    std::string name{scope.text()};
+    auto const micros = from / 1000;
+    name.append(1, '\0').append(id.text()).append(reinterpret_cast<char const*>(&micros), sizeof micros);
+    auto* const to = keyed(TableId::fee_schedules, arb::venue(h), name);
+    std::copy(std::begin(row), std::end(row), to);
+    to[std::size(row) - 1] = flags(h);
+}
+
+// What the venue could not understand belongs beside what the database refused; it is no failure to store it.
+void Rows::message(arb_message const& p) {
+    auto const& h = p.header;
+    auto const instance = text(h, p.instance), reason = text(h, p.reason);
+    Cell const row[] = {instance.is_null() ? venue(h) : instance,
+                        position(h),
+                        of(kind_names[ARB_KIND_MESSAGE]),
+                        reason.is_null() ? of("the venue's plugin did not say why") : reason,
+                        {h.size, &p},
+                        number(h.received_time)};
+    std::copy(std::begin(row), std::end(row), append(TableId::dead_letters, {}));
 }
 
 // The newest tick of each market and outcome, in key order, so that two writers never wait for each other in

@@ -47,6 +47,8 @@ struct Group {
     std::string venue;  // empty where the table is not per venue
     std::vector<Cell> cells;
     std::size_t rows = 0;
+    // Rows of a later round change what those of an earlier one wrote: they are written after them.
+    std::size_t round = 0;
 
     Cell const* row(std::size_t i) const { return cells.data() + i * table->columns.size(); }
 };
@@ -84,9 +86,10 @@ class Rows {
         std::size_t row;
     };
 
-    Group& group(TableId id, std::string_view venue);
-    Cell* append(TableId id, std::string_view venue);
-    Cell* keyed(TableId id, std::string_view venue, std::string_view key);
+    Group& group(TableId id, std::string_view venue, std::size_t round = 0);
+    Cell* append(TableId id, std::string_view venue, std::size_t round = 0);
+    Cell* keyed(TableId id, std::string_view venue, std::string_view key, std::size_t round = 0);
+    Cell* in_turn(TableId id, TableId whose, std::string_view venue, std::string_view key);
 
     void event(arb_event const& p, std::uint64_t content_hash);
     void market(arb_market const& p, std::int32_t key, std::uint64_t content_hash);
@@ -99,6 +102,9 @@ class Rows {
     void pair(arb_pair const& p);
     void opportunity(arb_opportunity const& p);
     void custom(arb_custom const& p);
+    void series(arb_series const& p, std::uint64_t content_hash);
+    void fee_schedule(arb_fee_schedule const& p, std::uint64_t content_hash);
+    void message(arb_message const& p);
 
     void latest(Group const& history);
 
@@ -112,7 +118,8 @@ class Rows {
     std::vector<std::unique_ptr<Group>> groups_;  // kept between batches for their memory
     std::vector<Group*> filled_;
     Group* recent_[table_count]{};
-    std::unordered_map<std::string, std::size_t> key_rows_;  // table, venue and key to the row's place
+    std::unordered_map<std::string, std::size_t> key_rows_;  // table, round, venue and key: the row's place
+    std::unordered_map<std::string, std::size_t> rounds_;    // table, venue and key: how many rows it has
     std::vector<Tick> ticks_;
     std::vector<Remembered> remembered_;
     std::pmr::monotonic_buffer_resource memory_;

@@ -8,6 +8,7 @@
 #include "sinks/sql/admission.hpp"
 #include "sinks/sql/commands.hpp"
 #include "sinks/sql/migrate.hpp"
+#include "sinks/sql/text.hpp"
 
 namespace arb::sql {
 namespace {
@@ -182,6 +183,7 @@ void DatabaseSink::commit(Run packets, std::uint64_t incarnation, std::string_vi
 void DatabaseSink::add_rows(Run packets, arb_time time) {
     admit(packets, time);
     resolve_keys(packets);
+    recall(packets);
     std::size_t skipped = 0;
     for (std::size_t i = 0; i != packets.size(); ++i) {
         auto const& packet = *packets[i];
@@ -289,6 +291,40 @@ void DatabaseSink::resolve_keys(Run packets) {
     for (std::size_t i = 0; i != missing.size(); ++i) {
         markets_.at(missing[i].identity).key = found[i];
         for (auto const place : missing[i].places) keys_[place] = found[i];
+    }
+}
+
+// After a start a venue hands in all its catalogue, most of which is stored as it is: asking for the hashes
+// is far cheaper than sending the rows. After resolve_keys.
+void DatabaseSink::recall(Run packets) {
+    std::vector<MarketKey> markets;
+    std::vector<EventName> events;
+    std::vector<Identity> market_names, event_names;
+    std::string scratch;
+    for (std::size_t i = 0; i != packets.size(); ++i) {
+        auto const& packet = *packets[i];
+        if (problems_[i] != nullptr) continue;
+        if (packet.kind == ARB_KIND_MARKET) {
+            auto const whose = identity(venue(packet), market_id(packet, scratch));
+            if (markets_.at(whose).content != 0) continue;
+            markets.push_back({venue(packet), keys_[i]});
+            market_names.push_back(whose);
+        } else if (auto const* const event = as<arb_event>(packet)) {
+            auto const id = text(packet, event->event_id);
+            auto const whose = identity(venue(packet), id);
+            auto const* const entry = events_.find(whose);
+            if ((entry != nullptr && entry->content != 0) || !is_clean(id)) continue;
+            events.push_back({venue(packet), id});
+            event_names.push_back(whose);
+        }
+    }
+    if (!markets.empty()) {
+        auto const found = dialect_->contents(markets);
+        for (std::size_t i = 0; i != found.size(); ++i) markets_.at(market_names[i]).content = found[i];
+    }
+    if (!events.empty()) {
+        auto const found = dialect_->contents(events);
+        for (std::size_t i = 0; i != found.size(); ++i) events_.at(event_names[i]).content = found[i];
     }
 }
 

@@ -48,6 +48,7 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     void add_gaps(arb_packet const& first);
     void admit(Run packets, arb_time time);
     void resolve_keys(Run packets);
+    void recall(Run packets);
     bool unchanged(arb_packet const& packet, std::uint64_t content);
     void remember();
     void say_live();

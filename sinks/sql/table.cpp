@@ -58,6 +58,7 @@ constexpr Column market_status[] = {
     {"status", Type::text},       {"venue_status", Type::text},
     {"result", Type::text},       {"settlement_value", Type::decimal},
     {"settled_at", Type::time},   {"changed_at", Type::time},
+    {"position", Type::big},
 };
 // tick_history and latest_prices have the same columns.
 constexpr Column quotes[] = {
@@ -132,6 +133,24 @@ constexpr Column dead_letters[] = {
     {"instance", Type::text}, {"position", Type::big}, {"kind", Type::text},
     {"reason", Type::text},   {"packet", Type::bytes}, {"received_at", Type::time},
 };
+constexpr Column series[] = {
+    {"venue", Type::text, false}, {"series_id", Type::text, false},
+    {"title", Type::text},        {"category", Type::text},
+    {"frequency", Type::text},    {"tags", Type::json},
+    {"raw", Type::json},          {"first_seen_at", Type::time, false},
+    {"changed_at", Type::time},   {"content_hash", Type::big},
+    {"position", Type::big},      {"flags", Type::small},
+};
+constexpr Column fee_schedules[] = {
+    {"venue", Type::text, false},    {"scope", Type::text, false},
+    {"scope_id", Type::text, false}, {"type", Type::text},
+    {"rate", Type::decimal},         {"exponent", Type::decimal},
+    {"multiplier", Type::decimal},   {"rebate_rate", Type::decimal},
+    {"taker_only", Type::boolean},   {"effective_from", Type::time, false},
+    {"source", Type::text},          {"raw", Type::json},
+    {"received_at", Type::time},     {"content_hash", Type::big},
+    {"position", Type::big},         {"flags", Type::small},
+};
 
 constexpr Table all[table_count] = {
     {TableId::events, "events", Way::changed, true, false, "venue, event_id", events},
@@ -150,6 +169,11 @@ constexpr Table all[table_count] = {
     {TableId::opportunities, "opportunities", Way::replace, false, false, "opportunity_id", opportunities},
     {TableId::custom_packets, "custom_packets", Way::append, false, false, "", custom_packets},
     {TableId::dead_letters, "dead_letters", Way::append, false, false, "", dead_letters},
+    {TableId::series, "series", Way::changed, true, false, "venue, series_id", series},
+    {TableId::fee_schedules, "fee_schedules", Way::in_force, true, false,
+     "venue, scope, scope_id, effective_from", fee_schedules},
+    {TableId::market_history, "market_history", Way::derived, true, false, "", {}},
+    {TableId::event_history, "event_history", Way::derived, true, false, "", {}},
 };
 
 }  // namespace

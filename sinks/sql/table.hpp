@@ -32,12 +32,14 @@ struct Column {
 
 // How rows reach their table.
 enum class Way : std::uint8_t {
-    append,   // always a new row
-    latest,   // one row per key; a newer received_at replaces an older one
-    replace,  // one row per key; the last one written counts
-    changed,  // as replace, but a row whose content_hash is stored already is not touched
-    once,     // a new row unless the key is known
-    amend,    // changes some columns of a row of another table, if it is there
+    append,    // always a new row
+    latest,    // one row per key; a newer received_at replaces an older one
+    replace,   // one row per key; the last one written counts
+    changed,   // as replace, but a row whose content_hash is stored already is not touched
+    in_force,  // as replace, but not where the row in force at its effective_from says the same
+    once,      // a new row unless the key is known
+    amend,     // changes some columns of a row of another table, if it is there
+    derived,   // never written here: the database's own triggers fill it
 };
 
 enum class TableId : std::uint8_t {
@@ -56,8 +58,12 @@ enum class TableId : std::uint8_t {
     opportunities,
     custom_packets,
     dead_letters,
+    series,
+    fee_schedules,
+    market_history,
+    event_history,
 };
-inline constexpr std::size_t table_count = 15;
+inline constexpr std::size_t table_count = 19;
 
 struct Table {
     TableId id;

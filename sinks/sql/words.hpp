@@ -8,6 +8,7 @@ inline constexpr char const* lifecycles[] = {nullptr,  "unopened",   "open",   "
 inline constexpr char const* sides[] = {nullptr, "buy", "sell"};
 inline constexpr char const* book_sides[] = {"bid", "ask"};
 inline constexpr char const* streams[] = {"all", "catalogue", "quotes", "trades", "books", "status"};
+inline constexpr char const* fee_scopes[] = {"venue", "series", "event", "market"};
 inline constexpr char const* relations[] = {nullptr, "same", "inverse"};
 inline constexpr char const* pair_states[] = {nullptr, "candidate", "accepted", "rejected", "suspended"};
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include "arbitrage/time.hpp"
 #include "sinks/sqlite/schema.hpp"
@@ -67,8 +68,17 @@ std::string write_statement(Table const& table, bool again) {
         case Way::amend:
             return "UPDATE markets SET status = ?3, venue_status = coalesce(?4, venue_status), "
                    "result = coalesce(?5, result), settlement_value = coalesce(?6, settlement_value), "
-                   "settled_at = coalesce(?7, settled_at), changed_at = ?8, content_hash = 0 "
+                   "settled_at = coalesce(?7, settled_at), changed_at = ?8, position = ?9, content_hash = 0 "
                    "WHERE venue = ?1 AND market_key = ?2 AND changed_at <= ?8";
+        case Way::in_force:
+            return fmt::format(
+                "INSERT INTO {0} ({1}) SELECT {2} WHERE coalesce((SELECT l.content_hash FROM {0} l WHERE "
+                "l.venue = ?1 AND l.scope = ?2 AND l.scope_id = ?3 AND l.effective_from <= ?{3} ORDER BY "
+                "l.effective_from DESC LIMIT 1), 0) <> ?{4} ON CONFLICT ({5}) DO UPDATE SET {6}{7}",
+                table.name, table.column_list(), places, table.column("effective_from") + 1,
+                table.column("content_hash") + 1, key, table.updates(), if_newer("WHERE"));
+        case Way::derived:
+            break;
     }
     throw std::logic_error{"a table is written in no known way"};
 }
@@ -151,6 +161,27 @@ std::vector<std::int32_t> SqliteDialect::market_keys(std::span<sql::MarketName c
     return out;
 }
 
+std::vector<std::uint64_t> SqliteDialect::contents(std::span<sql::MarketKey const> markets) {
+    std::vector<std::uint64_t> out;
+    auto& find = statement("SELECT content_hash FROM markets WHERE market_key = ?1");
+    for (auto const& each : markets) {
+        find.bind(1, std::int64_t{each.key});
+        out.push_back(static_cast<std::uint64_t>(find.run()));
+    }
+    return out;
+}
+
+std::vector<std::uint64_t> SqliteDialect::contents(std::span<sql::EventName const> events) {
+    std::vector<std::uint64_t> out;
+    auto& find = statement("SELECT content_hash FROM events WHERE venue = ?1 AND event_id = ?2");
+    for (auto const& each : events) {
+        find.bind(1, each.venue);
+        find.bind(2, each.event_id);
+        out.push_back(static_cast<std::uint64_t>(find.run()));
+    }
+    return out;
+}
+
 // The views of venues that are new: the names that are tables of their own in other databases.
 void SqliteDialect::prepare(std::vector<Group*> const& groups, arb_time) {
     for (auto const* const group : groups) {
@@ -181,8 +212,9 @@ void SqliteDialect::need_file() {
 
 void SqliteDialect::write(std::vector<Group*> const& groups, sql::Ending const& ending) {
     auto ordered = groups;
-    std::stable_sort(ordered.begin(), ordered.end(),
-                     [](Group const* a, Group const* b) { return a->table->id < b->table->id; });
+    std::stable_sort(ordered.begin(), ordered.end(), [](Group const* a, Group const* b) {
+        return std::tie(a->round, a->table->id) < std::tie(b->round, b->table->id);
+    });
     need_file();
     begin_exclusive();
     if (ending.dead_letter != 0) take_dead_letter(ending.dead_letter);

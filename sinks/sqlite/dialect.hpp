@@ -29,9 +29,12 @@ class SqliteDialect final : public sql::Dialect {
     bool table_exists(std::string const& name) override;
     void check_rights() override;
     std::vector<std::int32_t> market_keys(std::span<sql::MarketName const> names) override;
+    std::vector<std::uint64_t> contents(std::span<sql::MarketKey const> markets) override;
+    std::vector<std::uint64_t> contents(std::span<sql::EventName const> events) override;
     void prepare(std::vector<sql::Group*> const& groups, arb_time now) override;
     void write(std::vector<sql::Group*> const& groups, sql::Ending const& ending) override;
     char const* packet_as_hex() const override { return "hex(packet)"; }
+    std::string list_as_json(std::string_view column) const override { return std::string{column}; }
     void rollback() noexcept override;
     bool expire(std::span<sql::TableId const> from, arb_time before) override;
     sql::Failure explain(std::exception const& error) const override;

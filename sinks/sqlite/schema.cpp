@@ -146,9 +146,106 @@ constexpr char const* second[] = {
     "venue = new.venue AND instance = new.instance AND to_time IS NULL AND from_time < new.to_time; END",
 };
 
+// What a market or event was at any time: a row for each change of what matters for trading it, not of mere
+// volume. The statements that write markets and events need not know: triggers keep the history. What a
+// database of the second version knows is where its history begins.
+constexpr char const* third[] = {
+    "CREATE TABLE market_history (venue, market_key INTEGER NOT NULL, market_id TEXT NOT NULL, event_id, "
+    "title, outcomes NOT NULL, token_ids NOT NULL, status, venue_status, rules, tick_size, fee, opens_at, "
+    "closes_at, expected_at, settled_at, result, settlement_value, price_ranges, seen_at NOT NULL, position "
+    "INTEGER NOT NULL, flags INTEGER NOT NULL)",
+
+    "CREATE INDEX market_history_market ON market_history (market_key, seen_at)",
+
+    "CREATE TABLE event_history (venue TEXT NOT NULL, event_key INTEGER NOT NULL, event_id TEXT NOT NULL, "
+    "series, title, subtitle, category, mutually_exclusive, status, opens_at, closes_at, url, seen_at NOT "
+    "NULL, position INTEGER NOT NULL, flags INTEGER NOT NULL)",
+
+    "CREATE INDEX event_history_event ON event_history (venue, event_id, seen_at)",
+
+    "CREATE TABLE series (venue TEXT NOT NULL, series_id TEXT NOT NULL, title, category, frequency, tags, "
+    "raw, first_seen_at NOT NULL, changed_at NOT NULL, content_hash INTEGER NOT NULL, position INTEGER NOT "
+    "NULL, flags INTEGER NOT NULL, PRIMARY KEY (venue, series_id))",
+
+    "CREATE TABLE fee_schedules (venue TEXT NOT NULL, scope TEXT NOT NULL, scope_id TEXT NOT NULL, type, "
+    "rate, exponent, multiplier, rebate_rate, taker_only INTEGER, effective_from NOT NULL, source, raw, "
+    "received_at NOT NULL, content_hash INTEGER NOT NULL, position INTEGER NOT NULL, flags INTEGER NOT NULL, "
+    "PRIMARY KEY (venue, scope, scope_id, effective_from))",
+
+    "INSERT INTO market_history (venue, market_key, market_id, event_id, title, outcomes, token_ids, status, "
+    "venue_status, rules, tick_size, fee, opens_at, closes_at, expected_at, settled_at, result, "
+    "settlement_value, price_ranges, seen_at, position, flags) SELECT venue, market_key, market_id, "
+    "event_id, title, outcomes, token_ids, status, venue_status, rules, tick_size, fee, opens_at, closes_at, "
+    "expected_at, settled_at, result, settlement_value, price_ranges, changed_at, position, flags FROM "
+    "markets",
+
+    "INSERT INTO event_history (venue, event_key, event_id, series, title, subtitle, category, "
+    "mutually_exclusive, status, opens_at, closes_at, url, seen_at, position, flags) SELECT venue, "
+    "event_key, event_id, series, title, subtitle, category, mutually_exclusive, status, opens_at, "
+    "closes_at, url, changed_at, position, flags FROM events",
+
+    "CREATE TRIGGER markets_added AFTER INSERT ON markets BEGIN INSERT INTO market_history (venue, "
+    "market_key, market_id, event_id, title, outcomes, token_ids, status, venue_status, rules, tick_size, "
+    "fee, opens_at, closes_at, expected_at, settled_at, result, settlement_value, price_ranges, seen_at, "
+    "position, flags) VALUES (new.venue, new.market_key, new.market_id, new.event_id, new.title, "
+    "new.outcomes, new.token_ids, new.status, new.venue_status, new.rules, new.tick_size, new.fee, "
+    "new.opens_at, new.closes_at, new.expected_at, new.settled_at, new.result, new.settlement_value, "
+    "new.price_ranges, new.changed_at, new.position, new.flags); END",
+
+    "CREATE TRIGGER markets_altered AFTER UPDATE ON markets WHEN old.event_id IS NOT new.event_id OR "
+    "old.title IS NOT new.title OR old.outcomes IS NOT new.outcomes OR old.token_ids IS NOT new.token_ids OR "
+    "old.status IS NOT new.status OR old.venue_status IS NOT new.venue_status OR old.rules IS NOT new.rules "
+    "OR old.tick_size IS NOT new.tick_size OR old.fee IS NOT new.fee OR old.opens_at IS NOT new.opens_at OR "
+    "old.closes_at IS NOT new.closes_at OR old.expected_at IS NOT new.expected_at OR old.settled_at IS NOT "
+    "new.settled_at OR old.result IS NOT new.result OR old.settlement_value IS NOT new.settlement_value OR "
+    "old.price_ranges IS NOT new.price_ranges BEGIN INSERT INTO market_history (venue, market_key, "
+    "market_id, event_id, title, outcomes, token_ids, status, venue_status, rules, tick_size, fee, opens_at, "
+    "closes_at, expected_at, settled_at, result, settlement_value, price_ranges, seen_at, position, flags) "
+    "VALUES (new.venue, new.market_key, new.market_id, new.event_id, new.title, new.outcomes, new.token_ids, "
+    "new.status, new.venue_status, new.rules, new.tick_size, new.fee, new.opens_at, new.closes_at, "
+    "new.expected_at, new.settled_at, new.result, new.settlement_value, new.price_ranges, new.changed_at, "
+    "new.position, new.flags); END",
+
+    "CREATE TRIGGER events_added AFTER INSERT ON events BEGIN INSERT INTO event_history (venue, event_key, "
+    "event_id, series, title, subtitle, category, mutually_exclusive, status, opens_at, closes_at, url, "
+    "seen_at, position, flags) VALUES (new.venue, new.event_key, new.event_id, new.series, new.title, "
+    "new.subtitle, new.category, new.mutually_exclusive, new.status, new.opens_at, new.closes_at, new.url, "
+    "new.changed_at, new.position, new.flags); END",
+
+    "CREATE TRIGGER events_altered AFTER UPDATE ON events WHEN old.series IS NOT new.series OR old.title IS "
+    "NOT new.title OR old.subtitle IS NOT new.subtitle OR old.category IS NOT new.category OR "
+    "old.mutually_exclusive IS NOT new.mutually_exclusive OR old.status IS NOT new.status OR old.opens_at IS "
+    "NOT new.opens_at OR old.closes_at IS NOT new.closes_at OR old.url IS NOT new.url BEGIN INSERT INTO "
+    "event_history (venue, event_key, event_id, series, title, subtitle, category, mutually_exclusive, "
+    "status, opens_at, closes_at, url, seen_at, position, flags) VALUES (new.venue, new.event_key, "
+    "new.event_id, new.series, new.title, new.subtitle, new.category, new.mutually_exclusive, new.status, "
+    "new.opens_at, new.closes_at, new.url, new.changed_at, new.position, new.flags); END",
+
+    // Each quote with the rules and fees of its time. The narrowest fee schedule in force counts; one without
+    // a type and figures says that its scope has none of its own any more.
+    "CREATE VIEW tick_terms AS SELECT t.venue, k.market_id, t.outcome, t.venue_time, t.received_at, t.bid, "
+    "t.bid_size, t.ask, t.ask_size, t.last_price, t.position, h.event_id, h.title, h.status, h.rules, "
+    "h.tick_size, h.price_ranges, h.closes_at, h.fee, h.seen_at AS terms_seen_at, f.scope AS fee_scope, "
+    "f.type AS fee_type, f.rate AS fee_rate, f.exponent AS fee_exponent, f.multiplier AS fee_multiplier, "
+    "f.rebate_rate AS fee_rebate_rate, f.taker_only AS fee_taker_only, f.effective_from AS "
+    "fee_effective_from, t.market_key FROM tick_history t JOIN market_keys k ON k.market_key = t.market_key "
+    "LEFT JOIN market_history h ON h.rowid = (SELECT r.rowid FROM market_history r WHERE r.market_key = "
+    "t.market_key AND r.seen_at <= t.received_at ORDER BY r.seen_at DESC, r.position DESC LIMIT 1) LEFT JOIN "
+    "events e ON e.venue = t.venue AND e.event_id = h.event_id LEFT JOIN fee_schedules f ON f.rowid = "
+    "(SELECT f.rowid FROM fee_schedules f WHERE f.venue = t.venue AND ((f.scope = 'market' AND f.scope_id = "
+    "k.market_id) OR (f.scope = 'event' AND f.scope_id = h.event_id) OR (f.scope = 'series' AND f.scope_id = "
+    "e.series) OR (f.scope = 'venue' AND f.scope_id = t.venue)) AND f.effective_from <= t.received_at AND "
+    "(f.type IS NOT NULL OR f.rate IS NOT NULL OR f.exponent IS NOT NULL OR f.multiplier IS NOT NULL OR "
+    "f.rebate_rate IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM fee_schedules n WHERE n.venue = f.venue AND "
+    "n.scope = f.scope AND n.scope_id = f.scope_id AND n.effective_from > f.effective_from AND "
+    "n.effective_from <= t.received_at) ORDER BY CASE f.scope WHEN 'market' THEN 1 WHEN 'event' THEN 2 WHEN "
+    "'series' THEN 3 ELSE 4 END LIMIT 1)",
+};
+
 constexpr sql::Migration steps[] = {
     {1, "the first schema", first},
-    {2, "a gap that was open at the end of a run is closed by the next", second}};
+    {2, "a gap that was open at the end of a run is closed by the next", second},
+    {3, "history of markets and events, series, fee schedules", third}};
 
 }  // namespace
 

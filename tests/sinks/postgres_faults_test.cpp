@@ -6,6 +6,7 @@
 
 #include "arbitrage/time.hpp"
 #include "sinks/postgres/dialect.hpp"
+#include "sinks/postgres/schema.hpp"
 #include "sinks/quick_sink.hpp"
 #include "sinks/shared.hpp"
 #include "sinks/small_disk.hpp"
@@ -360,6 +361,15 @@ TEST_CASE("postgres warns of what could take back what it reported as stored") {
     CHECK_FALSE(says(other, "synchronous_commit"));
 }
 
+TEST_CASE("postgres brings tables of an older version up to date with what is in them") {
+    PostgresDatabase database{cluster(), "older"};
+    std::vector<std::string> statements;
+    for (auto const& step : postgres::migrations())
+        if (step.version <= 2)
+            statements.insert(statements.end(), step.statements.begin(), step.statements.end());
+    brings_older_tables_up_to_date(database, statements);
+}
+
 TEST_CASE("postgres makes its tables once, however many start at once") {
     for (int round = 0; round != 5; ++round) {
         PostgresDatabase database{cluster(), "migrators"};
@@ -374,7 +384,7 @@ TEST_CASE("postgres makes its tables once, however many start at once") {
         // They are the same sink of the same queue: one stores the packet, the others learn that it is
         // stored.
         CHECK(good >= 1);
-        CHECK(database.count("schema_version") == 2);  // a row for each step
+        CHECK(database.count("schema_version") == 3);  // a row for each step
         CHECK(database.count("tick_history") == 1);
     }
 }

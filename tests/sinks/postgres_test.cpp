@@ -39,6 +39,12 @@ TEST_CASE("postgres stores what both database sinks promise") {
     SECTION("replay") { replays_dead_letters(database); }
     SECTION("dead letters") { shows_dead_letters(database); }
     SECTION("restore") { fills_what_a_restore_lost(database); }
+    SECTION("history") { keeps_history(database); }
+    SECTION("terms") { knows_the_terms_of_a_quote(database); }
+    SECTION("series and fees") { stores_series_and_fees(database); }
+    SECTION("messages") { keeps_messages(database); }
+    SECTION("books of the past") { rebuilds_books(database); }
+    SECTION("books at random times") { rebuilds_books_like_a_reader_of_the_feed(database); }
 }
 
 TEST_CASE("postgres goes on after the server was stopped and started") {

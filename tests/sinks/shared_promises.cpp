@@ -126,7 +126,8 @@ void skips_unchanged_catalogue(Database& database) {
     add_market(changes, "kalshi", "M1", "A market", noon + 7 * second_ns);  // and back, in one batch
     REQUIRE(sink.write(changes) == ARB_OK);
     CHECK(database.text("SELECT title FROM markets") == "A market");
-    CHECK(changed_at() == noon);  // so nothing changed
+    CHECK(changed_at() == noon + 7 * second_ns);  // it did change, and so says the history
+    CHECK(database.count("market_history") == 3);
     CHECK(time_of(database.text("SELECT first_seen_at FROM markets")) == noon);
     // A status change by itself is later news than the catalogue; the next catalogue row is written again.
     Packets paused;
@@ -232,7 +233,7 @@ void answers_commands(Database& database) {
         if (row.at("table") == "tick_history") CHECK(row.at("rows") == 3);
         if (row.at("table") == "market_pairs") CHECK(row.at("rows") == 4);
     }
-    CHECK(rows.size() == 14);
+    CHECK(rows.size() == 18);
 
     Packets packets;
     {
@@ -279,8 +280,9 @@ void has_tables_per_venue(Database& database) {
     Packets packets;
     add_quote(packets, "manifold_2", "M1", 1, 2);
     REQUIRE(sink.write(packets) == ARB_OK);
-    for (auto const* const each : {"events", "markets", "tick_history", "latest_prices", "trades",
-                                   "book_snapshots", "book_changes", "status_changes"}) {
+    for (auto const* const each :
+         {"events", "markets", "tick_history", "latest_prices", "trades", "book_snapshots", "book_changes",
+          "status_changes", "series", "fee_schedules", "market_history", "event_history"}) {
         auto const is_quote = std::string{each} == "tick_history" || std::string{each} == "latest_prices";
         CHECK(database.count("manifold_2_" + std::string{each}) == (is_quote ? 1 : 0));
     }

@@ -12,6 +12,7 @@
 #include "sinks/shared.hpp"
 #include "sinks/small_disk.hpp"
 #include "sinks/sqlite/dialect.hpp"
+#include "sinks/sqlite/schema.hpp"
 #include "support/catch.hpp"
 #include "support/process.hpp"
 
@@ -170,6 +171,16 @@ TEST_CASE("sqlite is held by a file that is damaged") {
     CHECK((started == ARB_PERMANENT || started == ARB_INVALID));
     CHECK(sink.error.find("is damaged") != std::string::npos);
     CHECK(sink.error.find("Nothing is lost") != std::string::npos);
+}
+
+TEST_CASE("sqlite brings tables of an older version up to date with what is in them") {
+    SqliteDatabase database;
+    std::filesystem::create_directories(std::filesystem::path{database.file()}.parent_path());
+    std::vector<std::string> statements;
+    for (auto const& step : sqlite::migrations())
+        if (step.version <= 2)
+            statements.insert(statements.end(), step.statements.begin(), step.statements.end());
+    brings_older_tables_up_to_date(database, statements);
 }
 
 TEST_CASE("sqlite notices that its file was moved away") {
