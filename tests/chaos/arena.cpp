@@ -83,7 +83,7 @@ void Arena::begin() {
     if (postgres_)
         postgres_->query("rows",
                          "ALTER TABLE tick_history ADD CONSTRAINT no_poison CHECK (bid IS DISTINCT FROM "
-                         "0.666666)");
+                         "0.666666) NOT VALID");
     venues_.control("start");
     await_progress();
 }
@@ -160,7 +160,6 @@ test::Problems Arena::compare(test::Ledger const& ledger, test::Database& databa
     add(ledger.latest_prices(database));
     add(ledger.catalogue(database));
     add(causeless_gaps(database));
-    add(poisoned(database));
     return all;
 }
 
@@ -177,8 +176,8 @@ test::Problems Arena::poisoned(test::Database& database) const {
                       market + "%'");
     };
     auto const before = quotes("*", "BEFORE"), after = quotes("*", "AFTER");
-    auto const bad = postgres_ ? 2 : 1;  // SQLite has no constraint that could be added
-    auto const dead = number("SELECT count(*) FROM dead_letters"),
+    constexpr int bad = 2;  // SQLite stores the second, and so does PostgreSQL until it is told not to
+    auto const dead = number("SELECT count(*) FROM dead_letters") + quotes("*", "REFUSED"),
                hurts = static_cast<std::int64_t>(outages_.size());
     auto const word = [](std::int64_t value) { return std::to_string(value); };
     test::Problems problems;
@@ -205,6 +204,9 @@ test::Problems Arena::finish() {
                            boost::json::serialize(host_->status()));
     if (int const code = host_->stop(stop_within); code != 0)
         problems.push_back("the host ended with " + std::to_string(code) + " instead of 0 within 20 s");
+    // That venue pushes until it is stopped, and a stop drains.
+    auto const beside_poison = poisoned(*rows);
+    problems.insert(problems.end(), beside_poison.begin(), beside_poison.end());
     if (ledger.count("trade") == 0) problems.push_back("nothing was traded: the comparison proves nothing");
     auto const report = venues_.control("report");
     if (!report.at("violations").as_object().empty())
