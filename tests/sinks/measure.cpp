@@ -16,6 +16,7 @@
 
 #include "arbitrage/time.hpp"
 #include "sinks/database.hpp"
+#include "support/catch.hpp"
 
 using namespace arb;
 using namespace arb::test;
@@ -212,8 +213,10 @@ std::vector<Kind> kinds() {
     };
 }
 
-// Writes `count` packets in batches; `add` gets their numbers.
-double write(SinkUnderTest& sink, int count, std::function<void(Packets&, int)> const& add) {
+// Writes `count` packets in batches; `add` gets their numbers. The seconds the sink took.
+double write(
+    SinkUnderTest& sink, int count, std::function<void(Packets&, int)> const& add,
+    std::function<void()> const& between = [] {}) {
     double spent = 0;
     Packets packets{16 << 20};
     for (int i = 0; i != count;) {
@@ -222,6 +225,7 @@ double write(SinkUnderTest& sink, int count, std::function<void(Packets&, int)> 
         auto const begin = std::chrono::steady_clock::now();
         if (sink.write(packets) != ARB_OK) throw std::runtime_error{sink.error};
         spent += seconds_since(begin);
+        between();
     }
     return spent;
 }
@@ -252,9 +256,17 @@ void measure_bytes(std::function<std::unique_ptr<Database>()> const& fresh) {
         kind.add(warm, 1'000'001, 5, noon);
         if (sink.write(warm) != ARB_OK) throw std::runtime_error{sink.error};
         auto const before = size_of(*database, lite != nullptr ? lite->file() : "");
-        write(sink, kind.packets, [&](Packets& to, int i) {
-            kind.add(to, i, kind.markets != 0 ? below(kind.markets) : i, noon + (i + 1) * arb_time{100'000});
-        });
+        // What an update leaves behind is used again, as autovacuum would see to.
+        auto const tidy = [&] {
+            if (lite == nullptr) database->query("VACUUM");
+        };
+        write(
+            sink, kind.packets,
+            [&](Packets& to, int i) {
+                kind.add(to, i, kind.markets != 0 ? below(kind.markets) : i,
+                         noon + (i + 1) * arb_time{100'000});
+            },
+            tidy);
         auto const grown = size_of(*database, lite != nullptr ? lite->file() : "") - before;
         out += (out.empty() ? "\"" : ",\"") + std::string{kind.name} +
                "\":" + std::to_string((grown + kind.packets / 2) / kind.packets);
@@ -371,26 +383,26 @@ void measure_books(Database& database) {
         std::cout << row[0].value_or("") << '\n';
 }
 
+// One whose tables grow as they are told and at no other time.
+PostgresCluster& cluster() {
+    static PostgresCluster made{{"autovacuum=off", "shared_buffers=512MB", "checkpoint_timeout=1h"}};
+    return made;
+}
+
+std::unique_ptr<Database> on_postgres() {
+    static int number = 0;
+    return std::make_unique<PostgresDatabase>(cluster(), "measure" + std::to_string(number++));
+}
+
 }  // namespace
 
-int main(int count, char** words) {
-    std::string const what = count == 2 ? words[1] : "";
-    PostgresCluster cluster{{"autovacuum=off", "shared_buffers=512MB", "checkpoint_timeout=1h"}};
-    int number = 0;
-    auto const postgres = [&]() -> std::unique_ptr<Database> {
-        return std::make_unique<PostgresDatabase>(cluster, "measure" + std::to_string(number++));
-    };
-    if (what == "bytes") {
-        std::cout << "postgres: ";
-        measure_bytes(postgres);
-        std::cout << "sqlite: ";
-        measure_bytes([]() -> std::unique_ptr<Database> { return std::make_unique<SqliteDatabase>(); });
-    } else if (what == "catalogue") {
-        measure_catalogue(*postgres());
-    } else if (what == "books") {
-        measure_books(*postgres());
-    } else {
-        std::cerr << "usage: arbitrage-measure-sinks bytes|catalogue|books\n";
-        return 64;
-    }
+TEST_CASE("bytes") {
+    std::cout << "postgres: ";
+    measure_bytes(on_postgres);
+    std::cout << "sqlite: ";
+    measure_bytes([]() -> std::unique_ptr<Database> { return std::make_unique<SqliteDatabase>(); });
 }
+
+TEST_CASE("catalogue") { measure_catalogue(*on_postgres()); }
+
+TEST_CASE("books") { measure_books(*on_postgres()); }

@@ -2,6 +2,8 @@
 #include <signal.h>
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "arbitrage/time.hpp"
@@ -196,6 +198,68 @@ TEST_CASE("postgres waits while the disk of the database is full") {
     }
     cluster().query("postgres", "DROP DATABASE full_disk WITH (FORCE)");
     cluster().query("postgres", "DROP TABLESPACE small");
+}
+
+TEST_CASE("postgres waits while the disk of the server's log is full, which ends the server") {
+    if (!SmallDisk::possible()) {
+        WARN("skipped: this user may not mount a small disk");
+        return;
+    }
+    namespace fs = std::filesystem;
+    SmallDisk const disk{"64m"};
+    PostgresCluster server{{"fsync=off", "min_wal_size=32MB"}};
+    server.stop();
+    auto const log = server.directory() + "/data/pg_wal";
+    fs::copy(log, disk / "wal", fs::copy_options::recursive);
+    for (auto const& each : fs::recursive_directory_iterator{disk / "wal"})
+        PostgresCluster::give(each.path());
+    PostgresCluster::give(disk / "wal");
+    fs::remove_all(log);
+    fs::create_directory_symlink(disk / "wal", log);
+    server.start();
+    server.create_database("log");
+    SinkUnderTest sink{"postgres", option(server.url("log"))};
+    REQUIRE(sink.start() == ARB_OK);
+    REQUIRE(sink.write(quotes(10)) == ARB_OK);
+    disk.fill();
+    arb_status status = ARB_OK;
+    int batches = 0;
+    for (; status == ARB_OK && batches != 100; ++batches)
+        status = sink.write(quotes(5000, noon + batches * second_ns));
+    CHECK(status == ARB_RETRY);
+    CHECK(sink.again() == ARB_RETRY);
+    disk.free();
+    server.kill();
+    server.start();
+    CHECK(stored_within(sink, 20s));
+    CHECK(server.query("log", "SELECT count(*), count(DISTINCT position) FROM tick_history")[0] ==
+          TextRow{std::to_string(10 + batches * 5000), std::to_string(10 + batches * 5000)});
+    CHECK(server.query("log", "SELECT count(*) FROM dead_letters")[0][0] == "0");
+}
+
+TEST_CASE("postgres needs no more memory the longer the database is away") {
+    PostgresDatabase database{cluster(), "away"};
+    SinkUnderTest sink{database};
+    REQUIRE(sink.start() == ARB_OK);
+    REQUIRE(sink.write(quotes(5000)) == ARB_OK);
+    cluster().stop(true);
+    REQUIRE(sink.write(quotes(5000, noon + second_ns)) == ARB_RETRY);
+    auto const resident = [] {
+        std::ifstream file{"/proc/self/statm"};
+        long all = 0, pages = 0;
+        file >> all >> pages;
+        return pages * ::sysconf(_SC_PAGESIZE);
+    };
+    auto const tries = [&](int count) {
+        for (int i = 0; i != count; ++i) REQUIRE(sink.again() == ARB_RETRY);
+    };
+    tries(50);
+    auto const before = resident();
+    tries(1000);  // five hours of the host's pauses
+    CHECK(resident() - before < 1 << 20);
+    cluster().start();
+    CHECK(stored_within(sink, 10s));
+    CHECK(database.count("tick_history") == 10'000);
 }
 
 TEST_CASE("postgres waits for what will pass by itself") {

@@ -297,13 +297,13 @@ void brings_older_tables_up_to_date(Database& database, std::vector<std::string>
     REQUIRE(sink.start() == ARB_OK);
     CHECK(database.text("SELECT max(version) FROM schema_version") == "3");
     auto const was =
-        database.row("SELECT market_id, title, status, seen_at, position FROM kalshi_market_history");
+        database.row("SELECT market_id, title, status, seen_at, position FROM market_history");
     CHECK(was[0] == "M1");
     CHECK(was[1] == "A");
     CHECK(was[2] == "open");
     CHECK(time_of(was[3]) == noon - 1800 * second_ns);
     CHECK(was[4] == "9");
-    CHECK(database.text("SELECT title FROM kalshi_event_history") == "An event");
+    CHECK(database.text("SELECT title FROM event_history") == "An event");
     Packets packets;
     add(packets, MarketAt{noon, "B"});
     add(packets, Fee{});
