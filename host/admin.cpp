@@ -233,8 +233,10 @@ class Server final : public Admin {
         }
         if (whole && path == "/status")
             return {http::status::ok, "application/json", boost::json::serialize(sources_.status()) + "\n"};
+        if (whole && path == "/drift")
+            return {http::status::ok, "application/json", boost::json::serialize(sources_.drift()) + "\n"};
         return {http::status::not_found, "text/plain",
-                whole ? "here are /healthz /readyz /status /metrics /tap\n" : "here is /metrics\n"};
+                whole ? "here are /healthz /readyz /status /drift /metrics /tap\n" : "here is /metrics\n"};
     }
 
     template<class Stream>
@@ -287,7 +289,7 @@ class Server final : public Admin {
 
     static void append_line(std::string& lines, arb_packet const& packet, TapFilter const& filter) {
         if (!wanted(packet, filter)) return;
-        auto const object = packet_json(packet);
+        auto const object = packet_json(packet, Show::brief);
         if (!filter.market.empty()) {
             auto const* const market = object.if_contains("market_id");
             if (market == nullptr || !market->is_string() || market->get_string() != filter.market) return;

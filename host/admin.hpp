@@ -4,6 +4,7 @@
 //   GET /healthz   200 while the process lives        GET /status    JSON
 //   GET /readyz    200 when every required instance   GET /metrics   Prometheus text
 //                  works, else 503                    GET /tap?venue=V&kind=K&market=M   a JSON line a packet
+//   GET /drift     JSON: where venues' answers differ from what their plugins know
 //
 // Thread safety: start and stop on one thread. The sources are called on the admin's own thread.
 #pragma once
@@ -30,6 +31,7 @@ struct AdminSources {
     std::function<std::string()> metrics;
     std::function<bool()> ready;
     std::function<std::unique_ptr<queue::Reader>()> tap;
+    std::function<boost::json::array()> drift;
 };
 
 class Admin {

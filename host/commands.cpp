@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "host/forecast.hpp"
 #include "host/host.hpp"
 #include "host/queue_commands.hpp"
 
@@ -30,6 +31,7 @@ struct Parsed {
     std::string plugin;
     TapOptions tap;
     QueueOptions queue;
+    ForecastOptions forecast;
 };
 
 void add_globals(CLI::App& app, Globals& globals) {
@@ -60,11 +62,18 @@ void add_commands(CLI::App& app, Parsed& parsed) {
     add(app, "schema", "JSON Schema of pipeline.yaml with every installed plugin, for editors");
     add(app, "status", "What the running pipeline is doing")
         ->add_flag("--watch", parsed.watch, "Repeat every 2 s");
+    add(app, "drift",
+        "Where venues' answers differ from what this version knows, as the running pipeline saw it");
     auto* const tap = add(app, "tap", "Show packets as they are accepted");
     tap->add_option("--venue", parsed.tap.venue, "Only of this venue");
     tap->add_option("--kind", parsed.tap.kind,
                     "Only of this kind: event market quote trade book book_change status gap ...");
     tap->add_option("--market", parsed.tap.market, "Only of this market id");
+    add(app, "forecast",
+        "Run the venues for some minutes, store nothing, and say how much a day that would be")
+        ->add_option("--minutes", parsed.forecast.minutes, "For how long")
+        ->check(CLI::Range(0.01, 1440.0))
+        ->capture_default_str();
     add_queue_commands(*add(app, "queue", "Look into the queue on disk, or change where a sink goes on"),
                        parsed.queue);
 }
@@ -92,6 +101,8 @@ int dispatch(CLI::App& app, Parsed& parsed) {
                                                                      : inspect_plugin(globals, parsed.plugin);
     if (got("schema")) return print_schema(globals);
     if (got("status")) return show_status(globals, parsed.watch);
+    if (got("drift")) return show_drift(globals);
+    if (got("forecast")) return forecast(globals, parsed.forecast);
     if (got("tap")) return show_tap(globals, parsed.tap);
     if (got("queue")) return run_queue_command(globals, *app.get_subcommand("queue"), parsed.queue);
     if (words.empty()) {
@@ -130,6 +141,9 @@ int run_program(int argc, char const* const* argv) {
     }
     try {
         return dispatch(app, parsed);
+    } catch (std::bad_alloc const&) {
+        std::cerr << "arbitrage: there is not enough memory to go on; what was accepted is in the queue\n";
+        return exit_bug;
     } catch (std::exception const& bug) {
         std::cerr << "arbitrage: this is a bug of the program: " << bug.what() << '\n';
         return exit_bug;

@@ -24,6 +24,7 @@ int list_plugins(Globals const& globals);
 int inspect_plugin(Globals const& globals, std::string const& id_or_file);
 int print_schema(Globals const& globals);
 int show_status(Globals const& globals, bool watch);
+int show_drift(Globals const& globals);
 
 struct TapOptions {
     std::string venue, kind, market;

@@ -5,17 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
-#include <ctime>
 #include <mutex>
 
 #include "arbitrage/time.hpp"
 #include "host/admin.hpp"
+#include "host/clock_watch.hpp"
 #include "host/log.hpp"
 #include "host/metrics.hpp"
 #include "host/notify.hpp"
 #include "host/pipeline.hpp"
+#include "host/signals.hpp"
 #include "host/status.hpp"
+#include "host/table.hpp"
 
 namespace arb::host {
 
@@ -28,29 +29,12 @@ constexpr auto look_every = 1s;                 // between looks at the balance 
 constexpr auto start_extension = 30s;           // asked of the service manager while not ready
 constexpr std::uint64_t admin_bytes = 8 << 20;  // connections of status, metrics and taps
 constexpr std::uint64_t sink_bytes = 8 << 20;   // the batch in hand
-constexpr double queue_warning = 0.7;           // of size_max
+constexpr std::uint64_t log_bytes = 8 << 20;    // call sites that are counted, and lines on their way
+constexpr unsigned queue_warning = 70;          // percent of what the queue may take
+// A sync that takes so long breaks the word of what a power loss may take.
+constexpr auto slow_sync = 100ms;
 // The newest packet kept may be another venue's: this one's may have been on their way for so long.
 constexpr arb_time on_the_way_max = second_ns;
-
-// TERM, INT and HUP as answers instead of interruptions. Threads made afterwards inherit the mask.
-class Signals {
-  public:
-    Signals() {
-        sigemptyset(&set_);
-        for (int const signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
-        pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-        std::signal(SIGPIPE, SIG_IGN);
-    }
-    // The next signal, or 0 after `wait`.
-    int next(std::chrono::milliseconds wait) const {
-        timespec const time{wait.count() / 1000, wait.count() % 1000 * 1'000'000};
-        int const got = sigtimedwait(&set_, nullptr, &time);
-        return got > 0 ? got : 0;
-    }
-
-  private:
-    sigset_t set_{};
-};
 
 class Host {
   public:
@@ -118,9 +102,10 @@ class Host {
         AdminSettings const settings{config_.service.socket, config_.service.metrics};
         AdminSources const sources{
             [this] { return status(); },
-            [this] { return metrics_text(*pipeline_, *queue_, config_.queue.size_max); },
+            [this] { return metrics_text(host_state(), *pipeline_, *queue_, config_.queue.size_max); },
             [this] { return pipeline_->ready(); },
             [this] { return queue_->tap(); },
+            [this] { return pipeline_->drift_rows(); },
         };
         auto started = Admin::start(settings, sources);
         if (started.has_error()) {
@@ -139,23 +124,25 @@ class Host {
 
     std::string memory_ceiling() const {
         auto const sinks = pipeline_->sinks().size();
-        auto const total = config_.queue.tail_size + sinks * sink_bytes + admin_bytes;
+        auto const instances = pipeline_->instances().size();
+        auto const queue = queue::memory_max(config_.queue);
+        auto const total =
+            queue + sinks * sink_bytes + instances * instance_bytes_max + admin_bytes + log_bytes;
         auto const mib = [](std::uint64_t bytes) { return bytes >> 20; };
         return fmt::format(
-            "memory: buffers of the host take at most {} MiB ({} newest packets, {} for each sink ({}), {} "
-            "status and "
-            "taps); venues and sinks bound their own",
-            mib(total), mib(config_.queue.tail_size), mib(sink_bytes), sinks, mib(admin_bytes));
+            "memory: buffers of the host take at most {} MiB ({} the queue, {} for each sink ({}), {} for "
+            "each "
+            "instance ({}), {} status and taps, {} the log); venues and sinks bound their own",
+            mib(total), mib(queue), mib(sink_bytes), sinks, mib(instance_bytes_max), instances,
+            mib(admin_bytes), mib(log_bytes));
     }
 
-    boost::json::object status() {
-        HostState now;
-        {
-            std::lock_guard const lock{mutex_};
-            now = state_;
-        }
-        return status_json(now, config_, *pipeline_, *queue_);
+    HostState host_state() {
+        std::lock_guard const lock{mutex_};
+        return state_;
     }
+
+    boost::json::object status() { return status_json(host_state(), config_, *pipeline_, *queue_); }
 
     void set_state(int state, std::string sentence) {
         std::lock_guard const lock{mutex_};
@@ -193,6 +180,7 @@ class Host {
                 log_.flush_suppressed();
                 balanced_ = pipeline_->check_balance();
                 warn_of_size();
+                watch_clock();
                 if (!told_ready) notify_.extend(start_extension);
             }
             if (notify_.watchdog_every() > 0ms && now >= next_watchdog && pipeline_->progressed() &&
@@ -205,16 +193,43 @@ class Host {
 
     // Once each time the queue grows past the mark: room is running out while it can still be made.
     void warn_of_size() {
-        auto const bytes = queue_->statistics().bytes;
-        bool const large =
-            static_cast<double>(bytes) > queue_warning * static_cast<double>(config_.queue.size_max);
-        if (large && !warned_of_size_)
-            log_.warning(fmt::format("the queue takes {} MiB of its {} MiB on disk: {}", bytes >> 20,
-                                     config_.queue.size_max >> 20,
-                                     config_.queue.when_full == queue::WhenFull::block
-                                         ? "at the end venues wait, and what they cannot read is a gap"
-                                         : "at the end the oldest packets are dropped"));
+        bool const large = queue_->percent_full() >= queue_warning;
+        if (large && !warned_of_size_) {
+            auto const statistics = queue_->statistics();
+            log_.warning(fmt::format(
+                "the queue is {} % full, {} MiB wait for the sinks: {}", queue_->percent_full(),
+                statistics.needed_bytes >> 20,
+                config_.queue.when_full == queue::WhenFull::block
+                    ? fmt::format(
+                          "from {} % on venues put off what can wait, at the end they are not read, and "
+                          "what is missed then is a gap",
+                          ARB_QUEUE_PUT_OFF)
+                    : "at the end the oldest packets are dropped"));
+        }
         warned_of_size_ = large;
+    }
+
+    // A host that did not run may have missed something; one whose clock was set has stamps that do not
+    // compare.
+    void watch_clock() {
+        auto const noticed = clock_watch_.look(ClockWatch::read());
+        if (noticed.paused != 0) {
+            log_.warning(
+                fmt::format("the program did not run for {}: what venues sent meanwhile may be missing",
+                            duration_text(noticed.paused)));
+            pipeline_->expect_gap(arb::now() - noticed.paused, "host_paused");
+        }
+        if (noticed.step) {
+            auto const& [before, after] = *noticed.step;
+            log_.warning(
+                fmt::format("the wall clock was set from {} to {}: times before and after do not compare; "
+                            "the order of packets, by position, is not touched",
+                            format_time(before), format_time(after)));
+            pipeline_->note_clock_step(before, after);
+        }
+        std::lock_guard const lock{mutex_};
+        state_.pauses += noticed.paused != 0;
+        state_.clock_steps += noticed.step.has_value();
     }
 
     // The state of the whole from the states of its parts.
@@ -236,6 +251,17 @@ class Host {
                              "the counters do not add up: packets may be lost; see the balance in status");
         if (statistics.full)
             return set_state(ARB_STATE_DEGRADED, "venues wait for room in the queue: " + statistics.trouble);
+        if (auto const percent = queue_->percent_full(); percent >= ARB_QUEUE_PUT_OFF)
+            return set_state(ARB_STATE_DEGRADED,
+                             fmt::format("the queue is {} % full: {}", percent,
+                                         config_.queue.when_full == queue::WhenFull::block
+                                             ? "venues put off sweeps, polls and backfills"
+                                             : "the oldest packets are dropped at the end"));
+        if (statistics.sync_time > slow_sync)
+            return set_state(ARB_STATE_DEGRADED,
+                             fmt::format("the disk of the queue is slow: a sync takes {:.1f} s, and a power "
+                                         "loss may take what came in since",
+                                         std::chrono::duration<double>(statistics.sync_time).count()));
         if (all_work) return set_state(ARB_STATE_LIVE, "every instance works");
         set_state(pipeline_->ready() ? ARB_STATE_DEGRADED
                   : told_once_live() ? ARB_STATE_DEGRADED
@@ -269,13 +295,6 @@ class Host {
         return closed;
     }
 
-    static std::string duration_text(arb_time time) {
-        auto const s = time / second_ns;
-        return s < 120    ? fmt::format("{} s", s)
-               : s < 7200 ? fmt::format("{} min", s / 60)
-                          : fmt::format("{} h", s / 3600);
-    }
-
     int close_queue() {
         auto const closed = queue_->close();
         if (closed.has_value()) return exit_ok;
@@ -291,6 +310,7 @@ class Host {
     std::unique_ptr<queue::Queue> queue_;
     std::optional<Pipeline> pipeline_;
     std::unique_ptr<Admin> admin_;
+    ClockWatch clock_watch_{ClockWatch::read()};
     bool balanced_ = true;
     bool warned_of_size_ = false;
     // Protected by mutex_.

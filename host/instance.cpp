@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <thread>
 
 #include "arbitrage/check.hpp"
 #include "arbitrage/packet.hpp"
@@ -17,7 +18,10 @@ namespace {
 constexpr std::size_t sentence_bytes_max = 512;  // of a report; a sentence, not a page
 constexpr std::size_t counters_max = 256;        // of one instance: names come from code, not from venues
 constexpr std::size_t reasons_max = 64;          // likewise
-constexpr std::size_t open_gaps_max = 65536;     // remembered so that a gap is counted once; 3 MiB
+constexpr std::size_t clock_steps_max = 16;  // not yet written down; a clock that is set more often is broken
+constexpr auto rate_step_max =
+    std::chrono::milliseconds{100};                      // a push that waits looks this often for the end
+constexpr auto slowed_shown = std::chrono::seconds{10};  // how long after the last wait the state says so
 // A push that waited longer for room stopped its venue's reading for longer than what the kernel's buffers
 // surely held: something may be missing.
 constexpr auto blocked_max = std::chrono::seconds{5};
@@ -60,7 +64,13 @@ std::uint64_t Figures::rejected_total() const {
 }
 
 Instance::Instance(InstanceConfig config, Module const* module, Log& log, queue::Queue* queue, bool quiet)
-    : config_{std::move(config)}, module_{module}, log_{log}, queue_{queue}, quiet_{quiet} {
+    : config_{std::move(config)},
+      module_{module},
+      log_{log},
+      queue_{queue},
+      quiet_{quiet},
+      packets_rate_{config_.packets_per_second_max, Rate::Clock::now()},
+      bytes_rate_{config_.bytes_per_second_max, Rate::Clock::now()} {
     figures_.state.since = arb::now();
     last_alive_ns_ = steady_ns();
     fill_tables();
@@ -94,8 +104,15 @@ void Instance::fill_tables() {
         auto const* const queue = of(self).queue_;
         return queue == nullptr ? 0 : static_cast<std::int32_t>(queue->percent_full());
     };
-    host_.extension = [](void*, char const* id) -> void const* {
-        return id != nullptr && std::string_view{id} == ARB_DOCUMENT ? documents() : nullptr;
+    drift_table_ = {sizeof drift_table_, 0, this,
+                    [](void* self, arb_text source, arb_text field, std::int32_t what, arb_text sample,
+                       std::uint64_t amount) {
+                        of(self).count_drift(view(source), view(field), what, view(sample), amount);
+                    }};
+    host_.extension = [](void* self, char const* id) -> void const* {
+        std::string_view const wanted{id != nullptr ? id : ""};
+        if (wanted == ARB_DRIFT) return &of(self).drift_table_;
+        return wanted == ARB_DOCUMENT ? documents() : nullptr;
     };
 }
 
@@ -125,12 +142,22 @@ void Instance::log(int level, std::string_view line) {
 
 State Instance::state() const {
     std::lock_guard const lock{mutex_};
-    return figures_.state;
+    auto out = figures_.state;
+    out.sentence = shown(out.sentence);
+    return out;
+}
+
+// What the plugin says, and what the host knows that the plugin does not.
+std::string Instance::shown(std::string const& sentence) const {
+    if (steady_ns() >= slowed_until_ns_) return sentence;
+    return fmt::format("{}; slowed down: it may push {} packets and {} MiB a second", sentence,
+                       config_.packets_per_second_max, config_.bytes_per_second_max >> 20);
 }
 
 Figures Instance::figures() const {
     std::lock_guard const lock{mutex_};
     auto out = figures_;
+    out.state.sentence = shown(out.state.sentence);
     out.silence_seconds = static_cast<double>(std::max<std::int64_t>(0, steady_ns() - last_alive_ns_)) / 1e9;
     return out;
 }
@@ -171,22 +198,51 @@ arb_status Instance::push(void const* packets, std::size_t size, arb_error* erro
     }
     try {
         receiving();
+        keep_to_rate(checked.value(), size);
         if (gap_ == Gap::expected) {
             if (auto const gap = begin_gap(); gap.has_error()) return to_c(gap.error(), error);
         }
-        auto const result = append(bytes, checked.value());
+        if (noted_)
+            if (auto const noted = push_notes(); noted.has_error()) return to_c(noted.error(), error);
+        auto const result =
+            append(bytes, checked.value(), config_.role == Role::venue ? venues_percent_max : 100);
         return result.has_error() ? to_c(result.error(), error) : static_cast<arb_status>(ARB_OK);
     } catch (std::exception const& wrong) {
         return to_c(permanent(wrong.what()), error);
     }
 }
 
-Result<> Instance::append(std::span<std::byte const> packets, std::size_t count) {
+// One plugin that floods the queue waits by itself; the others never notice.
+void Instance::keep_to_rate(std::size_t count, std::size_t bytes) {
+    if (config_.role != Role::venue) return;
+    auto const now = Rate::Clock::now();
+    std::chrono::nanoseconds wait{};
+    {
+        std::lock_guard const lock{rate_mutex_};
+        wait = std::max(packets_rate_.take(count, now), bytes_rate_.take(bytes, now));
+    }
+    if (wait.count() == 0) return;
+    bool const news = slowed_until_ns_.exchange((now + wait + slowed_shown).time_since_epoch().count()) <
+                      now.time_since_epoch().count();
+    if (news)
+        log(ARB_LOG_WARNING,
+            fmt::format("pushes faster than {} packets or {} MiB a second, so its pushes wait; nothing is "
+                        "lost, but it may fall behind its venue (packets_per_second_max, "
+                        "bytes_per_second_max)",
+                        config_.packets_per_second_max, config_.bytes_per_second_max >> 20));
+    this->count("slowed_pushes", {}, 1);
+    for (auto const end = now + wait; !stopping_ && Rate::Clock::now() < end;)
+        std::this_thread::sleep_for(
+            std::min<std::chrono::nanoseconds>(rate_step_max, end - Rate::Clock::now()));
+}
+
+Result<> Instance::append(std::span<std::byte const> packets, std::size_t count, unsigned percent_max) {
     in_flight_ += count;
     // A sink that waited for room in the queue it should empty would wait for ever.
     bool const never_wait = config_.role == Role::sink;
     auto const begin = std::chrono::steady_clock::now();
-    auto const result = queue_->push(packets, [&] { return never_wait || stopping_.load(); });
+    auto const result = queue_->push(
+        packets, [&] { return never_wait || stopping_.load(); }, percent_max);
     if (result.has_value()) {
         count_received(packets, count, nullptr);
         auto const waited = std::chrono::steady_clock::now() - begin;
@@ -231,13 +287,39 @@ Result<> Instance::push_gap(arb_time to) {
     {
         auto draft = gap.add<arb_gap>(config_.type, arb::now());
         draft->from_time = from;
-        draft->to_time = to;
+        draft->to_time = to == ARB_ABSENT ? to : std::max(from, to);  // the clock may have been set back
         draft->stream = ARB_STREAM_ALL;
         draft->recovered = ARB_NO;
         draft.text(&arb_gap::instance, config_.name);
         draft.text(&arb_gap::reason, reason);
     }
-    return append(gap.bytes(), 1);
+    return append(gap.bytes(), 1, 100);
+}
+
+void Instance::note_clock_step(arb_time before, arb_time after) {
+    std::lock_guard const lock{mutex_};
+    if (clock_steps_.size() == clock_steps_max) return;
+    clock_steps_.emplace_back(before, after);
+    noted_ = true;
+}
+
+Result<> Instance::push_notes() {
+    std::vector<std::pair<arb_time, arb_time>> steps;
+    {
+        std::lock_guard const lock{mutex_};
+        steps.swap(clock_steps_);
+        noted_ = false;
+    }
+    Packets notes{512};
+    for (auto const& [before, after] : steps) {
+        auto draft = notes.add<arb_custom>(config_.type, arb::now());
+        draft.text(&arb_custom::topic, "clock_step");
+        draft.text(
+            &arb_custom::body,
+            fmt::format(R"({{"instance":"{}","before":"{}","after":"{}","milliseconds":{}}})", config_.name,
+                        format_time(before), format_time(after), (after - before) / millisecond_ns));
+    }
+    return notes.empty() ? Result<>{} : append(notes.bytes(), notes.count(), 100);
 }
 
 void Instance::receiving() {
@@ -257,6 +339,7 @@ void Instance::count_received(std::span<std::byte const> packets, std::uint64_t 
     std::uint64_t total = 0;
     for_each_packet(packets, [&](arb_packet const& packet) {
         ++figures_.received[packet.kind];
+        figures_.received_bytes[packet.kind] += packet.size;
         ++total;
         if (packet.kind == ARB_KIND_GAP && accepted != 0) count_gap(packet);
     });
@@ -282,6 +365,15 @@ void Instance::count(std::string_view name, std::string_view label, std::uint64_
     std::lock_guard const lock{mutex_};
     if (figures_.counters.size() >= counters_max && !figures_.counters.contains(key)) key = {"other", {}};
     figures_.counters[key] += amount;
+}
+
+void Instance::count_drift(std::string_view source, std::string_view field, int what, std::string_view sample,
+                           std::uint64_t amount) {
+    if (drift_.count(source, field, what, sample, amount, arb::now()))
+        log(ARB_LOG_INFO,
+            fmt::format("the venue's answers changed: {} field {} in {}; `arbitrage drift` lists "
+                        "all such differences",
+                        drift_word(what), field, source));
 }
 
 void Instance::count_written(queue::Batch const& batch, std::uint64_t dead_lettered, arb_time committed) {

@@ -16,8 +16,10 @@
 #include "arbitrage/abi/host.h"
 #include "arbitrage/result.hpp"
 #include "host/config/config.hpp"
+#include "host/drift.hpp"
 #include "host/log.hpp"
 #include "host/module.hpp"
+#include "host/rate.hpp"
 #include "queue/queue.hpp"
 
 namespace arb::host {
@@ -32,6 +34,13 @@ struct Latency {
     std::uint64_t count = 0;
 };
 
+// Venues leave the last of the queue to what sinks find and to the host: 5 % of 8 GiB are 400 MiB.
+inline constexpr unsigned venues_percent_max = 95;
+
+// What one instance may hold of its own: the names of its open gaps, and its differences.
+inline constexpr std::size_t open_gaps_max = 65536;  // remembered so that a gap is counted once
+inline constexpr std::uint64_t instance_bytes_max = open_gaps_max * 48 + drift_bytes_max;
+
 using PerKind = std::array<std::uint64_t, ARB_KIND_COUNT>;
 
 struct State {
@@ -43,7 +52,8 @@ struct State {
 // A copy of everything counted, for status and metrics.
 struct Figures {
     State state;
-    PerKind received{};  // pushed packets, by kind
+    PerKind received{};        // pushed packets, by kind
+    PerKind received_bytes{};  // of them
     std::uint64_t received_total = 0;
     std::uint64_t accepted = 0;
     std::map<std::string, std::uint64_t> rejected;                          // by reason
@@ -87,7 +97,10 @@ class Instance {
     void count_restart();
     // Before its next packet a gap is pushed that begins at `from`; it ends when the instance is live.
     void expect_gap(arb_time from, std::string reason);
+    // Before its next packet it is written down that the wall clock jumped from `before` to `after`.
+    void note_clock_step(arb_time before, arb_time after);
     void count_written(queue::Batch const& batch, std::uint64_t dead_lettered, arb_time committed);
+    Drift const& drift() const { return drift_; }
     // Packets of pushes that have not returned yet.
     std::uint64_t in_flight() const { return in_flight_; }
 
@@ -95,7 +108,9 @@ class Instance {
     static Instance& of(void* self) { return *static_cast<Instance*>(self); }
     void fill_tables();
     arb_status push(void const* packets, std::size_t size, arb_error* error);
-    Result<> append(std::span<std::byte const> packets, std::size_t count);
+    void keep_to_rate(std::size_t count, std::size_t bytes);
+    Result<> append(std::span<std::byte const> packets, std::size_t count, unsigned percent_max);
+    Result<> push_notes();
     Result<> begin_gap();
     void end_gap();
     Result<> push_gap(arb_time to);
@@ -103,7 +118,10 @@ class Instance {
     void count_received(std::span<std::byte const> packets, std::uint64_t accepted, char const* reason);
     void count_gap(arb_packet const& packet);
     void count(std::string_view name, std::string_view label, std::uint64_t amount);
+    void count_drift(std::string_view source, std::string_view field, int what, std::string_view sample,
+                     std::uint64_t amount);
     void receiving();
+    std::string shown(std::string const& sentence) const;
 
     // Constant after construction.
     InstanceConfig const config_;
@@ -112,6 +130,7 @@ class Instance {
     queue::Queue* const queue_;
     bool const quiet_;  // reports are not logged
     arb_queue queue_table_{};
+    arb_drift drift_table_{};
     arb_host host_{};
     // Any thread.
     std::atomic<bool> stopping_{false};
@@ -119,13 +138,19 @@ class Instance {
     std::atomic<Gap> gap_{Gap::none};
     std::atomic<bool> waits_for_data_{true};
     std::atomic<std::uint64_t> in_flight_{0};
-    std::atomic<std::int64_t> last_alive_ns_{0};  // steady clock
+    std::atomic<std::int64_t> last_alive_ns_{0};    // steady clock
+    std::atomic<std::int64_t> slowed_until_ns_{0};  // likewise: pushes wait, or did a moment ago
+    std::atomic<bool> noted_{false};                // there are clock steps to write down
+    Drift drift_;
+    std::mutex rate_mutex_;
+    Rate packets_rate_, bytes_rate_;  // protected by rate_mutex_
     // Protected by mutex_.
     mutable std::mutex mutex_;
     Figures figures_;
     std::set<std::size_t> open_gaps_;  // hashes of their names
     arb_time gap_from_ = 0;
     std::string gap_reason_;
+    std::vector<std::pair<arb_time, arb_time>> clock_steps_;  // before, after
 };
 
 }  // namespace arb::host

@@ -104,6 +104,11 @@ void add_instance(Families& families, Instance const& instance) {
                          {{"instance", name}}, figures.dead_lettered);
         add_latency(families, name, figures.latency);
     }
+    for (auto const& [difference, amount] : instance.drift().totals())
+        families.counter(
+            "arbitrage_api_drift_total", "Where answers of the venue differ from what is known.",
+            {{"instance", name}, {"source", difference.first}, {"what", drift_word(difference.second)}},
+            amount);
     for (auto const& [key, amount] : figures.counters) {
         std::vector<ClientMetric::Label> labels{{"instance", name}};
         if (!key.second.empty()) labels.push_back({"reason", key.second});
@@ -114,7 +119,8 @@ void add_instance(Families& families, Instance const& instance) {
 
 }  // namespace
 
-std::string metrics_text(Pipeline const& pipeline, queue::Queue const& queue, std::uint64_t queue_size_max) {
+std::string metrics_text(HostState const& host, Pipeline const& pipeline, queue::Queue const& queue,
+                         std::uint64_t queue_size_max) {
     Families families;
     auto const statistics = queue.statistics();
     families.gauge("arbitrage_queue_bytes", "Disk space the queue takes.", {},
@@ -125,6 +131,14 @@ std::string metrics_text(Pipeline const& pipeline, queue::Queue const& queue, st
                      statistics.dropped_packets);
     families.gauge("arbitrage_queue_bytes_max", "Disk space the queue may take.", {},
                    static_cast<double>(queue_size_max));
+    families.gauge("arbitrage_queue_percent_full", "What sinks have still to store, of the room there is.",
+                   {}, queue.percent_full());
+    families.gauge("arbitrage_queue_sync_seconds", "What a sync of the queue took of late.", {},
+                   std::chrono::duration<double>(statistics.sync_time).count());
+    families.counter("arbitrage_clock_steps_total", "Times the wall clock was set by more than a second.", {},
+                     host.clock_steps);
+    families.counter("arbitrage_pauses_total", "Times the program did not run for 10 s or longer.", {},
+                     host.pauses);
     families.gauge("arbitrage_queue_full", "1 while pushes wait for room.", {}, statistics.full ? 1 : 0);
     families.gauge("arbitrage_ready", "1 while every required instance works.", {}, pipeline.ready() ? 1 : 0);
     auto const balance = pipeline.balance();

@@ -8,10 +8,12 @@
 #include <string>
 
 #include "host/pipeline.hpp"
+#include "host/status.hpp"
 
 namespace arb::host {
 
 // `queue_size_max`: bytes on disk, as configured.
-std::string metrics_text(Pipeline const& pipeline, queue::Queue const& queue, std::uint64_t queue_size_max);
+std::string metrics_text(HostState const& host, Pipeline const& pipeline, queue::Queue const& queue,
+                         std::uint64_t queue_size_max);
 
 }  // namespace arb::host

@@ -82,6 +82,16 @@ void Pipeline::expect_gap(arb_time from, std::string const& reason) {
     for (auto const& venue : venues_) venue->instance().expect_gap(from, reason);
 }
 
+void Pipeline::note_clock_step(arb_time before, arb_time after) {
+    for (auto const& venue : venues_) venue->instance().note_clock_step(before, after);
+}
+
+boost::json::array Pipeline::drift_rows() const {
+    boost::json::array rows;
+    for (auto const& instance : instances_) instance->drift().append_rows(instance->config().name, rows);
+    return rows;
+}
+
 void Pipeline::start() {
     for (auto const& sink : sinks_) sink->start();
     for (auto const& venue : venues_) venue->start();

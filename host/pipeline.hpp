@@ -40,6 +40,8 @@ class Pipeline {
     void prepare(Problems& problems);
     // Every venue will record that nothing was collected since `from`.
     void expect_gap(arb_time from, std::string const& reason);
+    // Every venue will record that the wall clock jumped.
+    void note_clock_step(arb_time before, arb_time after);
     void start();
 
     // Venues stop, sinks drain, then sinks stop. `hurry` is asked often; once true nothing is waited for.
@@ -54,6 +56,8 @@ class Pipeline {
     // Whether each sink's thread moved since the last call.
     bool progressed();
     Balance balance() const;
+    // Where venues' answers differ from what their plugins know: a row a difference.
+    boost::json::array drift_rows() const;
     // Looks at the balance once; false if it was wrong three times running.
     bool check_balance();
 

@@ -170,7 +170,7 @@ int check_queue(Globals const& globals, queue::Inspection const& inspection) {
 }
 
 // Packets of the range as lines. What passes its checksum and is no packet this version can print says so.
-int dump_queue(bool as_json, queue::Inspection const& inspection, QueueOptions const& options) {
+int dump_queue(bool as_json, Show show, queue::Inspection const& inspection, QueueOptions const& options) {
     auto left = options.limit;
     auto const done =
         inspection.each(options.from, options.to, [&](arb_packet const& packet, arb_position position) {
@@ -178,7 +178,7 @@ int dump_queue(bool as_json, queue::Inspection const& inspection, QueueOptions c
             char const* const wrong = check(reinterpret_cast<std::byte const*>(&packet), packet.size);
             auto const object =
                 wrong == nullptr
-                    ? packet_json(packet)
+                    ? packet_json(packet, show)
                     : json::object{{"kind", packet.kind}, {"position", packet.position}, {"wrong", wrong}};
             if (as_json)
                 std::cout << json::serialize(object) << '\n';
@@ -230,7 +230,7 @@ Result<std::uint64_t> export_into(queue::Inspection const& inspection, QueueOpti
 }
 
 int export_queue(Globals const& globals, queue::Inspection const& inspection, QueueOptions const& options) {
-    if (globals.json()) return dump_queue(true, inspection, options);
+    if (globals.json()) return dump_queue(true, Show::whole, inspection, options);
     if (options.into.empty()) {
         std::cerr << "arbitrage: say --into DIRECTORY for a journal of its own, or --format json for lines\n";
         return exit_usage;
@@ -305,7 +305,7 @@ int run_queue_command(Globals const& globals, CLI::App const& queue, QueueOption
     auto const inspection = queue::Inspection::open(queue::system_files(), directory);
     if (inspection.has_error()) return refused(inspection.error());
     if (queue.got_subcommand("check")) return check_queue(globals, *inspection);
-    if (queue.got_subcommand("dump")) return dump_queue(globals.json(), *inspection, options);
+    if (queue.got_subcommand("dump")) return dump_queue(globals.json(), Show::brief, *inspection, options);
     if (queue.got_subcommand("export")) return export_queue(globals, *inspection, options);
     if (queue.got_subcommand("replay")) return replay(directory, *inspection, options);
     return forget(directory, options);

@@ -64,36 +64,15 @@ json::object instance_json(Instance const& instance, Balance const& balance) {
                     counters[item.key()] = item.value();
                 }
     }
+    if (auto drift = instance.drift().summary(); !drift.empty()) out["drift"] = std::move(drift);
     out["counters"] = std::move(counters);
     return out;
-}
-
-std::string thousands(std::uint64_t value) {
-    auto digits = std::to_string(value);
-    for (auto at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-    return digits;
-}
-
-std::string bytes_text(std::uint64_t bytes) {
-    if (bytes < 1024) return fmt::format("{} B", bytes);
-    auto value = static_cast<double>(bytes);
-    char const* unit = "B";
-    for (char const* const next : {"KiB", "MiB", "GiB", "TiB"}) {
-        if (value < 1024) break;
-        value /= 1024;
-        unit = next;
-    }
-    return fmt::format("{:.1f} {}", value, unit);
 }
 
 std::string age(std::string_view since) {
     auto const time = parse_time(since);
     if (!time) return "";
-    auto const s = std::max<arb_time>(0, (arb::now() - *time) / second_ns);
-    if (s < 60) return fmt::format("{} s", s);
-    if (s < 3600) return fmt::format("{} min", s / 60);
-    if (s < 86400) return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
-    return fmt::format("{} d {} h", s / 86400, s / 3600 % 24);
+    return duration_text(std::max<arb_time>(0, arb::now() - *time));
 }
 
 std::string text_of(json::object const& from, std::string_view key) {
@@ -146,6 +125,19 @@ std::string instances_text(json::array const& instances) {
                    text_of(instance, "sentence")});
     }
     return table.print();
+}
+
+std::string drift_text(json::array const& instances) {
+    std::string out;
+    for (auto const& value : instances) {
+        auto const& instance = value.get_object();
+        if (auto const differences = number_of(object_of(instance, "drift"), "differences"); differences != 0)
+            out += fmt::format(
+                "{} {}: {} differences from what the plugin knows; `arbitrage drift` lists them\n",
+                out.empty() ? "drift    " : "         ", text_of(instance, "instance"),
+                thousands(differences));
+    }
+    return out;
 }
 
 std::string balance_text(json::object const& balance) {
@@ -212,11 +204,17 @@ json::object status_json(HostState const& host, Config const& config, Pipeline c
             {"sentence", host.sentence},
             {"ready", pipeline.ready()},
             {"started", format_time(host.started)},
+            {"clock_steps", host.clock_steps},
+            {"pauses", host.pauses},
             {"pid", static_cast<std::int64_t>(::getpid())},
             {"pipeline", config.file.string()},
             {"queue",
              {{"directory", config.queue.directory.string()},
               {"bytes", statistics.bytes},
+              {"needed_bytes", statistics.needed_bytes},
+              {"percent_full", queue.percent_full()},
+              {"sync_milliseconds",
+               std::chrono::duration_cast<std::chrono::milliseconds>(statistics.sync_time).count()},
               {"size_max", config.queue.size_max},
               {"accepted", statistics.accepted_packets},
               {"dropped", statistics.dropped_packets},
@@ -240,9 +238,11 @@ std::string status_text(json::object const& status, bool colour) {
     out += fmt::format("running for {}, pipeline {}\n\n", age(text_of(status, "started")),
                        text_of(status, "pipeline"));
     out += instances_text(status.at("instances").as_array()) + "\n";
-    out += fmt::format("queue     {} of {} in {}{}\n", bytes_text(number_of(queue, "bytes")),
-                       bytes_text(number_of(queue, "size_max")), text_of(queue, "directory"),
+    out += fmt::format("queue     {} of {} in {}, {} % of the room needed{}\n",
+                       bytes_text(number_of(queue, "bytes")), bytes_text(number_of(queue, "size_max")),
+                       text_of(queue, "directory"), number_of(queue, "percent_full"),
                        queue.contains("full") && queue.at("full").as_bool() ? "  FULL" : "");
+    out += drift_text(status.at("instances").as_array());
     return out + balance_text(object_of(status, "balance"));
 }
 

@@ -18,6 +18,8 @@ struct HostState {
     arb_time since = 0;
     arb_time started = 0;
     std::string sentence;
+    std::uint64_t clock_steps = 0;  // times the wall clock was set
+    std::uint64_t pauses = 0;       // times the program did not run for 10 s or longer
 };
 
 boost::json::object status_json(HostState const& host, Config const& config, Pipeline const& pipeline,
@@ -26,9 +28,13 @@ boost::json::object status_json(HostState const& host, Config const& config, Pip
 // The answer of /status as lines for a person; `colour` for a terminal.
 std::string status_text(boost::json::object const& status, bool colour);
 
-// A packet as a JSON object, for tap: its header and every field of its kind that is given. Amounts are
-// decimal text.
-boost::json::object packet_json(arb_packet const& packet);
+enum class Show {
+    brief,  // long texts are cut, and payloads left out: for reading
+    whole,
+};
+
+// A packet as a JSON object: its header and every field of its kind that is given. Amounts are decimal text.
+boost::json::object packet_json(arb_packet const& packet, Show show);
 
 // The same on a line for a person: "12:00:01.123456 venue quote market=ID bid=0.42 ask=0.43".
 std::string packet_line(boost::json::object const& packet);

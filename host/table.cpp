@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "arbitrage/time.hpp"
 #include "host/log.hpp"
 
 namespace arb::host {
@@ -31,6 +32,32 @@ bool numeric(std::string_view text) {
 }
 
 }  // namespace
+
+std::string thousands(std::uint64_t value) {
+    auto digits = std::to_string(value);
+    for (auto at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+    return digits;
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+    if (bytes < 1024) return fmt::format("{} B", bytes);
+    auto value = static_cast<double>(bytes);
+    char const* unit = "B";
+    for (char const* const next : {"KiB", "MiB", "GiB", "TiB"}) {
+        if (value < 1024) break;
+        value /= 1024;
+        unit = next;
+    }
+    return fmt::format("{:.1f} {}", value, unit);
+}
+
+std::string duration_text(arb_time time) {
+    auto const s = time / second_ns;
+    if (s < 60) return fmt::format("{} s", s);
+    if (s < 3600) return fmt::format("{} min", s / 60);
+    if (s < 86400) return fmt::format("{} h {} min", s / 3600, s / 60 % 60);
+    return fmt::format("{} d {} h", s / 86400, s / 3600 % 24);
+}
 
 std::size_t width(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "arbitrage/abi/base.h"
+
 namespace arb::host {
 
 class Table {
@@ -26,6 +28,11 @@ class Table {
     std::vector<bool> right_;
     std::vector<std::vector<std::string>> rows_;
 };
+
+// 1,234,567; 1.2 GiB; 3 h 12 min: figures for people.
+std::string thousands(std::uint64_t value);
+std::string bytes_text(std::uint64_t bytes);
+std::string duration_text(arb_time time);
 
 // How many columns of a terminal the text takes.
 std::size_t width(std::string_view text);

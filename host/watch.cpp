@@ -10,6 +10,7 @@
 #include "host/commands.hpp"
 #include "host/host.hpp"
 #include "host/status.hpp"
+#include "host/table.hpp"
 
 namespace arb::host {
 
@@ -81,6 +82,20 @@ int show_status(Globals const& globals, bool watch) {
         if (!watch || !std::cout) return exit_ok;
         std::this_thread::sleep_for(watch_every);
     }
+}
+
+int show_drift(Globals const& globals) {
+    auto const answer = ask(socket_of(globals), "/drift");
+    if (answer.has_error()) return refused(answer.error());
+    auto const rows = json::parse(answer.value());
+    if (rows.as_array().empty() && !globals.json()) {
+        std::cout << "no differences: every answer of the venues was as this version knows it\n";
+        return exit_ok;
+    }
+    RowPrinter printer{std::cout, globals.json()};
+    for (auto const& row : rows.as_array()) printer.row(row.as_object());
+    printer.finish();
+    return exit_ok;
 }
 
 int show_tap(Globals const& globals, TapOptions const& options) {

@@ -18,7 +18,8 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t instance_name_max = 64;  // it is a label of metrics and a column of tables
+constexpr std::size_t instance_name_max = 64;            // it is a label of metrics and a column of tables
+constexpr std::uint64_t bytes_per_second_min = 1 << 20;  // below it one large packet would wait for minutes
 
 // Adds what `other` holds to `base`. Keys of one section may be spread over files, but none may be set twice.
 void merge(Node& base, Node other, std::string const& path, Problems& problems) {
@@ -118,6 +119,11 @@ void take_values(json::object values, InstanceConfig& instance) {
         instance.batch_rows_max = static_cast<std::size_t>(options.integer("batch_rows_max", 5000));
         instance.batch_wait_max = options.duration("batch_wait_max", instance.batch_wait_max);
     }
+    if (instance.role == Role::venue) {
+        instance.packets_per_second_max =
+            static_cast<std::uint64_t>(options.integer("packets_per_second_max", 100'000));
+        instance.bytes_per_second_max = options.size("bytes_per_second_max", instance.bytes_per_second_max);
+    }
     for (auto const& key : instance_keys(instance.role)) values.erase(key.key());
     instance.options = json::serialize(values);
 }
@@ -155,6 +161,10 @@ void check_instance(InstanceConfig& instance, Place const& place,
         problems.add(problem.place, problem.path, problem.text);
     }
     take_values(std::move(values), instance);
+    if (instance.bytes_per_second_max < bytes_per_second_min) {
+        auto const problem = instance.problem("/bytes_per_second_max", "must be at least 1MiB");
+        problems.add(problem.place, problem.path, problem.text);
+    }
     instance.manifest = std::move(manifest.value());
 }
 

@@ -46,15 +46,23 @@ json::object const& keys_schema() {
 }
 
 json::object const& instance_keys(Role role) {
-    static json::object const venue = json::parse(R"json({
+    static json::object const every = json::parse(R"json({
   "enabled": {"type": "boolean", "default": true, "description": "false: not started, and its variables need not be set."},
   "required": {"type": "boolean", "default": true, "description": "true: the service is ready only when this instance works."},
   "isolation": {"type": "string", "enum": ["thread", "process"], "default": "thread", "description": "Where the plugin's code runs; process is not available in this version."},
   "log_level": {"type": "string", "enum": ["debug", "info", "warning", "error"], "description": "As service.log.level, for this instance; absent: the same."}
 })json")
                                           .as_object();
+    static json::object const venue = [] {
+        auto out = every;
+        out["packets_per_second_max"] = json::parse(
+            R"json({"type": "integer", "minimum": 100, "maximum": 10000000, "default": 100000, "description": "Packets it may push a second, and twice that at once; beyond it its pushes wait."})json");
+        out["bytes_per_second_max"] = json::parse(
+            R"json({"type": "string", "format": "size", "default": "64MiB", "description": "Bytes it may push a second, and twice that at once; beyond it its pushes wait."})json");
+        return out;
+    }();
     static json::object const sink = [] {
-        auto out = venue;
+        auto out = every;
         out["batch_rows_max"] = json::parse(
             R"json({"type": "integer", "minimum": 1, "maximum": 50000, "default": 5000, "description": "Packets of one transaction at most."})json");
         out["batch_wait_max"] = json::parse(

@@ -46,6 +46,10 @@ std::uint64_t choose_segment_size(Settings const& settings) {
 
 }  // namespace
 
+std::uint64_t memory_max(Settings const& settings) {
+    return settings.tail_size + std::max(settings.tail_size, unsynced_min);
+}
+
 Result<std::unique_ptr<Queue>> Queue::open(Settings settings, Recovery& recovery) {
     auto journal = open_journal(std::move(settings), recovery, system_files(), true);
     if (journal.has_error()) return journal.error();
@@ -93,6 +97,7 @@ Journal::Journal(Settings settings, Files& files, Recovered recovered, bool back
         if (auto const made = roll(); made.has_error()) set_trouble(made.error().text);
     }
     if (background) keeper_ = std::thread{[this] { keep(); }};
+    measure_need();
 }
 
 Journal::~Journal() {
@@ -109,7 +114,8 @@ Result<> Journal::failure() const {
     return Error{ARB_PERMANENT, trouble_, "disk"};
 }
 
-Result<> Journal::push(std::span<std::byte const> packets, std::function<bool()> const& give_up) {
+Result<> Journal::push(std::span<std::byte const> packets, std::function<bool()> const& give_up,
+                       unsigned percent_max) {
     auto const size = measure(packets);
     if (size.has_error()) return size.error();
     if (size->count == 0) return permanent("the batch is empty");
@@ -118,7 +124,7 @@ Result<> Journal::push(std::span<std::byte const> packets, std::function<bool()>
                          std::to_string(segment_size_) + " bytes; push less at once or raise queue.size_max");
     std::unique_lock append_lock{append_mutex_};
     for (bool again = false;; again = true) {
-        auto const room = make_room(append_lock, size->bytes, give_up);
+        auto const room = make_room(append_lock, size->bytes, percent_max, give_up);
         if (room.has_error()) return room;
         auto const appended = append(packets, size->bytes, size->count);
         if (appended.has_value()) break;
@@ -138,19 +144,27 @@ Result<> Journal::push(std::span<std::byte const> packets, std::function<bool()>
     return {};
 }
 
-Result<> Journal::make_room(std::unique_lock<std::mutex>& append, std::uint64_t bytes,
+Result<> Journal::make_room(std::unique_lock<std::mutex>& append, std::uint64_t bytes, unsigned percent_max,
                             std::function<bool()> const& give_up) {
+    bool const bounded = percent_max < 100 && settings_.when_full == WhenFull::block;
     auto const unsynced_max = std::max(settings_.tail_size, unsynced_min);
     for (bool waited = false;; waited = true) {
         if (closed_) return closed();
         if (failed_) return failure();
         bool const far_ahead = unsynced_ + bytes > unsynced_max && unsynced_ != 0;
         bool const fits = active_ && active_end_ + bytes + record_size(seal_size) <= active_->header.size;
-        if (fits && !far_ahead) {
-            if (waited && full_.exchange(false)) set_trouble({});
+        bool const beyond = bounded && percent_full() >= percent_max;
+        if (fits && !far_ahead && !beyond) {
+            // Not by those who may still push when venues must wait.
+            if ((waited || bounded) && full_ && full_.exchange(false)) set_trouble({});
             return {};
         }
-        if (!fits) {
+        if (beyond) {
+            auto const sentence = "the queue is " + std::to_string(percent_full()) +
+                                  " % full: packets of venues wait until sinks have stored some";
+            if (!full_.exchange(true)) say(ARB_LOG_WARNING, sentence);
+            set_trouble(sentence);
+        } else if (!fits) {
             auto const rolled = roll();
             if (rolled.has_value()) continue;
             if (!full_.exchange(true)) say(ARB_LOG_WARNING, rolled.error().text);
@@ -206,6 +220,7 @@ void Journal::publish(std::uint64_t bytes, std::uint64_t count) {
     active_end_ += bytes;
     since_flush_ += bytes;
     unsynced_ += bytes;
+    needed_ += bytes;
     published_.store(published_.load(std::memory_order_relaxed) + count);
 }
 
@@ -234,6 +249,8 @@ Statistics Journal::statistics() const {
     Statistics out;
     auto const published = published_.load();
     out.bytes = bytes_;
+    out.needed_bytes = needed_;
+    out.sync_time = std::chrono::nanoseconds{sync_ns_};
     out.accepted_packets = published - (start_ - 1);
     out.dropped_packets = dropped_;
     out.newest = {incarnation_, published};
@@ -244,7 +261,13 @@ Statistics Journal::statistics() const {
     return out;
 }
 
-unsigned Journal::percent_full() const { return static_cast<unsigned>(bytes_ * 100 / settings_.size_max); }
+unsigned Journal::percent_full() const {
+    auto const room = room_bytes_.load();
+    auto const needed = std::min(needed_.load(), room);
+    // Not in integers: size_max may be as large as a number goes.
+    return room == 0 ? 0
+                     : static_cast<unsigned>(static_cast<double>(needed) / static_cast<double>(room) * 100);
+}
 
 Result<> Journal::close() {
     if (closed_.exchange(true)) return {};

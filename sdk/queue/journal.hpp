@@ -41,7 +41,8 @@ class Journal final : public Queue {
     Journal(Settings settings, Files& files, Recovered recovered, bool background);
     ~Journal() override;
 
-    Result<> push(std::span<std::byte const> packets, std::function<bool()> const& give_up) override;
+    Result<> push(std::span<std::byte const> packets, std::function<bool()> const& give_up,
+                  unsigned percent_max = 100) override;
     std::unique_ptr<Reader> reader(std::string const& sink) override;
     Result<> forget(std::string const& sink) override;
     std::vector<std::string> sinks() const override;
@@ -59,7 +60,7 @@ class Journal final : public Queue {
     friend class JournalReader;
 
     // journal.cpp
-    Result<> make_room(std::unique_lock<std::mutex>& append, std::uint64_t bytes,
+    Result<> make_room(std::unique_lock<std::mutex>& append, std::uint64_t bytes, unsigned percent_max,
                        std::function<bool()> const& give_up);
     void encode(std::span<std::byte const> packets, std::uint64_t sequence);
     Result<> append(std::span<std::byte const> packets, std::uint64_t bytes, std::uint64_t count);
@@ -80,6 +81,7 @@ class Journal final : public Queue {
     bool delete_oldest(bool unread_too);        // any lock but state_mutex_ may be held
     void delete_acknowledged();                 // no lock is held
     bool passed(Segment const& segment) const;  // by every sink, durably; state_mutex_ is held
+    void measure_need();                        // no lock is held
     std::string path(std::string const& name) const { return (settings_.directory / name).string(); }
 
     // keeper.cpp; no lock is held
@@ -114,7 +116,10 @@ class Journal final : public Queue {
     std::atomic<bool> closed_ = false;
     std::atomic<bool> failed_ = false;
     std::atomic<bool> full_ = false;
-    std::atomic<std::uint64_t> bytes_ = 0;  // on disk
+    std::atomic<std::uint64_t> bytes_ = 0;   // on disk
+    std::atomic<std::uint64_t> needed_ = 0;  // of them, and what they may grow to: as of the last look
+    std::atomic<std::uint64_t> room_bytes_ = 0;
+    std::atomic<std::int64_t> sync_ns_ = 0;
     std::atomic<std::uint64_t> dropped_ = 0;
 
     std::mutex sync_mutex_;  // one pass of syncing at a time

@@ -11,6 +11,9 @@ namespace {
 // Acknowledgements, deletion and preparation take their turn this often; syncing has its own interval.
 constexpr std::chrono::milliseconds marks_every{250};
 
+// The time a sync takes is told as a mean in which the last one has this weight.
+constexpr std::int64_t syncs_weighed = 8;
+
 }  // namespace
 
 void Journal::keep() {
@@ -42,6 +45,7 @@ void Journal::work() {
         if (!spare_ && !closed_) static_cast<void>(prepare_spare().has_value());
     }
     if (!ballast_ && !closed_ && !full_) prepare_ballast();
+    measure_need();
 }
 
 void Journal::ask_keeper(bool marks_too) {
@@ -79,7 +83,11 @@ Result<> Journal::sync(std::uint64_t target) {
         bytes = unsynced_;
     }
     for (auto const& segment : segments) {
-        if (int const error = sync_segment(*segment); error < 0) {
+        auto const begin = Clock::now();
+        int const error = sync_segment(*segment);
+        auto const took = std::chrono::nanoseconds{Clock::now() - begin}.count();
+        sync_ns_ = sync_ns_ + (took - sync_ns_) / syncs_weighed;
+        if (error < 0) {
             rewrite("cannot sync " + segment->path + ": " + describe_errno(error));
             return failed_ ? failure() : Result<>{};
         }

@@ -35,6 +35,9 @@ struct Settings {
     std::function<void()> progress;  // called again and again while a start reads old segments; may be empty
 };
 
+// Bytes of memory a queue takes at most: its newest packets, and those that a slow disk has not taken yet.
+std::uint64_t memory_max(Settings const& settings);
+
 // What a start found and did; each is also in the log.
 struct Recovery {
     bool clean = true;               // the last stop sealed the journal
@@ -46,7 +49,10 @@ struct Recovery {
 };
 
 struct Statistics {
-    std::uint64_t bytes = 0;             // on disk
+    std::uint64_t bytes = 0;         // on disk
+    std::uint64_t needed_bytes = 0;  // of them with packets some sink has still to read
+    std::chrono::nanoseconds sync_time{
+        0};                              // what a sync took of late; a mean, so that one slow one is no news
     std::uint64_t accepted_packets = 0;  // since this start
     std::uint64_t dropped_packets = 0;   // by drop_oldest, since this start
     arb_position newest{};
@@ -105,8 +111,10 @@ class Queue {
     virtual ~Queue() = default;
 
     // Appends packets that passed check_all; all or none. Waits while full (WhenFull::block) until there is
-    // room, `give_up` says true (asked every 100 ms; then ARB_CLOSED) or the queue is closed.
-    virtual Result<> push(std::span<std::byte const> packets, std::function<bool()> const& give_up) = 0;
+    // room, `give_up` says true (asked every 100 ms; then ARB_CLOSED) or the queue is closed. With a
+    // `percent_max` below 100 it is full for this caller from there on: the rest is for others.
+    virtual Result<> push(std::span<std::byte const> packets, std::function<bool()> const& give_up,
+                          unsigned percent_max = 100) = 0;
 
     // The reader of a sink, made on first use and kept on disk from then on. New sinks begin at the oldest
     // record.
@@ -120,7 +128,9 @@ class Queue {
 
     virtual std::span<std::uint8_t const, 16> journal() const = 0;
     virtual Statistics statistics() const = 0;
-    // Bytes on disk in percent of size_max.
+    // Bytes that are needed, in percent of what they may grow to: size_max, or what the disk has room for.
+    // What every sink has stored and a replay might want gives way first, so it does not count. Looked at
+    // every 250 ms.
     virtual unsigned percent_full() const = 0;
 
     // Makes every push return ARB_CLOSED, syncs, seals, and stores all acknowledgements. Call once, when no

@@ -1,4 +1,5 @@
 // The journal's segments: making the next one, within the budget, and deleting those nobody needs.
+#include <algorithm>
 #include <cerrno>
 
 #include "queue/journal.hpp"
@@ -234,6 +235,32 @@ void Journal::delete_acknowledged() {
         if (!delete_oldest(false)) return;
         room_.notify_all();
     }
+}
+
+void Journal::measure_need() {
+    auto const free = files_.free_space(settings_.directory.string());
+    std::scoped_lock const append{append_mutex_};
+    auto const published = published_.load();
+    std::uint64_t needed = 0;
+    {
+        std::scoped_lock const lock{state_mutex_};
+        bool const all_read =
+            !places_.empty() && std::all_of(places_.begin(), places_.end(), [&](auto const& place) {
+                return place.second->acknowledged >= published;
+            });
+        for (auto const& segment : segments_) {
+            if (all_read || passed(*segment)) continue;
+            needed += segment == active_ ? active_end_ : segment->size;
+        }
+    }
+    auto const spare = free < 0 || static_cast<std::uint64_t>(free) < settings_.free_min
+                           ? 0
+                           : static_cast<std::uint64_t>(free) - settings_.free_min;
+    auto const bytes = bytes_.load();
+    needed_ = needed;
+    room_bytes_ = free < 0 || settings_.size_max - std::min(settings_.size_max, bytes) < spare
+                      ? settings_.size_max
+                      : bytes + spare;
 }
 
 std::uint64_t Journal::count_existing(std::uint64_t first, std::uint64_t last) const {

@@ -8,60 +8,10 @@
 #include <csignal>
 
 #include "host/admin.hpp"
-#include "support.hpp"
+#include "service.hpp"
 #include "support/catch.hpp"
-#include "support/process.hpp"
 
 using namespace arb::test;
-
-namespace {
-
-bool contains(std::string const& text, std::string const& part) {
-    return text.find(part) != std::string::npos;
-}
-
-std::size_t count(std::string const& text, std::string const& part) {
-    std::size_t out = 0;
-    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++out;
-    return out;
-}
-
-// A pipeline running in a directory of its own.
-struct Service {
-    TemporaryDirectory directory;
-    std::unique_ptr<Process> process;
-
-    explicit Service(std::string const& venues, std::string const& sinks = "filing: {file: out.txt}") {
-        directory.write("pipeline.yaml", plugin_path_line +
-                                             "queue: {directory: q}\nservice: {socket: s.sock}\nvenues: {" +
-                                             venues + "}\nsinks: {" + sinks + "}\n");
-    }
-    void start(std::map<std::string, std::string> environment = {}) {
-        process = std::make_unique<Process>(
-            Command{{ARBITRAGE_PROGRAM, "run"}, std::move(environment), directory.path().string()},
-            directory.path() / "log");
-    }
-    std::string rows() const { return read_file(directory / "out.txt"); }
-    std::string log() const { return process->errors(); }
-    boost::json::object status() const {
-        auto const answer = arb::host::ask(directory / "s.sock", "/status");
-        return answer.has_value() ? boost::json::parse(answer.value()).as_object() : boost::json::object{};
-    }
-    std::string state(std::string const& instance) const {
-        auto const all = status();
-        if (!all.contains("instances")) return "";
-        for (auto const& one : all.at("instances").as_array())
-            if (one.at("instance").as_string() == std::string_view{instance})
-                return std::string{std::string_view{one.at("state").as_string()}};
-        return "";
-    }
-    int stop() {
-        process->signal(SIGTERM);
-        return process->wait(20s).value_or(-1);
-    }
-};
-
-}  // namespace
 
 TEST_CASE("what a venue pushes reaches the sink, TERM drains, and the balance is printed") {
     Service service{"counting: {quotes: 1000}"};
@@ -280,4 +230,55 @@ TEST_CASE("lines of a plugin are cut to one line and limited") {
     REQUIRE(eventually(10s, [&] { return contains(service.log(), "counting: pushed\\nquote"); }));
     CHECK(service.stop() == 0);
     CHECK(count(service.log(), "counting: line ") < 40);
+}
+
+TEST_CASE("differences a venue reports are counted, listed, and told kindly if there are none") {
+    Service service{"counting: {quotes: 5, drift: \"markets[].new\"}, counting/same: {quotes: 5}"};
+    service.start();
+    REQUIRE(eventually(10s, [&] { return contains(service.log(), "ready:"); }));
+    auto const ask = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), {ARBITRAGE_PROGRAM, "drift"});
+        return run({more, {}, service.directory.path().string()});
+    };
+    auto shown = ask({});
+    CHECK(shown.code == 0);
+    CHECK(contains(shown.out, "INSTANCE"));
+    CHECK(contains(shown.out, "counting  ticker  markets[].new  unknown      2"));
+    CHECK(contains(shown.out, "{\"new\": \\x1b 1}"));
+    shown = ask({"--format", "json"});
+    auto const rows = boost::json::parse(shown.out).as_array();
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].at("times") == 2);
+    auto const metrics = arb::host::ask(service.directory / "s.sock", "/metrics").value();
+    CHECK(contains(metrics,
+                   "arbitrage_api_drift_total{instance=\"counting\",source=\"ticker\",what=\"unknown\"} 2"));
+    CHECK(service.status().at("instances").as_array()[0].at("drift").at("differences") == 1);
+    CHECK(service.stop() == 0);
+    CHECK(contains(service.log(),
+                   "counting: the venue's answers changed: unknown field markets[].new in ticker"));
+
+    Service same{"counting: {quotes: 5}"};
+    same.start();
+    REQUIRE(eventually(10s, [&] { return contains(same.log(), "ready:"); }));
+    shown = run({{ARBITRAGE_PROGRAM, "drift"}, {}, same.directory.path().string()});
+    CHECK(shown.code == 0);
+    CHECK(contains(shown.out, "no differences"));
+    CHECK(same.stop() == 0);
+}
+
+TEST_CASE("a venue that pushes faster than it may waits by itself, loses nothing, and its state says so") {
+    Service service{
+        "counting: {quotes: 2600, packets_per_second_max: 1000}, counting/other: {quotes: 20000}"};
+    service.start();
+    REQUIRE(eventually(10s, [&] { return count(service.rows(), "quote ") >= 22000; }));
+    CHECK(contains(service.log(), "counting: pushes faster than 1000 packets or 64 MiB a second"));
+    REQUIRE(eventually(10s, [&] { return count(service.rows(), "quote ") == 22600; }));
+    auto const status = service.status();
+    CHECK(contains(
+        std::string{std::string_view{status.at("instances").as_array()[0].at("sentence").as_string()}},
+        "slowed down: it may push 1000 packets"));
+    CHECK(contains(arb::host::ask(service.directory / "s.sock", "/metrics").value(),
+                   "arbitrage_slowed_pushes_total{instance=\"counting\"}"));
+    CHECK(service.stop() == 0);
+    CHECK_FALSE(contains(service.log(), "counting/other: pushes faster"));
 }

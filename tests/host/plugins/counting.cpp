@@ -17,6 +17,8 @@ constexpr char manifest[] = R"json({
     "edge": {"type": "string", "format": "decimal", "default": "0.01", "description": "An amount."},
     "loud": {"type": "boolean", "default": false, "description": "Log every quote."},
     "lines": {"type": "integer", "default": 0, "description": "How many lines to log at the start."},
+    "markets": {"type": "integer", "minimum": 0, "default": 0, "description": "How many markets, each pushed first, the quotes are of; 0: each quote is of its own."},
+    "drift": {"type": "string", "default": "", "description": "A field to say that it is not known."},
     "refuse": {"type": "string", "default": "", "description": "Refuse this text as wrong."},
     "probe": {"type": "string", "enum": ["good", "away", "wrong"], "default": "good", "description": "What a probe says."},
     "token": {"type": "string", "secret": true, "default": "", "description": "A secret."},
@@ -46,11 +48,19 @@ class Counting final : public arb::Venue, public arb::Commands, public arb::Prob
     arb::Result<> run() override {
         for (std::int64_t i = 0; i != options_.integer("lines", 0); ++i)
             host_.warning("line " + std::to_string(i));
+        if (auto const field = options_.text("drift"); !field.empty())
+            host_.drift(ARB_DRIFT_UNKNOWN, "ticker", field, "{\"new\": \x1b 1}", 2);
+        auto const markets = options_.integer("markets", 0);
+        for (std::int64_t i = 0; i != markets; ++i) {
+            auto market = packets_.add<arb_market>("counting", host_.now());
+            market.text(&arb_market::market_id, "M" + std::to_string(i));
+        }
+        if (auto const pushed = host_.push(packets_); pushed.has_error()) return pushed;
         for (std::int64_t i = 0; i != options_.integer("quotes", 10); ++i) {
             {
                 auto quote = packets_.add<arb_quote>("counting", host_.now());
                 quote->bid = 1000 * i;
-                quote.text(&arb_quote::market_id, "M" + std::to_string(i));
+                quote.text(&arb_quote::market_id, "M" + std::to_string(markets == 0 ? i : i % markets));
             }
             if (auto const pushed = host_.push(packets_); pushed.has_error()) return pushed;
             if (options_.flag("loud", false)) host_.info("pushed\nquote");

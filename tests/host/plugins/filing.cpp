@@ -17,6 +17,7 @@ constexpr char manifest[] = R"json({
     "throws": {"type": "boolean", "default": false, "description": "Whether write throws."},
     "dead": {"type": "boolean", "default": false, "description": "Whether every first packet of a batch is a dead letter."}
   }},
+  "bytes_per_row": {"quote": 100, "market": 1000},
   "commands": [{"name": "rows", "help": "Rows of the file.", "parameters": {"type": "object", "properties": {}}}]
 })json";
 
@@ -44,6 +45,8 @@ class Filing final : public arb::Sink, public arb::Commands {
                 out_ << ' ' << arb::text(*packet, quote->market_id);
             if (auto const* const gap = arb::as<arb_gap>(*packet))
                 out_ << ' ' << arb::text(*packet, gap->reason);
+            if (auto const* const custom = arb::as<arb_custom>(*packet))
+                out_ << ' ' << arb::text(*packet, custom->topic) << ' ' << arb::text(*packet, custom->body);
             out_ << '\n';
         }
         out_.flush();

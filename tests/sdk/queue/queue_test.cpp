@@ -29,6 +29,17 @@ bool place_on_disk_becomes(std::filesystem::path const& directory, std::uint64_t
     return false;
 }
 
+// Asks until `condition` holds; what it said last.
+template<class Condition>
+bool eventually(Condition condition) {
+    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() >= end) return false;
+        std::this_thread::sleep_for(milliseconds{1});
+    }
+    return true;
+}
+
 Settings small(std::filesystem::path const& directory) {
     Settings settings;
     settings.directory = directory / "queue";
@@ -190,6 +201,54 @@ TEST_CASE("a full queue waits until a sink has made room, or until the pusher gi
     CHECK(drain(*reader, true) == "1-" + std::to_string(number));
     CHECK(push_numbers(*queue, number + 1, number + 50, 100).has_value());
     CHECK(drain(*reader, true) == std::to_string(number + 1) + "-" + std::to_string(number + 50));
+}
+
+TEST_CASE("what is kept for a replay alone does not make the queue full") {
+    TemporaryDirectory const directory;
+    auto settings = small(directory.path());
+    settings.size_max = 8 * small_segment;
+    settings.keep_acked_size = 8 * small_segment;
+    auto const queue = open(settings);
+    auto const reader = queue->reader("sink");
+    std::uint64_t number = 0;
+    while (queue->percent_full() < 60) {
+        REQUIRE(push_numbers(*queue, number + 1, number + 50, 100, [] { return true; }).has_value());
+        number += 50;
+    }
+    CHECK(queue->statistics().needed_bytes > settings.size_max / 2);
+    drain(*reader, true);
+    CHECK(eventually([&] { return queue->percent_full() == 0; }));
+    CHECK(queue->statistics().needed_bytes == 0);
+    CHECK(queue->statistics().bytes > settings.size_max / 2);
+}
+
+TEST_CASE("venues leave the last of the queue to others") {
+    TemporaryDirectory const directory;
+    auto settings = small(directory.path());
+    settings.size_max = 20 * small_segment;
+    settings.segment_size = small_segment;
+    settings.keep_acked = milliseconds{0};
+    auto const queue = open(settings);
+    auto const reader = queue->reader("sink");
+    std::uint64_t number = 0;
+    auto const push = [&](unsigned percent_max) {
+        Packets packets;
+        for (int i = 1; i <= 50; ++i) add_number(packets, number + static_cast<std::uint64_t>(i), 100);
+        auto const pushed = queue->push(
+            packets.bytes(), [] { return true; }, percent_max);
+        if (pushed.has_value()) number += 50;
+        return pushed.has_value();
+    };
+    REQUIRE(eventually([&] { return !push(50); }));
+    CHECK(queue->percent_full() >= 50);
+    CHECK(queue->percent_full() < 60);
+    CHECK(queue->statistics().full);
+    CHECK(queue->statistics().trouble.find("packets of venues wait") != std::string::npos);
+    CHECK(push(100));
+    CHECK_FALSE(push(50));
+    CHECK(drain(*reader, true) == "1-" + std::to_string(number));
+    CHECK(eventually([&] { return push(50); }));
+    CHECK_FALSE(queue->statistics().full);
 }
 
 TEST_CASE("drop_oldest counts what it drops and readers learn of it") {

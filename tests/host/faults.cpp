@@ -1,0 +1,199 @@
+// Preloaded into the host: memory that runs out, a disk that is slow or read-only, and a wall clock that
+// jumps.
+//
+//   ARBITRAGE_MALLOC=N:once | N:on     the Nth allocation fails, or all from there on
+//   ARBITRAGE_MALLOC_COUNT=FILE        how many allocations there were, written at exit
+//   ARBITRAGE_DISK=FILE                while FILE says "slow", a sync takes 200 ms; while it says "readonly",
+//                                      nothing below a folder q can be written or made
+//   ARBITRAGE_CLOCK=FILE               FILE holds seconds that are added to the wall clock
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#define EXPORTED extern "C" __attribute__((visibility("default")))
+
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+}
+
+namespace {
+
+constexpr long slow_sync_us = 200'000;
+constexpr long reread_ns = 20'000'000;  // a file that steers is looked at so often
+
+template<class Function>
+Function* next(char const* name) {
+    return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+std::atomic<long> allocations{0};
+std::atomic<long> fails_at{0};  // 0: never
+std::atomic<bool> fails_on{false};
+
+struct Start {
+    Start() {
+        char const* const said = getenv("ARBITRAGE_MALLOC");
+        if (said == nullptr) return;
+        fails_on = strstr(said, ":on") != nullptr && strstr(said, ":once") == nullptr;
+        fails_at = atol(said);
+        allocations = 0;
+    }
+    ~Start() {
+        char const* const file = getenv("ARBITRAGE_MALLOC_COUNT");
+        if (file == nullptr) return;
+        char text[32];
+        int const length = snprintf(text, sizeof text, "%ld\n", allocations.load());
+        int const descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (descriptor < 0 || write(descriptor, text, static_cast<size_t>(length)) < 0) return;
+        close(descriptor);
+    }
+} const start;
+
+bool no_memory() {
+    auto const n = ++allocations;
+    auto const at = fails_at.load(std::memory_order_relaxed);
+    return at != 0 && (fails_on ? n >= at : n == at);
+}
+
+long monotonic_ns() {
+    static auto* const whole = next<int(clockid_t, timespec*)>("clock_gettime");
+    timespec time{};
+    whole(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1'000'000'000L + time.tv_nsec;
+}
+
+// What the file says now, a word or a number; read again after reread_ns.
+class Steering {
+  public:
+    explicit Steering(char const* variable) : file_{getenv(variable)} {}
+    long number() { return look(), number_.load(); }
+    bool says(char first) { return look(), word_ == first; }
+
+  private:
+    void look() {
+        if (file_ == nullptr) return;
+        auto const now = monotonic_ns();
+        auto due = due_.load();
+        if (now < due || !due_.compare_exchange_strong(due, now + reread_ns)) return;
+        static auto* const whole = next<int(char const*, int, ...)>("open64");
+        char text[32] = {};
+        int const descriptor = whole(file_, O_RDONLY | O_CLOEXEC);
+        if (descriptor >= 0) {
+            if (read(descriptor, text, sizeof text - 1) < 0) text[0] = '\0';
+            close(descriptor);
+        }
+        word_ = text[0];
+        number_ = atol(text);
+    }
+
+    char const* const file_;
+    std::atomic<long> due_{0};
+    std::atomic<long> number_{0};
+    std::atomic<char> word_{'\0'};
+};
+
+Steering& disk() {
+    static Steering steering{"ARBITRAGE_DISK"};
+    return steering;
+}
+
+bool of_queue(char const* path) { return strstr(path, "/q/") != nullptr || strncmp(path, "q/", 2) == 0; }
+
+bool read_only(char const* path) { return of_queue(path) && disk().says('r'); }
+
+bool read_only(int descriptor) {
+    if (!disk().says('r')) return false;
+    char link[64], path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    auto const size = readlink(link, path, sizeof path - 1);
+    if (size <= 0) return false;
+    path[size] = '\0';
+    return of_queue(path);
+}
+
+}  // namespace
+
+EXPORTED void* malloc(size_t size) { return no_memory() ? errno = ENOMEM, nullptr : __libc_malloc(size); }
+EXPORTED void* calloc(size_t count, size_t size) {
+    return no_memory() ? errno = ENOMEM, nullptr : __libc_calloc(count, size);
+}
+EXPORTED void* realloc(void* old, size_t size) {
+    return no_memory() ? errno = ENOMEM, nullptr : __libc_realloc(old, size);
+}
+
+EXPORTED int clock_gettime(clockid_t clock, timespec* time) {
+    static auto* const whole = next<int(clockid_t, timespec*)>("clock_gettime");
+    static Steering steering{"ARBITRAGE_CLOCK"};
+    int const done = whole(clock, time);
+    if (clock == CLOCK_REALTIME) time->tv_sec += steering.number();
+    return done;
+}
+
+EXPORTED int fdatasync(int descriptor) {
+    static auto* const whole = next<int(int)>("fdatasync");
+    if (disk().says('s')) usleep(slow_sync_us);
+    return whole(descriptor);
+}
+
+EXPORTED ssize_t pwrite64(int descriptor, void const* data, size_t size, off_t at) {
+    static auto* const whole = next<ssize_t(int, void const*, size_t, off_t)>("pwrite64");
+    return read_only(descriptor) ? errno = EROFS, -1 : whole(descriptor, data, size, at);
+}
+EXPORTED ssize_t pwrite(int descriptor, void const* data, size_t size, off_t at) {
+    return pwrite64(descriptor, data, size, at);
+}
+EXPORTED ssize_t pwritev64(int descriptor, iovec const* parts, int count, off_t at) {
+    static auto* const whole = next<ssize_t(int, iovec const*, int, off_t)>("pwritev64");
+    return read_only(descriptor) ? errno = EROFS, -1 : whole(descriptor, parts, count, at);
+}
+EXPORTED ssize_t pwritev(int descriptor, iovec const* parts, int count, off_t at) {
+    return pwritev64(descriptor, parts, count, at);
+}
+EXPORTED int posix_fallocate64(int descriptor, off_t from, off_t size) {
+    static auto* const whole = next<int(int, off_t, off_t)>("posix_fallocate64");
+    return read_only(descriptor) ? EROFS : whole(descriptor, from, size);
+}
+EXPORTED int posix_fallocate(int descriptor, off_t from, off_t size) {
+    return posix_fallocate64(descriptor, from, size);
+}
+EXPORTED int ftruncate64(int descriptor, off_t size) {
+    static auto* const whole = next<int(int, off_t)>("ftruncate64");
+    return read_only(descriptor) ? errno = EROFS, -1 : whole(descriptor, size);
+}
+EXPORTED int ftruncate(int descriptor, off_t size) { return ftruncate64(descriptor, size); }
+EXPORTED int rename(char const* from, char const* to) {
+    static auto* const whole = next<int(char const*, char const*)>("rename");
+    return read_only(from) ? errno = EROFS, -1 : whole(from, to);
+}
+EXPORTED int unlink(char const* path) {
+    static auto* const whole = next<int(char const*)>("unlink");
+    return read_only(path) ? errno = EROFS, -1 : whole(path);
+}
+EXPORTED int open64(char const* path, int flags, ...) {
+    static auto* const whole = next<int(char const*, int, ...)>("open64");
+    va_list more;
+    va_start(more, flags);
+    auto const mode = va_arg(more, mode_t);
+    va_end(more);
+    if ((flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0 && read_only(path)) return errno = EROFS, -1;
+    return whole(path, flags, mode);
+}
+EXPORTED int open(char const* path, int flags, ...) {
+    va_list more;
+    va_start(more, flags);
+    auto const mode = va_arg(more, mode_t);
+    va_end(more);
+    return open64(path, flags, mode);
+}

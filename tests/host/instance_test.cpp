@@ -1,0 +1,206 @@
+// An instance between a plugin and the queue: what it counts, adds, holds back and tells.
+#include "host/instance.hpp"
+
+#include <spdlog/sinks/null_sink.h>
+
+#include <thread>
+
+#include "arbitrage/host.hpp"
+#include "arbitrage/time.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+
+using arb::host::Instance;
+using arb::host::InstanceConfig;
+using arb::host::Role;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t segment = 64 << 10;
+
+InstanceConfig named(std::string const& name, Role role = Role::venue) {
+    InstanceConfig out;
+    out.name = out.type = name;
+    out.role = role;
+    return out;
+}
+
+// A queue of 20 small segments.
+struct Fixture {
+    arb::test::TemporaryDirectory directory;
+    arb::host::Log log{{}, std::make_shared<spdlog::sinks::null_sink_mt>()};
+    std::unique_ptr<arb::queue::Queue> queue = open();
+
+    std::unique_ptr<arb::queue::Queue> open() const {
+        arb::queue::Settings settings;
+        settings.directory = directory.path() / "q";
+        settings.size_max = 20 * segment;
+        settings.segment_size = segment;
+        settings.keep_acked = 0ms;
+        settings.free_min = 0;
+        arb::queue::Recovery recovery;
+        auto opened = arb::queue::Queue::open(settings, recovery);
+        if (opened.has_error()) FAIL(opened.error().text);
+        return std::move(opened.value());
+    }
+};
+
+arb::Result<> push(arb::Host const& host, int count) {
+    arb::Packets packets;
+    for (int i = 0; i != count; ++i)
+        packets.add<arb_quote>("one", arb::now()).text(&arb_quote::market_id, "M");
+    return host.push(packets);
+}
+
+// What came out of the queue, such as "gap:unclean_stop quote quote".
+std::string told(arb::queue::Reader& reader) {
+    std::string out;
+    auto const batch = reader.read({}, 1000ms);
+    for (auto const* const packet : batch->packets) {
+        out += (out.empty() ? "" : " ") + std::string{arb::kind_names[packet->kind]};
+        if (auto const* const gap = arb::as<arb_gap>(*packet))
+            out += ":" + std::string{arb::text(*packet, gap->reason)} +
+                   (gap->to_time == ARB_ABSENT ? ":open" : "");
+        if (auto const* const custom = arb::as<arb_custom>(*packet))
+            out += ":" + std::string{arb::text(*packet, custom->topic)};
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("threads of a plugin may push, count, report and drift while others look") {
+    Fixture fixture;
+    Instance instance{named("one"), nullptr, fixture.log, fixture.queue.get()};
+    auto const reader = fixture.queue->reader("sink");
+    arb::Host const host{instance.table()};
+    std::atomic<int> running{4};
+    std::vector<std::thread> threads;
+    for (int t = 0; t != 4; ++t)
+        threads.emplace_back([&, t] {
+            for (int i = 0; i != 100; ++i) {
+                CHECK(push(host, 5).has_value());
+                host.count("things");
+                host.reject("reason");
+                host.report(i % 2 == 0 ? ARB_STATE_LIVE : ARB_STATE_DEGRADED, std::to_string(t));
+                host.drift(ARB_DRIFT_UNKNOWN, "ticker", "field" + std::to_string(i), "{}");
+            }
+            --running;
+        });
+    while (running != 0) {
+        auto const figures = instance.figures();
+        CHECK(figures.received_total >= figures.accepted);
+        boost::json::array rows;
+        instance.drift().append_rows("one", rows);
+        CHECK(rows.size() <= 100);
+        auto const batch = reader->read({}, 1ms);
+        if (!batch->packets.empty()) reader->acknowledge(batch->last);
+    }
+    for (auto& thread : threads) thread.join();
+    auto const figures = instance.figures();
+    CHECK(figures.accepted == 2000);
+    CHECK(figures.received_total == 2400);
+    CHECK(figures.rejected_total() == 400);
+    CHECK(figures.counters.at({"things", ""}) == 400);
+    CHECK(fixture.queue->statistics().accepted_packets == 2000);
+    CHECK(instance.drift().totals().at({"ticker", ARB_DRIFT_UNKNOWN}) == 400);
+    REQUIRE(fixture.queue->close().has_value());
+}
+
+TEST_CASE("a gap is open until the instance is live, one in the middle is closed at once") {
+    Fixture fixture;
+    Instance instance{named("one"), nullptr, fixture.log, fixture.queue.get()};
+    auto const reader = fixture.queue->reader("sink");
+    arb::Host const host{instance.table()};
+    host.report(ARB_STATE_STARTING, "reading the catalogue");
+    instance.expect_gap(arb::now() - arb::second_ns, "unclean_stop");
+    REQUIRE(push(host, 1).has_value());
+    CHECK(told(*reader) == "gap:unclean_stop:open quote");
+    host.report(ARB_STATE_LIVE, "live");
+    CHECK(told(*reader) == "gap:unclean_stop");
+    instance.expect_gap(arb::now() - 12 * arb::second_ns, "host_paused");
+    REQUIRE(push(host, 1).has_value());
+    CHECK(told(*reader) == "gap:host_paused quote");
+    CHECK(instance.figures().gaps ==
+          std::map<std::string, std::uint64_t>{{"host_paused", 1}, {"unclean_stop", 1}});
+    // A clock that was set back makes no gap that ends before it begins.
+    instance.expect_gap(arb::now() + 3600 * arb::second_ns, "restarted");
+    REQUIRE(push(host, 1).has_value());
+    auto const batch = reader->read({}, 1000ms);
+    auto const* const gap = arb::as<arb_gap>(*batch->packets.at(0));
+    REQUIRE(gap != nullptr);
+    CHECK(gap->to_time == gap->from_time);
+}
+
+TEST_CASE("a clock step is written down once, before what comes next") {
+    Fixture fixture;
+    Instance instance{named("one"), nullptr, fixture.log, fixture.queue.get()};
+    auto const reader = fixture.queue->reader("sink");
+    instance.note_clock_step(1'700'000'000'000'000'000, 1'700'003'600'000'000'000);
+    for (int i = 0; i != 2; ++i) REQUIRE(push(arb::Host{instance.table()}, 1).has_value());
+    auto const batch = reader->read({}, 1000ms);
+    REQUIRE(batch->packets.size() == 3);
+    auto const& packet = *batch->packets[0];
+    auto const* const note = arb::as<arb_custom>(packet);
+    REQUIRE(note != nullptr);
+    CHECK(
+        arb::text(packet, note->body) ==
+        R"({"instance":"one","before":"2023-11-14T22:13:20.000000Z","after":"2023-11-14T23:13:20.000000Z","milliseconds":3600000})");
+    CHECK(instance.figures().accepted == 3);
+}
+
+TEST_CASE("a venue beyond its rate waits by itself, and its sentence says so") {
+    Fixture fixture;
+    auto config = named("one");
+    config.packets_per_second_max = 100;
+    Instance slow{config, nullptr, fixture.log, fixture.queue.get()};
+    Instance quick{named("two"), nullptr, fixture.log, fixture.queue.get()};
+    arb::Host const host{slow.table()};
+    auto begin = std::chrono::steady_clock::now();
+    REQUIRE(push(host, 200).has_value());
+    CHECK(std::chrono::steady_clock::now() - begin < 150ms);
+    CHECK(slow.state().sentence.find("slowed down") == std::string::npos);
+    begin = std::chrono::steady_clock::now();
+    REQUIRE(push(host, 20).has_value());
+    CHECK(std::chrono::steady_clock::now() - begin >= 150ms);
+    CHECK(slow.state().sentence.find("slowed down: it may push 100 packets") != std::string::npos);
+    CHECK(slow.figures().counters.at({"slowed_pushes", ""}) == 1);
+    begin = std::chrono::steady_clock::now();
+    REQUIRE(push(arb::Host{quick.table()}, 500).has_value());
+    CHECK(std::chrono::steady_clock::now() - begin < 150ms);
+    // The end of the program does not wait for a debt.
+    slow.set_stopping();
+    begin = std::chrono::steady_clock::now();
+    REQUIRE(push(host, 200).has_value());
+    CHECK(std::chrono::steady_clock::now() - begin < 150ms);
+}
+
+TEST_CASE("venues put off at 85 percent, wait at 95, and leave the rest to sinks") {
+    Fixture fixture;
+    Instance venue{named("one"), nullptr, fixture.log, fixture.queue.get()};
+    Instance sink{named("two", Role::sink), nullptr, fixture.log, fixture.queue.get()};
+    auto const reader = fixture.queue->reader("store");
+    arb::Host const host{venue.table()};
+    CHECK_FALSE(host.put_off());
+    while (fixture.queue->percent_full() < 85) REQUIRE(push(host, 20).has_value());
+    CHECK(host.put_off());
+    while (fixture.queue->percent_full() < 95) REQUIRE(push(host, 20).has_value());
+    std::atomic<bool> returned{false};
+    std::thread waiting{[&] { returned = push(host, 1).has_value(); }};
+    while (!fixture.queue->statistics().full) std::this_thread::sleep_for(1ms);
+    CHECK(fixture.queue->statistics().trouble.find("packets of venues wait") != std::string::npos);
+    CHECK(push(arb::Host{sink.table()}, 1).has_value());
+    CHECK_FALSE(returned);
+    // A sink that stores makes room.
+    for (;;) {
+        auto const batch = reader->read({}, 0ms);
+        if (batch->packets.empty()) break;
+        reader->acknowledge(batch->last);
+    }
+    waiting.join();
+    CHECK(returned);
+    auto const end = std::chrono::steady_clock::now() + 5s;
+    while (host.put_off() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(1ms);
+    CHECK_FALSE(host.put_off());
+}
