@@ -35,7 +35,7 @@ bool numeric(std::string_view text) {
 
 std::string thousands(std::uint64_t value) {
     auto digits = std::to_string(value);
-    for (auto at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+    for (auto at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
     return digits;
 }
 
