@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <array>
 
+#include "simulator/drift.hpp"
+
 namespace arb::simulator {
 namespace {
 
 constexpr std::array fault_kinds = std::to_array<std::string_view>(
     {// Strike a connection as long as they last.
      "freeze", "silent_market", "duplicate", "reorder", "renamed_field",
+     // Strike frames and answers.
+     "drift_renamed", "drift_retyped", "drift_null", "drift_missing", "drift_unknown",
      // Strike each connection once.
      "seq_gap", "seq_restart", "overflow", "malformed", "bad_utf8", "cut", "reset",
      // Strike whoever connects or subscribes.
@@ -30,7 +34,7 @@ void Faults::start(Fault fault) {
     // Ordered again it lasts as the last word says: "seconds=0" ends it.
     for (auto& order : orders_)
         if (order.kind == fault.kind && order.venue == fault.venue && order.connection == fault.connection &&
-            order.market == fault.market)
+            order.market == fault.market && order.message == fault.message && order.field == fault.field)
             order.until_ms = 0;
     fault.number = ++number_;
     orders_.push_back(std::move(fault));
@@ -93,6 +97,28 @@ std::optional<HttpResponse> Faults::answer(Venue venue) const {
     return {};
 }
 
+void Faults::drift_answer(Venue venue, std::string_view path, std::string& body) const {
+    auto const now = now_ms();
+    for (auto const& order : orders_)
+        if (now < order.until_ms && order.venue == venue && order.kind.starts_with("drift_") &&
+            order.message.starts_with('/') && path.ends_with(order.message))
+            drift(body, order.kind, order.field, order.every);
+}
+
+bool Faults::drift_frame(Venue venue, unsigned connection, std::string& frame) const {
+    auto const now = now_ms();
+    bool spoilt = false;
+    for (auto const& order : orders_) {
+        if (now >= order.until_ms || order.venue != venue || !order.kind.starts_with("drift_") ||
+            (order.connection != 0 && order.connection != connection) || !is_of_type(frame, order.message))
+            continue;
+        bool const struck = drift(frame, order.kind, order.field, order.every);
+        // A new field takes nothing away.
+        spoilt = spoilt || (struck && order.kind != "drift_unknown");
+    }
+    return spoilt;
+}
+
 std::string Faults::json() const {
     std::vector<std::string> out;
     auto const now = now_ms();
@@ -100,8 +126,9 @@ std::string Faults::json() const {
         if (now < order.until_ms)
             out.push_back(R"({"kind":")" + order.kind + R"(","venue":")" + name_of(order.venue) +
                           R"(","connection":)" + std::to_string(order.connection) + R"(,"market":)" +
-                          json_text(order.market) + R"(,"ms_left":)" + std::to_string(order.until_ms - now) +
-                          '}');
+                          json_text(order.market) + R"(,"message":)" + json_text(order.message) +
+                          R"(,"field":)" + json_text(order.field) + R"(,"ms_left":)" +
+                          std::to_string(order.until_ms - now) + '}');
     return '[' + joined(out) + ']';
 }
 
@@ -152,6 +179,10 @@ bool Line::data(std::string frame, std::string_view market, bool print) {
         socket_->send_frames(std::make_shared<std::string>(websocket_frame("{\"broken\":\"\xFF\xFE\xC3(\"}")),
                              {});
     if (faults_.active("renamed_field", venue_, number_) && send_renamed(frame)) return false;
+    if (faults_.drift_frame(venue_, number_, frame)) {
+        socket_->send(std::move(frame));
+        return false;
+    }
     bool const reorder = faults_.active("reorder", venue_, number_);
     if (reorder && held_.empty()) {
         held_ = std::move(frame);

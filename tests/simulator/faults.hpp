@@ -20,8 +20,11 @@ namespace arb::simulator {
 struct Fault {
     std::string kind;
     Venue venue;
-    unsigned connection = 0;  // 0: all of the venue, present and future
-    std::string market;       // of silent_market
+    unsigned connection = 0;   // 0: all of the venue, present and future
+    std::string market = {};   // of silent_market
+    std::string message = {};  // of drift_*: a frame's type, or the end of a REST path with its slash
+    std::string field = {};    // of drift_*
+    bool every = false;        // of drift_*: all such fields of a text, not only the first
     std::int64_t until_ms = 0;
     unsigned retry_after_s = 1;  // of http_429 and http_503; 0: they do not say
     std::uint64_t number = 0;
@@ -39,6 +42,10 @@ class Faults {
     std::uint64_t newest(std::string_view kind, Venue venue, unsigned connection) const;
     // What a request gets instead of its answer.
     std::optional<HttpResponse> answer(Venue venue) const;
+    // Changes what drifts in an answer to a request for `path`.
+    void drift_answer(Venue venue, std::string_view path, std::string& body) const;
+    // The same for a frame of one connection; false: it is whole.
+    bool drift_frame(Venue venue, unsigned connection, std::string& frame) const;
     // True while nothing was ever ordered: the way of most frames.
     bool idle() const { return orders_.empty(); }
     std::string json() const;  // those in force

@@ -35,11 +35,15 @@ class Kalshi final : public Observer {
     unsigned status_changed(Market const& market, Status before) override;
     unsigned close_moved(Market const& market) override;
     unsigned ticks_changed(Market const& market, std::int64_t before) override;
+    unsigned strike_changed(Market const& market) override;
+    unsigned event_fees_changed(Event const& event) override;
+    unsigned series_fees_changed(FeeChange const& change) override;
 
     void heartbeat();                           // every ten seconds
     void settle();                              // every tick
     void cut(unsigned connection, bool reset);  // 0: all
     std::vector<unsigned> connection_numbers() const;
+    std::size_t subscribed() const;  // markets whose book, or if there are none whose ticker, somebody gets
     // Sends `flood` to each subscriber of tickers, now and later.
     void flood(Flood& flood);
     // Sends these frames, as recorded, to each connection after its first subscription.
@@ -53,8 +57,18 @@ class Kalshi final : public Observer {
     HttpResponse markets(HttpRequest const& request);
     HttpResponse order_books(HttpRequest const& request);
     HttpResponse trades(HttpRequest const& request);
-    HttpResponse series(std::string const& ticker);
+    HttpResponse one_market(HttpRequest const& request, std::string ticker);
+    HttpResponse combos(HttpRequest const& request);
+    HttpResponse series(HttpRequest const& request);
+    HttpResponse one_series(HttpRequest const& request, std::string const& rest);
+    HttpResponse series_fee_changes(HttpRequest const& request);
+    HttpResponse event_fee_changes(HttpRequest const& request);
+    HttpResponse candlesticks(HttpRequest const& request, std::vector<std::string> const& tickers, bool one);
     HttpResponse account(HttpRequest const& request, std::string const& path);
+    HttpResponse positions(HttpRequest const& request);
+    HttpResponse fills(HttpRequest const& request);
+    HttpResponse settlements(HttpRequest const& request);
+    HttpResponse orders(HttpRequest const& request);
     HttpResponse route(HttpRequest const& request, std::string const& path);
     bool spend_token();
     // Empty: the request is signed as it must be; else why it is refused.
@@ -62,7 +76,8 @@ class Kalshi final : public Observer {
     std::string event_json(Event const& event, bool nested);
     std::string market_json(Market const& market);
 
-    unsigned lifecycle(Market const& market, std::string const& rest, bool ledger);
+    unsigned tell(Market const& market, std::string const& rest, Delivery& to);
+    unsigned lifecycle(Market const& market, std::string const& rest);
     unsigned broadcast(char const* channel, Market const* market, std::string const& type,
                        std::string const& msg, Delivery& to);
 
@@ -95,6 +110,7 @@ class KalshiSession final : public SocketHandler {
               std::string const& msg, bool& wanted);
     void ping();
     void flood();
+    void add_markets_of(std::string const& channel, std::unordered_set<std::size_t>& to) const;
     Line& line() { return line_; }
 
   private:
@@ -104,6 +120,7 @@ class KalshiSession final : public SocketHandler {
         bool all = false;
         bool yes_price = false;
         bool skip_tickers = false;
+        bool all_shown = false;          // initial tickers of all markets were sent
         std::vector<std::size_t> order;  // as subscribed: what ok replies list
         std::unordered_set<std::size_t> markets;
         bool wants(Market const* market) const {
@@ -141,5 +158,19 @@ class KalshiSession final : public SocketHandler {
 };
 
 std::string ticker_msg(Market const& market, std::int64_t ms, bool with_dollars);
+// The price grid as an array of {start, end, step}.
+std::string price_ranges(Market const& market);
+HttpResponse kalshi_error(int status, std::string const& code, std::string const& message);
+
+// One page of a listing, as `limit` and `cursor` ask for it; `fault` has a status if they must not.
+struct KalshiPage {
+    std::size_t limit = 0, position = 0;
+    std::string filters;
+    HttpResponse fault{0, {}};
+};
+KalshiPage kalshi_page(HttpRequest const& request, std::size_t limit_default, std::size_t limit_max,
+                       Report& report);
+// The elements of the page out of `all`, and the cursor of the next.
+std::string paged(KalshiPage const& page, std::vector<std::string> const& all, std::string& cursor);
 
 }  // namespace arb::simulator

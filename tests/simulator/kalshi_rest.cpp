@@ -11,10 +11,6 @@ namespace {
 constexpr double tokens_per_second = 200, tokens_max = 400, tokens_per_request = 10;
 constexpr std::int64_t clock_skew_max_ms = 30'000;
 
-HttpResponse error(int status, std::string const& code, std::string const& message) {
-    return {status, R"({"error":{"code":")" + code + R"(","message":)" + json_text(message) + "}}"};
-}
-
 char const* venue_word(Status status) {
     switch (status) {
         case Status::unopened:
@@ -39,30 +35,60 @@ bool passes(std::string const& filter, Status status) {
     return filter == name_of(status);
 }
 
-bool in_list(std::string const& list, std::string const& wanted) {
-    return list.empty() || (',' + list + ',').find(',' + wanted + ',') != std::string::npos;
+// `depth`: so many of the best levels of each side; 0: all.
+std::string order_book(Market const& market, std::size_t depth) {
+    std::vector<std::string> yes, no;
+    for (auto const& [price, size] : market.bids)
+        yes.push_back("[\"" + fixed(price, 4) + "\",\"" + fixed(size, 2) + "\"]");
+    for (auto at = market.asks.rbegin(); at != market.asks.rend(); ++at)
+        no.push_back("[\"" + fixed(ARB_UNIT - at->first, 4) + "\",\"" + fixed(at->second, 2) + "\"]");
+    for (auto* const side : {&yes, &no})
+        if (depth != 0 && side->size() > depth)
+            side->erase(side->begin(), side->end() - static_cast<std::ptrdiff_t>(depth));
+    return R"({"no_dollars":[)" + joined(no) + R"(],"yes_dollars":[)" + joined(yes) + "]}";
 }
 
-struct Page {
-    std::size_t limit = 0, position = 0;
-    std::string filters;
-    HttpResponse fault{0, {}};
-};
+// Eastern Time; Thursdays have a hole of two hours.
+std::string schedule() {
+    std::string days;
+    for (auto const* const day : {"monday", "tuesday", "wednesday", "friday", "saturday", "sunday"})
+        days += '"' + std::string{day} + R"(":[{"close_time":"00:00","open_time":"00:00"}],)";
+    return R"({"schedule":{"maintenance_windows":[],"standard_hours":[{"end_time":"2200-12-01T00:00:00Z",)" +
+           days +
+           R"("start_time":"2024-12-01T00:00:00Z","thursday":[{"close_time":"03:00","open_time":"00:00"},)"
+           R"({"close_time":"00:00","open_time":"05:00"}]}]}})";
+}
 
-Page page_of(HttpRequest const& request, std::size_t limit_default, std::size_t limit_max, Report& report) {
-    Page page;
+std::vector<std::string> split(std::string const& list) {
+    std::vector<std::string> out;
+    for (std::size_t at = 0, end; at < list.size(); at = end + 1) {
+        end = std::min(list.find(',', at), list.size());
+        out.push_back(list.substr(at, end - at));
+    }
+    return out;
+}
+
+}  // namespace
+
+HttpResponse kalshi_error(int status, std::string const& code, std::string const& message) {
+    return {status, R"({"error":{"code":")" + code + R"(","message":)" + json_text(message) + "}}"};
+}
+
+KalshiPage kalshi_page(HttpRequest const& request, std::size_t limit_default, std::size_t limit_max,
+                       Report& report) {
+    KalshiPage page;
     page.filters = filters_of(request, "cursor");
     auto const limit = request.parameter("limit", std::to_string(limit_default));
     page.limit = static_cast<std::size_t>(std::strtoul(limit.c_str(), nullptr, 10));
     if (page.limit == 0 || page.limit > limit_max) {
         report.violation(Venue::kalshi, "limit_out_of_range", request.path + " " + limit);
-        page.fault = error(400, "bad_request", "invalid limit");
+        page.fault = kalshi_error(400, "bad_request", "invalid limit");
     }
     auto const cursor = read_cursor(request.parameter("cursor"), page.filters);
     if (!cursor || cursor->other_filters) {
         report.violation(Venue::kalshi, cursor ? "cursor_with_other_filters" : "bad_cursor",
                          request.parameter("cursor"));
-        page.fault = error(400, "bad_request", "invalid cursor");
+        page.fault = kalshi_error(400, "bad_request", "invalid cursor");
     } else {
         page.position = cursor->position;
     }
@@ -70,7 +96,7 @@ Page page_of(HttpRequest const& request, std::size_t limit_default, std::size_t 
 }
 
 // The elements of one page of `all`, and the cursor of the next.
-std::string paged(Page const& page, std::vector<std::string> const& all, std::string& cursor) {
+std::string paged(KalshiPage const& page, std::vector<std::string> const& all, std::string& cursor) {
     auto const begin = std::min(page.position, all.size());
     auto const end = std::min(begin + page.limit, all.size());
     cursor = end == all.size() ? "" : make_cursor(end, page.filters);
@@ -78,15 +104,6 @@ std::string paged(Page const& page, std::vector<std::string> const& all, std::st
            joined({all.begin() + static_cast<std::ptrdiff_t>(begin),
                    all.begin() + static_cast<std::ptrdiff_t>(end)}) +
            ']';
-}
-
-std::string order_book(Market const& market) {
-    std::vector<std::string> yes, no;
-    for (auto const& [price, size] : market.bids)
-        yes.push_back("[\"" + fixed(price, 4) + "\",\"" + fixed(size, 2) + "\"]");
-    for (auto at = market.asks.rbegin(); at != market.asks.rend(); ++at)
-        no.push_back("[\"" + fixed(ARB_UNIT - at->first, 4) + "\",\"" + fixed(at->second, 2) + "\"]");
-    return R"({"no_dollars":[)" + joined(no) + R"(],"yes_dollars":[)" + joined(yes) + "]}";
 }
 
 std::string price_ranges(Market const& market) {
@@ -98,8 +115,6 @@ std::string price_ranges(Market const& market) {
     return '[' + range("0.0000", "0.1000", 1'000) + ',' + range("0.1000", "0.9000", 10'000) + ',' +
            range("0.9000", "1.0000", 1'000) + ']';
 }
-
-}  // namespace
 
 Kalshi::Kalshi(World& world, Ledger& ledger, Report& report, Faults& faults, AccountKey const& key,
                std::string key_id)
@@ -145,11 +160,11 @@ HttpResponse Kalshi::handle(HttpRequest const& request, std::string const& path)
     if (!request.header("kalshi-access-signature").empty())
         if (auto const fault = signature_fault(request); !fault.empty()) {
             report_.violation(Venue::kalshi, fault, request.path);
-            return error(401, "authentication_error", "INCORRECT_API_KEY_SIGNATURE");
+            return kalshi_error(401, "authentication_error", "INCORRECT_API_KEY_SIGNATURE");
         }
     if (request.method != "GET") {
         report_.violation(Venue::kalshi, "not_read_only", request.method + " " + request.path);
-        return error(405, "method_not_allowed", "method not allowed");
+        return kalshi_error(405, "method_not_allowed", "method not allowed");
     }
     if (path.ends_with('/')) {
         report_.violation(Venue::kalshi, "trailing_slash", request.path);
@@ -160,67 +175,59 @@ HttpResponse Kalshi::handle(HttpRequest const& request, std::string const& path)
 
 HttpResponse Kalshi::route(HttpRequest const& request, std::string const& path) {
     if (path == "/events") return events(request);
-    if (path.starts_with("/events/") && path != "/events/fee_changes")
-        return one_event(request, path.substr(8));
-    if (path == "/events/fee_changes") return {200, R"({"cursor":"","event_fee_changes":[]})"};
+    if (path == "/events/fee_changes") return event_fee_changes(request);
+    if (path == "/events/multivariate") return combos(request);
+    if (path.starts_with("/events/")) return one_event(request, path.substr(8));
     if (path == "/markets") return markets(request);
-    if (path == "/markets/trades") return trades(request);
+    if (path == "/markets/trades" || path == "/historical/trades") return trades(request);
     if (path == "/markets/orderbooks") return order_books(request);
-    if (path == "/series") return series("");
-    if (path == "/series/fee_changes") return {200, R"({"series_fee_change_arr":[]})"};
-    if (path.starts_with("/series/")) return series(path.substr(8));
+    if (path == "/markets/candlesticks")
+        return candlesticks(request, split(request.parameter("market_tickers")), false);
+    if (path == "/series") return series(request);
+    if (path == "/series/fee_changes") return series_fee_changes(request);
+    if (path.starts_with("/series/")) return one_series(request, path.substr(8));
     if (path == "/exchange/status")
         return {
             200,
             R"({"exchange_active":true,"exchange_index_statuses":[{"description":"Default","exchange_active":true,)"
             R"("exchange_index":0,"intra_exchange_transfers_active":true,"trading_active":true}],)"
             R"("intra_exchange_transfers_active":true,"trading_active":true})"};
+    if (path == "/exchange/schedule") return {200, schedule()};
+    if (path == "/exchange/user_data_timestamp")
+        return {200, R"({"as_of_time":")" + rfc3339(now_ms()) + R"("})"};
     if (path == "/historical/cutoff")
         return {200,
                 R"({"market_settled_ts":"2026-08-20T00:00:00Z","orders_updated_ts":"2026-08-20T00:00:00Z",)"
                 R"("trades_created_ts":"2026-08-20T00:00:00Z"})"};
     if (path == "/account/endpoint_costs") return {200, R"({"endpoint_costs":[]})"};
     if (path.starts_with("/portfolio/") || path == "/account/limits") return account(request, path);
-    if (path.starts_with("/markets/")) {
-        auto ticker = path.substr(9);
-        bool const book = ticker.ends_with("/orderbook");
-        if (book) ticker.resize(ticker.size() - 10);
-        auto const* const market = world_.find(Venue::kalshi, ticker);
-        if (market == nullptr) return error(404, "not_found", "market not found");
-        return {200, book ? R"({"orderbook_fp":)" + order_book(*market) + '}'
-                          : R"({"market":)" + market_json(*market) + '}'};
-    }
+    if (path.starts_with("/historical/markets/"))
+        return kalshi_error(404, "not_found", "market not found");  // nothing here is that old
+    if (path.starts_with("/markets/")) return one_market(request, path.substr(9));
     report_.violation(Venue::kalshi, "unknown_path", request.path);
-    return error(404, "not_found", "not found");
+    return kalshi_error(404, "not_found", "not found");
 }
 
-HttpResponse Kalshi::account(HttpRequest const& request, std::string const& path) {
-    if (auto const fault = signature_fault(request); !fault.empty()) {
-        report_.violation(Venue::kalshi, fault, request.path);
-        return error(401, "authentication_error", "INCORRECT_API_KEY_SIGNATURE");
-    }
-    if (path == "/account/limits")
-        return {200, R"({"usage_tier":"basic","read":{"refill_rate":200,"bucket_capacity":400},)"
-                     R"("write":{"refill_rate":100,"bucket_capacity":200},"grants":[]})"};
-    if (path == "/portfolio/balance")
-        return {200, R"({"balance":1234567,"balance_breakdown":[{"balance":1234567,"exchange_index":0}],)"
-                     R"("balance_dollars":"12345.6700","portfolio_value":25000,"updated_ts":)" +
-                         std::to_string(now_ms() / 1000) + '}'};
-    if (path == "/portfolio/positions")
-        return {200, R"({"cursor":"","event_positions":[],"market_positions":[]})"};
-    if (path == "/portfolio/fills") return {200, R"({"cursor":"","fills":[]})"};
-    report_.violation(Venue::kalshi, "unknown_path", request.path);
-    return error(404, "not_found", "not found");
+HttpResponse Kalshi::one_market(HttpRequest const& request, std::string ticker) {
+    bool const book = ticker.ends_with("/orderbook");
+    if (book) ticker.resize(ticker.size() - 10);
+    auto const* const market = world_.find(Venue::kalshi, ticker);
+    if (market == nullptr || market->listed_ms > now_ms())
+        return kalshi_error(404, "not_found", "market not found");
+    auto const depth = std::strtoul(request.parameter("depth", "0").c_str(), nullptr, 10);
+    if (depth > 100) return kalshi_error(400, "bad_request", "depth: 0 to 100");
+    return {200, book ? R"({"orderbook_fp":)" + order_book(*market, depth) + '}'
+                      : R"({"market":)" + market_json(*market) + '}'};
 }
 
 std::variant<HttpResponse, Upgrade> Kalshi::upgrade(HttpRequest const& request) {
     if (request.path != "/trade-api/ws/v2") {
         report_.violation(Venue::kalshi, "unknown_path", request.path);
-        return error(404, "not_found", "not found");
+        return kalshi_error(404, "not_found", "not found");
     }
     if (auto const fault = signature_fault(request); !fault.empty()) {
         report_.violation(Venue::kalshi, fault, request.path);
-        return error(401, "authentication_error", "NOT_FOUND");
+        return kalshi_error(401, "authentication_error", "NOT_FOUND");
     }
     if (faults_.active("cut", Venue::kalshi) || faults_.active("reset", Venue::kalshi))
         return HttpResponse{503, "", "text/plain"};
@@ -231,7 +238,7 @@ std::variant<HttpResponse, Upgrade> Kalshi::upgrade(HttpRequest const& request) 
 }
 
 HttpResponse Kalshi::events(HttpRequest const& request) {
-    auto const page = page_of(request, 200, 200, report_);
+    auto const page = kalshi_page(request, 200, 200, report_);
     if (page.fault.status != 0) return page.fault;
     auto const status = request.parameter("status");
     auto const series_ticker = request.parameter("series_ticker");
@@ -239,26 +246,37 @@ HttpResponse Kalshi::events(HttpRequest const& request) {
     auto const updated = std::atoll(request.parameter("min_updated_ts", "0").c_str());
     auto const closes = std::atoll(request.parameter("min_close_ts", "0").c_str());
     bool const nested = request.parameter("with_nested_markets") == "true";
-    std::vector<std::string> all;
-    for (auto const& event : world_.events()) {
-        if (event.venue != Venue::kalshi || !in_list(tickers, event.id)) continue;
-        if (!series_ticker.empty() && event.series != series_ticker) continue;
-        if (event.updated_ms / 1000 < updated) continue;
-        bool const any = event.markets.empty() ||
-                         std::any_of(event.markets.begin(), event.markets.end(), [&](std::size_t index) {
-                             auto const& market = world_.markets()[index];
-                             return passes(status, market.status) && market.close_ms / 1000 >= closes;
-                         });
-        if (any) all.push_back(event_json(event, nested));
+    auto const passing = [&](Event const& event) {
+        if (event.venue != Venue::kalshi || event.listed_ms > now_ms()) return false;
+        if (!series_ticker.empty() && event.series != series_ticker) return false;
+        if (event.updated_ms / 1000 < updated) return false;
+        return event.markets.empty() ||
+               std::any_of(event.markets.begin(), event.markets.end(), [&](std::size_t index) {
+                   auto const& market = world_.markets()[index];
+                   return passes(status, market.status) && market.close_ms / 1000 >= closes;
+               });
+    };
+    std::vector<std::string> out;
+    if (!tickers.empty()) {
+        for (auto const& ticker : split(tickers))
+            if (auto const* const event = world_.find_event(Venue::kalshi, ticker); event && passing(*event))
+                out.push_back(event_json(*event, nested));
+        return {200, R"({"cursor":"","events":[)" + joined(out) + R"(],"milestones":[]})"};
     }
-    std::string cursor;
-    auto const rows = paged(page, all, cursor);
-    return {200, R"({"cursor":")" + cursor + R"(","events":)" + rows + R"(,"milestones":[]})"};
+    // A cursor is a place in the world, so that a page costs what is on it.
+    auto at = page.position;
+    auto const& all = world_.events();
+    for (; at < all.size() && out.size() != page.limit; ++at)
+        if (passing(all[at])) out.push_back(event_json(all[at], nested));
+    if (at >= all.size()) report_.count(Venue::kalshi, "event_sweeps");
+    auto const cursor = at >= all.size() ? std::string{} : make_cursor(at, page.filters);
+    return {200, R"({"cursor":")" + cursor + R"(","events":[)" + joined(out) + R"(],"milestones":[]})"};
 }
 
 HttpResponse Kalshi::one_event(HttpRequest const& request, std::string const& ticker) {
     auto const* const event = world_.find_event(Venue::kalshi, ticker);
-    if (event == nullptr) return error(404, "not_found", "event not found");
+    if (event == nullptr || event->listed_ms > now_ms())
+        return kalshi_error(404, "not_found", "event not found");
     bool const nested = request.parameter("with_nested_markets") == "true";
     std::vector<std::string> markets;
     if (!nested)
@@ -270,6 +288,9 @@ std::string Kalshi::event_json(Event const& event, bool nested) {
     std::string out = R"({"category":")" + event.category + R"(","collateral_return_type":")" +
                       (event.exclusive ? "MECNET" : "") + R"(","event_ticker":")" + event.id +
                       R"(","exchange_index":0,"last_updated_ts":")" + rfc3339(event.updated_ms) + '"';
+    if (!event.fee_type.empty())
+        out += R"(,"fee_multiplier_override":)" + format_decimal(event.fee_multiplier) +
+               R"(,"fee_type_override":")" + event.fee_type + '"';
     if (nested) {
         std::vector<std::string> markets;
         for (auto const index : event.markets) markets.push_back(market_json(world_.markets()[index]));
@@ -283,7 +304,7 @@ std::string Kalshi::event_json(Event const& event, bool nested) {
 }
 
 HttpResponse Kalshi::markets(HttpRequest const& request) {
-    auto const page = page_of(request, 100, 1000, report_);
+    auto const page = kalshi_page(request, 100, 1000, report_);
     if (page.fault.status != 0) return page.fault;
     auto const status = request.parameter("status");
     bool known = status.empty();
@@ -291,28 +312,56 @@ HttpResponse Kalshi::markets(HttpRequest const& request) {
         known = known || status == word;
     if (!known) {
         report_.violation(Venue::kalshi, "unknown_status_filter", status);
-        return error(400, "bad_request", "invalid status");
+        return kalshi_error(400, "bad_request", "invalid status");
     }
     auto const event = request.parameter("event_ticker"), series_ticker = request.parameter("series_ticker");
     auto const tickers = request.parameter("tickers"), combos = request.parameter("mve_filter");
     auto const updated = std::atoll(request.parameter("min_updated_ts", "0").c_str());
-    std::vector<std::string> all;
-    // The newest first, as on the venue: combos flood whoever does not exclude them.
-    for (auto at = world_.markets().rbegin(); at != world_.markets().rend(); ++at) {
-        auto const& market = *at;
+    auto const passing = [&](Market const& market) {
+        if (market.venue != Venue::kalshi || !passes(status, market.status) || market.listed_ms > now_ms())
+            return false;
+        if (combos == "exclude" ? market.combo : combos == "only" && !market.combo) return false;
         auto const& its_event = world_.events()[market.event];
-        if (market.venue != Venue::kalshi || !passes(status, market.status) || !in_list(tickers, market.id))
-            continue;
-        if (combos == "exclude" ? market.combo : combos == "only" && !market.combo) continue;
         if ((!event.empty() && its_event.id != event) ||
             (!series_ticker.empty() && its_event.series != series_ticker))
-            continue;
-        if (market.updated_ms / 1000 < updated) continue;
-        all.push_back(market_json(market));
+            return false;
+        return market.updated_ms / 1000 >= updated;
+    };
+    std::vector<std::string> out;
+    if (!tickers.empty()) {
+        for (auto const& ticker : split(tickers))
+            if (auto const* const market = world_.find(Venue::kalshi, ticker); market && passing(*market))
+                out.push_back(market_json(*market));
+        return {200, R"({"cursor":"","markets":[)" + joined(out) + "]}"};
+    }
+    // The newest first, as on the venue: combos flood whoever does not exclude them.
+    auto const& all = world_.markets();
+    auto at = page.position == 0 ? all.size() : std::min(page.position, all.size());
+    for (; at != 0 && out.size() != page.limit; --at)
+        if (passing(all[at - 1])) out.push_back(market_json(all[at - 1]));
+    auto const cursor = at == 0 ? std::string{} : make_cursor(at, page.filters);
+    return {200, R"({"cursor":")" + cursor + R"(","markets":[)" + joined(out) + "]}"};
+}
+
+// Events of combos; the ordinary listing never has them.
+HttpResponse Kalshi::combos(HttpRequest const& request) {
+    auto const page = kalshi_page(request, 100, 200, report_);
+    if (page.fault.status != 0) return page.fault;
+    bool const nested = request.parameter("with_nested_markets") == "true";
+    std::vector<std::string> all;
+    for (auto const& market : world_.markets()) {
+        if (!market.combo) continue;
+        auto row = R"({"category":"Combos","collateral_return_type":"","event_ticker":")" +
+                   market.id.substr(0, market.id.rfind('-')) + R"(","exchange_index":1,"last_updated_ts":")" +
+                   rfc3339(market.updated_ms) + '"';
+        if (nested) row += R"(,"markets":[)" + market_json(market) + ']';
+        all.push_back(
+            row +
+            R"(,"mutually_exclusive":false,"series_ticker":"KXMVESIM","sub_title":"","title":"Combo"})");
     }
     std::string cursor;
     auto const rows = paged(page, all, cursor);
-    return {200, R"({"cursor":")" + cursor + R"(","markets":)" + rows + '}'};
+    return {200, R"({"cursor":")" + cursor + R"(","events":)" + rows + '}'};
 }
 
 std::string Kalshi::market_json(Market const& market) {
@@ -327,7 +376,7 @@ std::string Kalshi::market_json(Market const& market) {
            text("early_close_condition", "This market will close early once the answer is known.") +
            text("event_ticker", world_.events()[market.event].id) + R"(,"exchange_index":0)" +
            text("expected_expiration_time", close) + text("expiration_time", close) +
-           text("expiration_value", "") + R"(,"floor_strike":3.5)" +
+           text("expiration_value", "") + R"(,"floor_strike":)" + format_decimal(market.strike) +
            text("last_price_dollars", fixed(market.last_price == ARB_ABSENT ? 0 : market.last_price, 4)) +
            text("latest_expiration_time", close) + text("market_type", "binary") +
            text("no_ask_dollars", fixed(ARB_UNIT - yes_bid, 4)) +
@@ -357,21 +406,23 @@ HttpResponse Kalshi::order_books(HttpRequest const& request) {
     auto const tickers = request.parameters("tickers");
     if (tickers.empty() || tickers.size() > 100) {
         report_.violation(Venue::kalshi, "orderbooks_tickers", std::to_string(tickers.size()));
-        return error(400, "bad_request", "tickers: 1 to 100");
+        return kalshi_error(400, "bad_request", "tickers: 1 to 100");
     }
     std::vector<std::string> out;
     for (auto const& ticker : tickers)
         if (auto const* const market = world_.find(Venue::kalshi, ticker))
-            out.push_back(R"({"orderbook_fp":)" + order_book(*market) + R"(,"ticker":")" + ticker + R"("})");
+            out.push_back(R"({"orderbook_fp":)" + order_book(*market, 0) + R"(,"ticker":")" + ticker +
+                          R"("})");
     return {200, R"({"orderbooks":[)" + joined(out) + "]}"};
 }
 
 HttpResponse Kalshi::trades(HttpRequest const& request) {
-    auto const page = page_of(request, 100, 1000, report_);
+    auto const page = kalshi_page(request, 100, 1000, report_);
     if (page.fault.status != 0) return page.fault;
     auto const ticker = request.parameter("ticker");
     auto const from = std::atoll(request.parameter("min_ts", "0").c_str());
     auto const to = std::atoll(request.parameter("max_ts", "99999999999").c_str());
+    auto const* const only = world_.find(Venue::kalshi, ticker);
     // A cursor counts from the oldest, so that new trades do not move the pages.
     auto const& kept = world_.trades(Venue::kalshi);
     auto const end = page.position == 0 ? kept.size() : std::min(page.position, kept.size());
@@ -380,7 +431,7 @@ HttpResponse Kalshi::trades(HttpRequest const& request) {
     for (; at != 0 && out.size() < page.limit; --at) {
         auto const& trade = kept[at - 1];
         auto const& market = world_.markets()[trade.market];
-        if (!ticker.empty() && market.id != ticker) continue;
+        if (!ticker.empty() && (only == nullptr || trade.market != only->index)) continue;
         if (trade.ms / 1000 > to) continue;
         if (trade.ms / 1000 < from) {
             at = 0;
@@ -397,27 +448,6 @@ HttpResponse Kalshi::trades(HttpRequest const& request) {
     }
     return {200, R"({"cursor":")" + (at == 0 ? std::string{} : make_cursor(at, page.filters)) +
                      R"(","trades":[)" + joined(out) + "]}"};
-}
-
-HttpResponse Kalshi::series(std::string const& ticker) {
-    std::map<std::string, std::string> all;
-    for (auto const& event : world_.events())
-        if (event.venue == Venue::kalshi)
-            all[event.series] =
-                R"({"additional_prohibitions":null,"categories":[")" + event.category + R"("],"category":")" +
-                event.category +
-                R"(","contract_terms_url":"","contract_url":"","exchange_index":0,"fee_multiplier":1,)"
-                R"("fee_type":"quadratic","frequency":"custom","last_updated_ts":"2026-10-01T00:00:00Z",)"
-                R"("settlement_sources":null,"tags":["Simulated"],"ticker":")" +
-                event.series + R"(","title":"Series )" + event.series + R"("})";
-    if (!ticker.empty()) {
-        auto const found = all.find(ticker);
-        if (found == all.end()) return error(404, "not_found", "series not found");
-        return {200, R"({"series":)" + found->second + '}'};
-    }
-    std::vector<std::string> rows;
-    for (auto const& [name, row] : all) rows.push_back(row);
-    return {200, R"({"series":[)" + joined(rows) + "]}"};
 }
 
 }  // namespace arb::simulator

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <utility>
 
 #include "simulator/kalshi.hpp"
 
@@ -10,7 +11,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr int pings_unanswered_max = 3;
-constexpr std::size_t waiting_bytes_max = 64 << 20;  // a client slower than that gets error 25
+constexpr std::size_t waiting_bytes_max = 128 << 20;  // a client slower than that gets error 25
 constexpr char const* sequenced_channels[] = {"orderbook_delta", "trade", "market_lifecycle_v2",
                                               "multivariate_market_lifecycle", "communications"};
 constexpr char const* other_channels[] = {"ticker", "fill", "user_orders", "market_positions"};
@@ -151,8 +152,9 @@ std::vector<std::size_t> KalshiSession::markets_of(Object const& params) {
     std::vector<std::size_t> out;
     for (auto const& name : names) {
         Market const* market = by_uuid ? nullptr : venue_.world_.find(Venue::kalshi, name);
-        for (auto const& other : venue_.world_.markets())
-            if (by_uuid && other.uuid == name) market = &other;
+        if (by_uuid)
+            for (auto const& other : venue_.world_.markets())
+                if (other.uuid == name) market = &other;
         if (market != nullptr)
             out.push_back(market->index);
         else
@@ -219,7 +221,7 @@ void KalshiSession::add(Subscription& subscription, std::string const& channel,
     if (channel == "orderbook_delta")
         for (auto const index : fresh) snapshot(subscription, venue_.world_.markets()[index], 0);
     if (channel != "ticker" || !flag(params, "send_initial_snapshot") || venue_.flood_ != nullptr) return;
-    if (subscription.all)
+    if (subscription.all && !std::exchange(subscription.all_shown, true))
         for (auto const& market : venue_.world_.markets())
             if (market.venue == Venue::kalshi && !market.combo) fresh.push_back(market.index);
     for (auto const index : fresh) {
@@ -318,6 +320,12 @@ void KalshiSession::list(std::int64_t id) {
         out.push_back(R"({"channel":")" + channel + R"(","sid":)" + std::to_string(subscription.sid) + '}');
     line_.reply(R"({"id":)" + std::to_string(id) + R"(,"type":"ok","msg":[)" + joined(out) +
                 R"(],"sending_ts_ms":)" + std::to_string(now_ms()) + "}\n");
+}
+
+void KalshiSession::add_markets_of(std::string const& channel, std::unordered_set<std::size_t>& to) const {
+    auto const found = subscriptions_.find(channel);
+    if (found == subscriptions_.end()) return;
+    to.insert(found->second.markets.begin(), found->second.markets.end());
 }
 
 void KalshiSession::replay() {

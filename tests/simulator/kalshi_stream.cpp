@@ -86,11 +86,16 @@ unsigned Kalshi::acted(Market const& market, Action const& action) {
     return std::max(frames, 1U);
 }
 
-unsigned Kalshi::lifecycle(Market const& market, std::string const& rest, bool ledger) {
+unsigned Kalshi::tell(Market const& market, std::string const& rest, Delivery& to) {
+    return broadcast("market_lifecycle_v2", nullptr, "market_lifecycle_v2",
+                     R"({"market_ticker":")" + market.id + '"' + rest + '}', to);
+}
+
+// A change of status that is announced.
+unsigned Kalshi::lifecycle(Market const& market, std::string const& rest) {
     Delivery to;
-    auto const frames = broadcast("market_lifecycle_v2", nullptr, "market_lifecycle_v2",
-                                  R"({"market_ticker":")" + market.id + '"' + rest + '}', to);
-    if (ledger) ledger_.status(market, now_ms(), to);
+    auto const frames = tell(market, rest, to);
+    ledger_.status(market, now_ms(), to);
     return frames;
 }
 
@@ -106,54 +111,84 @@ unsigned Kalshi::event_created(Event const& event) {
 
 unsigned Kalshi::market_created(Market const& market) {
     auto const& event = world_.events()[market.event];
-    return lifecycle(
+    Delivery to;
+    auto const frames = tell(
         market,
         R"(,"event_type":"created","exchange_index":0,"open_ts":)" + seconds(market.open_ms) +
             R"(,"close_ts":)" + seconds(market.close_ms) + R"(,"price_level_structure":")" + market.grid +
-            R"(","price_ranges":[{"start":"0.0000","end":"1.0000","step":")" + fixed(market.tick, 4) +
-            R"("}],"additional_metadata":{"name":)" + json_text(market.title) + R"(,"title":)" +
-            json_text(market.title) + R"(,"yes_sub_title":"Yes","no_sub_title":"No","rules_primary":)" +
-            json_text(market.rules) + R"(,"rules_secondary":"","can_close_early":true,"event_ticker":")" +
-            event.id + R"(","expected_expiration_ts":)" + seconds(market.close_ms) +
-            R"(,"strike_type":"greater_or_equal","floor_strike":3.5})",
-        false);
+            R"(","price_ranges":)" + price_ranges(market) + R"(,"additional_metadata":{"name":)" +
+            json_text(market.title) + R"(,"title":)" + json_text(market.title) +
+            R"(,"yes_sub_title":"Yes","no_sub_title":"No","rules_primary":)" + json_text(market.rules) +
+            R"(,"rules_secondary":"","can_close_early":true,"event_ticker":")" + event.id +
+            R"(","expected_expiration_ts":)" + seconds(market.close_ms) +
+            R"(,"strike_type":"greater_or_equal","floor_strike":)" + format_decimal(market.strike) + '}',
+        to);
+    ledger_.created(market, to);
+    return frames;
 }
 
 unsigned Kalshi::status_changed(Market const& market, Status before) {
     ledger_.lifecycle(market);
     switch (market.status) {
         case Status::open:
-            // Opening at open_time has no event; coming back from a pause has.
-            if (before != Status::paused) return 0;
-            return lifecycle(market, R"(,"event_type":"activated","is_deactivated":false)", true);
+            // Opening at open_time has no event; coming back from a pause or an early close has.
+            if (before == Status::unopened) return 0;
+            return lifecycle(market, R"(,"event_type":"activated","is_deactivated":false)");
         case Status::paused:
-            return lifecycle(market, R"(,"event_type":"deactivated","is_deactivated":true)", true);
+            return lifecycle(market, R"(,"event_type":"deactivated","is_deactivated":true)");
         case Status::determined:
-            return lifecycle(market,
-                             R"(,"determination_ts":)" + seconds(market.updated_ms) + R"(,"result":")" +
-                                 market.result + R"(","settlement_value":")" + fixed(market.settlement, 4) +
-                                 R"(","event_type":"determined")",
-                             true);
+            return lifecycle(market, R"(,"determination_ts":)" + seconds(market.updated_ms) +
+                                         R"(,"result":")" + market.result + R"(","settlement_value":")" +
+                                         fixed(market.settlement, 4) + R"(","event_type":"determined")");
         case Status::settled:
-            return lifecycle(market, R"(,"event_type":"settled","settled_ts":)" + seconds(market.settled_ms),
-                             true);
+            return lifecycle(market, R"(,"event_type":"settled","settled_ts":)" + seconds(market.settled_ms));
         default:
             return 0;
     }
 }
 
 unsigned Kalshi::close_moved(Market const& market) {
-    return lifecycle(market,
-                     R"(,"close_ts":)" + seconds(market.close_ms) + R"(,"event_type":"close_date_updated")",
-                     false);
+    Delivery to;
+    auto const frames = tell(
+        market, R"(,"close_ts":)" + seconds(market.close_ms) + R"(,"event_type":"close_date_updated")", to);
+    ledger_.close_time(market, to);
+    return frames;
 }
 
-unsigned Kalshi::ticks_changed(Market const& market, std::int64_t) {
-    return lifecycle(market,
-                     R"(,"event_type":"price_level_structure_updated","price_level_structure":")" +
-                         market.grid + R"(","price_ranges":[{"start":"0.0000","end":"1.0000","step":")" +
-                         fixed(market.tick, 4) + R"("}])",
-                     false);
+unsigned Kalshi::ticks_changed(Market const& market, std::int64_t before) {
+    Delivery to;
+    auto const frames = tell(market,
+                             R"(,"event_type":"price_level_structure_updated","price_level_structure":")" +
+                                 market.grid + R"(","price_ranges":)" + price_ranges(market),
+                             to);
+    ledger_.ticks(market, before, to);
+    return frames;
+}
+
+unsigned Kalshi::strike_changed(Market const& market) {
+    Delivery ignored;
+    return tell(market,
+                R"(,"event_type":"metadata_updated","floor_strike":)" + format_decimal(market.strike) +
+                    R"(,"strike_type":"greater_or_equal")",
+                ignored);
+}
+
+unsigned Kalshi::event_fees_changed(Event const& event) {
+    bool const cleared = event.fee_type.empty();
+    Delivery to;
+    auto const frames =
+        broadcast("market_lifecycle_v2", nullptr, "event_fee_update",
+                  R"({"event_ticker":")" + event.id + R"(","fee_type_override":)" +
+                      (cleared ? "null" : json_text(event.fee_type)) + R"(,"fee_multiplier_override":)" +
+                      (cleared ? "null" : format_decimal(event.fee_multiplier)) + '}',
+                  to);
+    ledger_.fee("event", world_.event_fee_changes().back(), "event_fee_update", to);
+    return frames;
+}
+
+unsigned Kalshi::series_fees_changed(FeeChange const& change) {
+    ledger_.fee("series", change, "series", {});  // only listings tell
+    return 0;
 }
 
 void Kalshi::heartbeat() {
@@ -161,6 +196,7 @@ void Kalshi::heartbeat() {
 }
 
 void Kalshi::settle() {
+    if (faults_.idle()) return;
     for (auto* const session : sessions_)
         if (!faults_.active("reorder", Venue::kalshi, session->line().number())) session->line().settle();
 }
@@ -175,6 +211,15 @@ std::vector<unsigned> Kalshi::connection_numbers() const {
     for (auto* const session : sessions_) out.push_back(session->line().number());
     std::sort(out.begin(), out.end());
     return out;
+}
+
+std::size_t Kalshi::subscribed() const {
+    std::unordered_set<std::size_t> markets;
+    for (auto const* const channel : {"orderbook_delta", "ticker"}) {
+        for (auto const* const session : sessions_) session->add_markets_of(channel, markets);
+        if (!markets.empty()) break;
+    }
+    return markets.size();
 }
 
 void Kalshi::flood(Flood& flood) {

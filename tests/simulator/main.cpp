@@ -43,6 +43,16 @@ int main(int argc, char** argv) {
     app.add_option("--seed", settings.seed, "of the world");
     app.add_option("--events", settings.events, "over both venues");
     app.add_option("--markets", settings.markets, "over both venues");
+    app.add_option("--kalshi-events", settings.kalshi_events, "0: half of --events");
+    app.add_option("--kalshi-markets", settings.kalshi_markets, "0: half of --markets");
+    app.add_option("--polymarket-events", settings.polymarket_events, "0: half of --events");
+    app.add_option("--polymarket-markets", settings.polymarket_markets, "0: half of --markets");
+    app.add_flag("--skewed", settings.skewed, "the n-th market acts 1/n as often as the busiest");
+    app.add_option("--sample", settings.sample, "markets whose quotes and books the ledger holds; 0: all");
+    app.add_option("--births", settings.births, "new markets a second over both venues");
+    app.add_option("--rolling", settings.rolling, "seconds a rolling market lasts; 0: there are none");
+    app.add_option("--listing-lag", settings.listing_lag_ms,
+                   "milliseconds after which listings know a new market");
     app.add_option("--rate", settings.rate, "frames a second over both venues");
     app.add_option("--seconds", settings.seconds,
                    "how long to trade; then quiet, still serving. 0: for ever");

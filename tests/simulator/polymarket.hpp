@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -39,12 +40,16 @@ class Polymarket final : public Observer {
     unsigned status_changed(Market const& market, Status before) override;
     unsigned close_moved(Market const&) override { return 0; }
     unsigned ticks_changed(Market const& market, std::int64_t before) override;
+    unsigned strike_changed(Market const&) override { return 0; }
+    unsigned event_fees_changed(Event const&) override { return 0; }
+    unsigned series_fees_changed(FeeChange const&) override { return 0; }
 
     void watch();   // once a second: who sends no PING, which connections are over
     void settle();  // every tick
     void cut(unsigned connection, bool reset);  // 0: all
     std::vector<unsigned> connection_numbers() const;
     void replay(std::vector<std::string> const* frames) { replay_ = frames; }
+    std::size_t subscribed() const;  // markets somebody has a token of
     ApiKey const& api_key() const { return api_key_; }
 
   private:
@@ -52,16 +57,37 @@ class Polymarket final : public Observer {
 
     HttpResponse gamma(HttpRequest const& request, std::string const& path);
     HttpResponse keyset(HttpRequest const& request, bool events);
+    struct Page {
+        std::size_t limit, position;
+        std::vector<std::string> rows;
+        std::size_t next;  // where the next page begins; 0: there is none
+        template<class Thing>
+        void scan(std::deque<Thing> const& all, bool newest, auto const& passes, auto const& write);
+        void cut(auto const& all, auto const& passes, auto const& write);
+    };
+    void list_events(HttpRequest const& request, Page& page);
+    void list_markets(HttpRequest const& request, Page& page);
+    Market const* find_listed(std::string const& name);
+    HttpResponse tags(HttpRequest const& request);
+    HttpResponse clob_market(Market const& market, bool compact);
+    HttpResponse prices_history(HttpRequest const& request);
+    bool spend(std::string const& path);
     HttpResponse clob(HttpRequest const& request, std::string const& path);
     HttpResponse token_answer(HttpRequest const& request, std::string const& path);
     HttpResponse books(HttpRequest const& request);
     HttpResponse account(HttpRequest const& request, std::string const& path);
     HttpResponse data_trades(HttpRequest const& request, bool legacy);
+    HttpResponse data_positions(HttpRequest const& request, bool legacy);
     std::string event_json(Event const& event, bool with_markets);
     std::string market_json(Market const& market, bool with_event);
     bool shows_closed(Market const& market) const;
+    bool is_over(Event const& event) const;
+    // To whom asked for the token; whose `outcome` is -1: for either.
     unsigned broadcast(Market const& market, char const* what, std::string const& frame, bool flagged_only,
-                       bool to_all, Delivery& to);
+                       int outcome, Delivery& to);
+    unsigned announce(Market const& market, std::string const& frame, Delivery& to);
+    bool deliver(PolymarketSession& session, Market const& market, char const* what, std::string const& frame,
+                 Delivery& to);
     std::string book_refresh(Market const& market, int outcome, std::int64_t ms);
 
     World& world_;
@@ -72,6 +98,13 @@ class Polymarket final : public Observer {
     std::shared_ptr<char> const alive_ = std::make_shared<char>();  // connections may outlive this
     std::set<PolymarketSession*> sessions_;
     std::vector<std::string> const* replay_ = nullptr;
+    // Who gets what about a market: a hundred thousand of them, and as many connections as it takes.
+    std::unordered_map<std::size_t, std::vector<PolymarketSession*>> subscribers_;
+    struct Spent {
+        std::int64_t window = 0;
+        unsigned requests = 0;
+    };
+    std::map<std::string, Spent> spent_;  // by scope of a rate limit
 };
 
 class PolymarketSession final : public SocketHandler {
@@ -80,7 +113,8 @@ class PolymarketSession final : public SocketHandler {
     ~PolymarketSession() override;
     void on_text(std::string_view text) override;
 
-    bool wants(Market const& market) const;
+    // -1: either outcome.
+    bool wants(Market const& market, int outcome) const;
     bool flagged() const { return flagged_; }
     bool subscribed() const { return subscribed_ && !replayed_; }
     void watch();
@@ -97,8 +131,11 @@ class PolymarketSession final : public SocketHandler {
     Polymarket& venue_;
     std::weak_ptr<char> const venue_alive_;
     Line line_;
-    std::unordered_set<std::string> tokens_;  // all asked for
-    std::unordered_set<std::string> served_;  // those that get data
+    void serve(Market const& market, int outcome);
+    void drop(Market const& market, int outcome);
+    std::unordered_set<std::string> unknown_;  // tokens nobody knows
+    std::unordered_set<std::size_t> tokens_;   // all others asked for: twice the market and the outcome
+    std::unordered_set<std::size_t> served_;   // those that get data
     bool subscribed_ = false, flagged_ = false, replayed_ = false;
     std::int64_t last_ping_ms_;
     std::int64_t opened_ms_;
@@ -109,6 +146,9 @@ std::string book_levels(Market const& market, int outcome, bool bids);
 std::string book_hash(Market const& market, int outcome, std::int64_t ms);
 // The whole book; `rest`: with the fields only REST has, else an opening book of the stream.
 std::string book_json(Market const& market, int outcome, bool rest);
+HttpResponse polymarket_error(int status, std::string const& text);
+// What a list of a query names: repeated parameters, and values between commas.
+std::vector<std::string> split(std::string const& list);
 // "0.255"; empty: never traded.
 std::string last_trade_text(Market const& market);
 // What a collector should keep is in terms of outcome 0.

@@ -11,16 +11,12 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t events_page_max = 500, markets_page_max = 100, trades_page_max = 1000;
+constexpr std::size_t events_page_max = 500, markets_page_max = 100;
 constexpr std::size_t condition_ids_max = 100;  // of one request
 constexpr std::size_t tokens_max = 500;         // of POST /books
-constexpr std::size_t conditions_max = 20;      // of one request for trades
-constexpr std::int64_t closed_lag_ms = 2'000;   // Gamma learns of a resolution later than the stream says it
-constexpr std::int64_t clock_skew_max_s = 60;
-
-HttpResponse error(int status, std::string const& text) {
-    return {status, R"({"error":)" + json_text(text) + '}'};
-}
+constexpr std::int64_t limit_window_ms = 10'000;
+constexpr std::string_view slug_prefix = "simulated-";
+constexpr std::int64_t closed_lag_ms = 2'000;  // Gamma learns of a resolution later than the stream says it
 
 std::string number(std::int64_t value) { return format_decimal(value); }
 
@@ -41,17 +37,14 @@ std::string spaced_time(std::int64_t ms) {
     return text + "00";
 }
 
-std::vector<std::string> split(std::string const& list) {
-    std::vector<std::string> out;
-    for (std::size_t at = 0, end; at <= list.size(); at = end + 1) {
-        end = std::min(list.find(',', at), list.size());
-        out.push_back(list.substr(at, end - at));
-    }
-    return out;
-}
-
 bool any_of(std::vector<std::string> const& wanted, std::string const& value) {
     return wanted.empty() || std::find(wanted.begin(), wanted.end(), value) != wanted.end();
+}
+
+bool newest_first(HttpRequest const& request) {
+    auto const order = request.parameter("order");
+    return request.parameter("ascending") == "false" &&
+           (order == "id" || order == "createdAt" || order == "startDate");
 }
 
 }  // namespace
@@ -61,15 +54,50 @@ Polymarket::Polymarket(World& world, Ledger& ledger, Report& report, Faults& fau
     world_.observe(Venue::polymarket, *this);
 }
 
+// The published limits, counted in windows of ten seconds.
+bool Polymarket::spend(std::string const& path) {
+    struct Limit {
+        std::string_view prefix;
+        unsigned requests;
+    };
+    constexpr Limit limits[] = {{"/gamma/events", 500},
+                                {"/gamma/markets", 300},
+                                {"/gamma/tags", 200},
+                                {"/gamma/", 4'000},
+                                {"/clob/books", 500},
+                                {"/clob/book", 1'500},
+                                {"/clob/prices-history", 1'000},
+                                {"/clob/", 9'000},
+                                {"/data/v2/trades", 200},
+                                {"/data/trades", 200},
+                                {"/data/v2/positions", 150},
+                                {"/data/positions", 150},
+                                {"/data/", 1'000}};
+    for (auto const& limit : limits) {
+        if (!path.starts_with(limit.prefix)) continue;
+        auto& spent = spent_[std::string{limit.prefix}];
+        auto const window = now_ms() / limit_window_ms;
+        if (spent.window != window) spent = {window, 0};
+        return ++spent.requests <= limit.requests;
+    }
+    return true;
+}
+
 HttpResponse Polymarket::handle(HttpRequest const& request, std::string const& path) {
     report_.count(Venue::polymarket, "requests");
     if (auto const fault = faults_.answer(Venue::polymarket)) return *fault;
+    if (!spend(path)) {
+        report_.violation(Venue::polymarket, "rate_limit_exceeded", request.path);
+        return {429, "error code: 1015", "text/html", {{"Retry-After", "1"}}};
+    }
     if (path.starts_with("/gamma/")) return gamma(request, path.substr(6));
     if (path.starts_with("/clob/")) return clob(request, path.substr(5));
     if (path == "/data/v2/trades") return data_trades(request, false);
     if (path == "/data/trades") return data_trades(request, true);
+    if (path == "/data/v2/positions") return data_positions(request, false);
+    if (path == "/data/positions") return data_positions(request, true);
     report_.violation(Venue::polymarket, "unknown_path", request.path);
-    return error(404, "not found");
+    return polymarket_error(404, "not found");
 }
 
 // ---- Gamma ----
@@ -77,24 +105,128 @@ HttpResponse Polymarket::handle(HttpRequest const& request, std::string const& p
 HttpResponse Polymarket::gamma(HttpRequest const& request, std::string const& path) {
     if (path == "/events/keyset") return keyset(request, true);
     if (path == "/markets/keyset") return keyset(request, false);
-    if (path == "/tags") return {200, R"([{"id":"21","label":"Simulated","slug":"simulated"}])"};
+    if (path == "/tags") return tags(request);
     auto const not_found = HttpResponse{404, R"({"type":"not found error","error":"id not found"})"};
     auto const last = path.substr(path.rfind('/') + 1);
+    auto const now = now_ms();
     if (path.starts_with("/events/")) {
-        for (auto const& event : world_.events())
-            if (event.venue == Venue::polymarket && (event.id == last || event.slug == last))
-                return {200, event_json(event, true)};
-        return not_found;
+        auto const* event = world_.find_event(Venue::polymarket, last);
+        for (auto const& other : world_.events())
+            if (event == nullptr && other.venue == Venue::polymarket && other.slug == last) event = &other;
+        return event == nullptr || event->listed_ms > now ? not_found
+                                                          : HttpResponse{200, event_json(*event, true)};
     }
     if (path.starts_with("/markets/")) {
-        for (auto const& market : world_.markets())
-            if (market.venue == Venue::polymarket &&
-                (market.gamma_id == last || "simulated-" + market.gamma_id == last))
-                return {200, market_json(market, true)};
-        return not_found;
+        auto const* const market = find_listed(last);
+        return market == nullptr ? not_found : HttpResponse{200, market_json(*market, true)};
     }
     report_.violation(Venue::polymarket, "unknown_path", request.path);
     return not_found;
+}
+
+HttpResponse Polymarket::tags(HttpRequest const& request) {
+    constexpr std::size_t tags_max = 100;
+    constexpr std::string_view labels[] = {"Simulated", "Crypto", "Politics", "Sports", "Economics"};
+    auto const number = [&](char const* name, char const* otherwise) {
+        return std::strtoul(request.parameter(name, otherwise).c_str(), nullptr, 10);
+    };
+    auto const limit = std::clamp<std::size_t>(number("limit", "100"), 1, tags_max);
+    std::vector<std::string> out;
+    for (std::size_t n = number("offset", "0"); n < std::size(labels) && out.size() != limit; ++n) {
+        std::string slug{labels[n]};
+        slug[0] = static_cast<char>(slug[0] - 'A' + 'a');
+        out.push_back(
+            R"({"id":")" + std::to_string(21 + n) + R"(","label":")" + std::string{labels[n]} +
+            R"(","slug":")" + slug +
+            R"(","createdAt":"2024-11-13T19:58:34.318816Z","updatedAt":"2026-03-09T22:21:41.828275Z",)"
+            R"("requiresTranslation":false})");
+    }
+    return {200, '[' + joined(out) + ']'};
+}
+
+bool Polymarket::is_over(Event const& event) const {
+    return std::all_of(event.markets.begin(), event.markets.end(),
+                       [&](std::size_t index) { return shows_closed(world_.markets()[index]); });
+}
+
+// Some things named one by one, in their order.
+template<class Thing>
+std::vector<Thing const*> named(std::vector<std::string> const& names, auto const& find) {
+    std::vector<Thing const*> out;
+    for (auto const& name : names)
+        if (Thing const* const thing = find(name); thing != nullptr) out.push_back(thing);
+    return out;
+}
+
+// A page of all that pass, oldest or newest first; the cursor is a place in the world, so that a page costs
+// what is on it.
+template<class Thing>
+void Polymarket::Page::scan(std::deque<Thing> const& all, bool newest, auto const& passes,
+                            auto const& write) {
+    auto at = newest && position == 0 ? all.size() : position;
+    auto const more = [&] { return newest ? at != 0 : at < all.size(); };
+    while (more() && rows.size() != limit) {
+        auto const& thing = all[newest ? --at : at++];
+        if (passes(thing)) rows.push_back(write(thing));
+    }
+    next = more() ? at : 0;
+}
+
+// A page of a list that was made for this request.
+void Polymarket::Page::cut(auto const& all, auto const& passes, auto const& write) {
+    auto at = position;
+    for (; at < all.size() && rows.size() != limit; ++at)
+        if (passes(*all[at])) rows.push_back(write(*all[at]));
+    next = at < all.size() ? at : 0;
+}
+
+void Polymarket::list_events(HttpRequest const& request, Page& page) {
+    auto const closed = request.parameter("closed");
+    auto const ids = request.parameters("id"), slugs = request.parameters("slug");
+    auto const now = now_ms();
+    auto const passes = [&](Event const& event) {
+        return event.venue == Venue::polymarket && event.listed_ms <= now && any_of(slugs, event.slug) &&
+               (closed.empty() || (closed == "true") == is_over(event));
+    };
+    auto const write = [&](Event const& event) { return event_json(event, true); };
+    auto const find = [&](std::string const& id) { return world_.find_event(Venue::polymarket, id); };
+    if (ids.empty())
+        page.scan(world_.events(), newest_first(request), passes, write);
+    else
+        page.cut(named<Event>(ids, find), passes, write);
+}
+
+void Polymarket::list_markets(HttpRequest const& request, Page& page) {
+    auto const closed = request.parameter("closed");
+    auto const now = now_ms();
+    auto const passes = [&](Market const& market) {
+        return market.venue == Venue::polymarket && market.listed_ms <= now &&
+               (closed.empty() || (closed == "true") == shows_closed(market));
+    };
+    auto const write = [&](Market const& market) { return market_json(market, true); };
+    auto const by_number = [&](std::string const& id) { return find_listed(id); };
+    auto const by_condition = [&](std::string const& id) { return world_.find(Venue::polymarket, id); };
+    auto const by_token = [&](std::string const& token) { return world_.find_token(token); };
+    if (auto const ids = request.parameters("id"); !ids.empty())
+        page.cut(named<Market>(ids, by_number), passes, write);
+    else if (auto const conditions = request.parameters("condition_ids"); !conditions.empty())
+        page.cut(named<Market>(conditions, by_condition), passes, write);
+    else if (auto const tokens = request.parameters("clob_token_ids"); !tokens.empty())
+        page.cut(named<Market>(tokens, by_token), passes, write);
+    else if (closed == "true" && request.parameter("order") == "closedTime" &&
+             request.parameter("ascending") == "false")
+        page.cut(world_.settled_last_first(Venue::polymarket), passes, write);
+    else
+        page.scan(world_.markets(), newest_first(request), passes, write);
+}
+
+// By number, or by the slug that is made of it; nothing if there is none or listings do not know it yet.
+Market const* Polymarket::find_listed(std::string const& name) {
+    auto const digits = name.starts_with(slug_prefix) ? name.substr(slug_prefix.size()) : name;
+    auto const index = std::strtoull(digits.c_str(), nullptr, 10) - gamma_ids_from;
+    if (index >= world_.markets().size()) return nullptr;
+    auto const& market = world_.markets()[index];
+    return market.gamma_id != digits || market.listed_ms > now_ms() ? nullptr : &market;
 }
 
 HttpResponse Polymarket::keyset(HttpRequest const& request, bool events) {
@@ -113,46 +245,27 @@ HttpResponse Polymarket::keyset(HttpRequest const& request, bool events) {
         return {422, R"({"type":"validation error","error":"invalid cursor"})"};
     }
     if (!request.has("closed")) report_.violation(Venue::polymarket, "closed_not_sent", request.path);
-    auto const closed = request.parameter("closed");
-    auto const ids = request.parameters("id"), conditions = request.parameters("condition_ids");
-    auto const tokens = request.parameters("clob_token_ids");
-    if (conditions.size() > condition_ids_max)
+    if (request.parameters("condition_ids").size() > condition_ids_max)
         return {422, R"({"type":"validation error","error":"too many ids"})"};
-    std::vector<std::string> all;
-    if (events) {
-        for (auto const& event : world_.events()) {
-            if (event.venue != Venue::polymarket || !any_of(ids, event.id)) continue;
-            if (!any_of(request.parameters("slug"), event.slug)) continue;
-            bool const over = std::all_of(event.markets.begin(), event.markets.end(), [&](std::size_t index) {
-                return shows_closed(world_.markets()[index]);
-            });
-            if (closed.empty() || (closed == "true") == over) all.push_back(event_json(event, true));
-        }
-    } else {
-        std::vector<Market const*> listed;
-        for (auto const& market : world_.markets()) listed.push_back(&market);
-        if (request.parameter("order") == "closedTime" && request.parameter("ascending") == "false")
-            std::stable_sort(listed.begin(), listed.end(),
-                             [](Market const* a, Market const* b) { return a->settled_ms > b->settled_ms; });
-        for (auto const* const each : listed) {
-            auto const& market = *each;
-            if (market.venue != Venue::polymarket || !any_of(ids, market.gamma_id)) continue;
-            if (!any_of(conditions, market.id)) continue;
-            if (!tokens.empty() && !any_of(tokens, market.tokens[0]) && !any_of(tokens, market.tokens[1]))
-                continue;
-            if (closed.empty() || (closed == "true") == shows_closed(market))
-                all.push_back(market_json(market, true));
-        }
-    }
-    // Too large limits are clamped silently.
+    // Too large limits are clamped silently. Only what is on the page is written out.
     auto const asked = std::strtoul(request.parameter("limit", "20").c_str(), nullptr, 10);
     auto const limit = std::clamp<std::size_t>(asked, 1, events ? events_page_max : markets_page_max);
-    auto const begin = std::min(cursor->position, all.size()), end = std::min(begin + limit, all.size());
+    Page page{limit, cursor->position, {}, 0};
+    if (events)
+        list_events(request, page);
+    else
+        list_markets(request, page);
     std::string out = events ? R"({"events":[)" : R"({"markets":[)";
-    for (auto at = begin; at != end; ++at) out += (at == begin ? "" : ",") + all[at];
+    for (std::size_t n = 0; n != page.rows.size(); ++n) out.append(n == 0 ? "" : ",").append(page.rows[n]);
     out += ']';
-    if (end != all.size()) out += R"(,"next_cursor":")" + make_cursor(end, filters) + '"';
+    if (events && page.next == 0) report_.count(Venue::polymarket, "event_sweeps");
+    if (page.next != 0) out += R"(,"next_cursor":")" + make_cursor(page.next, filters) + '"';
     return {200, out + '}'};
+}
+
+std::size_t Polymarket::subscribed() const {
+    return static_cast<std::size_t>(std::count_if(subscribers_.begin(), subscribers_.end(),
+                                                  [](auto const& entry) { return !entry.second.empty(); }));
 }
 
 bool Polymarket::shows_closed(Market const& market) const {
@@ -160,8 +273,7 @@ bool Polymarket::shows_closed(Market const& market) const {
 }
 
 std::string Polymarket::event_json(Event const& event, bool with_markets) {
-    bool const over = std::all_of(event.markets.begin(), event.markets.end(),
-                                  [&](std::size_t index) { return shows_closed(world_.markets()[index]); });
+    bool const over = is_over(event);
     auto const created = rfc3339(event.created_ms);
     auto out = R"({"id":")" + event.id + R"(","ticker":")" + event.slug + R"(","slug":")" + event.slug +
                R"(","title":)" + json_text(event.title) +
@@ -235,8 +347,12 @@ std::string Polymarket::market_json(Market const& market, bool with_event) {
     out +=
         R"(,"automaticallyActive":true,"clearBookOnStart":false,"manualActivation":false,"negRiskOther":false,)"
         R"("umaResolutionStatuses":"[]","pendingDeployment":false,"deploying":false,"rfqEnabled":false,)"
-        R"("holdingRewardsEnabled":false,"feesEnabled":true,"requiresTranslation":false,"feeType":"general_fees",)"
-        R"("feeSchedule":{"exponent":1,"rate":0.05,"takerOnly":true,"rebateRate":0.25})";
+        R"("holdingRewardsEnabled":false,"requiresTranslation":false,"feesEnabled":)";
+    if (market.fee_rate == ARB_ABSENT)
+        out += R"(false,"feeType":null)";
+    else
+        out += R"(true,"feeType":"general_fees","feeSchedule":{"exponent":1,"rate":)" +
+               number(market.fee_rate) + R"(,"takerOnly":true,"rebateRate":0.25})";
     if (with_event) out += R"(,"events":[)" + event_json(event, false) + ']';
     return out + '}';
 }
@@ -247,38 +363,44 @@ HttpResponse Polymarket::clob(HttpRequest const& request, std::string const& pat
     if (path == "/time") return {200, std::to_string(now_ms() / 1000)};
     if (path == "/ok") return {200, "\"OK\""};
     if (path == "/books") return books(request);
+    if (path == "/prices-history") return prices_history(request);
     if (path.starts_with("/data/") || path == "/balance-allowance" || path == "/auth/api-keys")
         return account(request, path);
     if (path.starts_with("/markets-by-token/")) {
         auto const* const market = world_.find_token(path.substr(18));
-        return market == nullptr ? error(404, "market not found")
+        return market == nullptr ? polymarket_error(404, "market not found")
                                  : HttpResponse{200, R"({"condition_id":")" + market->id + R"("})"};
     }
     bool const compact = path.starts_with("/clob-markets/");
     if (!compact && !path.starts_with("/markets/")) return token_answer(request, path);
     auto const* const market = world_.find(Venue::polymarket, path.substr(compact ? 14 : 9));
-    if (market == nullptr) return error(404, "market not found");
+    if (market == nullptr) return polymarket_error(404, "market not found");
+    return clob_market(*market, compact);
+}
+
+HttpResponse Polymarket::clob_market(Market const& market, bool compact) {
     std::vector<std::string> tokens;
     for (std::size_t n = 0; n != 2; ++n)
-        tokens.push_back(compact ? R"({"t":")" + market->tokens[n] + R"(","o":)" +
-                                       json_text(market->outcomes[n]) + '}'
-                                 : R"({"token_id":")" + market->tokens[n] + R"(","outcome":)" +
-                                       json_text(market->outcomes[n]) + R"(,"price":0.5,"winner":)" +
-                                       boolean(market->settlement != ARB_ABSENT &&
-                                               (market->settlement == ARB_UNIT) == (n == 0)) +
-                                       '}');
+        tokens.push_back(compact ? R"({"t":")" + market.tokens[n] + R"(","o":)" +
+                                       json_text(market.outcomes[n]) + '}'
+                                 : R"({"token_id":")" + market.tokens[n] + R"(","outcome":)" +
+                                       json_text(market.outcomes[n]) + R"(,"price":0.5,"winner":)" +
+                                       boolean(market.settlement == (n == 0 ? ARB_UNIT : 0)) + '}');
+    auto const fee_data = market.fee_rate == ARB_ABSENT
+                              ? std::string{}
+                              : R"(,"fd":{"r":)" + number(market.fee_rate) + R"(,"e":1,"to":true})";
     if (compact)
-        return {200, R"({"c":")" + market->id + R"(","t":[)" + joined(tokens) + R"(],"mts":)" +
-                         number(market->tick) +
-                         R"(,"fd":{"r":0.05,"e":1,"to":true},"mbf":1000,"tbf":1000,"r":null,"ao":)" +
-                         boolean(market->status == Status::open) + R"(,"mos":5,"nr":)" +
-                         boolean(market->neg_risk) + '}'};
+        return {200, R"({"c":")" + market.id + R"(","t":[)" + joined(tokens) + R"(],"mts":)" +
+                         number(market.tick) + fee_data + R"(,"mbf":1000,"tbf":1000,"r":null,"ao":)" +
+                         boolean(market.status == Status::open) + R"(,"mos":5,"nr":)" +
+                         boolean(market.neg_risk) + '}'};
     return {200, R"({"enable_order_book":true,"active":true,"closed":)" +
-                     std::string{boolean(shows_closed(*market))} +
-                     R"(,"archived":false,"accepting_orders":)" + boolean(market->status == Status::open) +
-                     R"(,"minimum_order_size":5,"minimum_tick_size":)" + number(market->tick) +
-                     R"(,"condition_id":")" + market->id + R"(","question":)" + json_text(market->title) +
-                     R"(,"neg_risk":)" + boolean(market->neg_risk) + R"(,"tokens":[)" + joined(tokens) +
+                     std::string{boolean(shows_closed(market))} + R"(,"archived":false,"accepting_orders":)" +
+                     boolean(market.status == Status::open) +
+                     R"(,"minimum_order_size":5,"minimum_tick_size":)" + number(market.tick) +
+                     R"(,"condition_id":")" + market.id + R"(","question":)" + json_text(market.title) +
+                     R"(,"is_50_50_outcome":)" + boolean(market.settlement == ARB_UNIT / 2) +
+                     R"(,"neg_risk":)" + boolean(market.neg_risk) + R"(,"tokens":[)" + joined(tokens) +
                      R"(],"tags":["Simulated"]})"};
 }
 
@@ -286,14 +408,14 @@ HttpResponse Polymarket::token_answer(HttpRequest const& request, std::string co
     auto const token = request.parameter("token_id");
     auto const* const market = world_.find_token(token);
     if (path == "/book") {
-        if (token.empty()) return error(400, "Invalid token id");
+        if (token.empty()) return polymarket_error(400, "Invalid token id");
         if (market == nullptr || market->status == Status::settled)
-            return error(404, "No orderbook exists for the requested token id");
+            return polymarket_error(404, "No orderbook exists for the requested token id");
         return {200, book_json(*market, outcome_of(*market, token), true)};
     }
     if (market == nullptr) {
         report_.violation(Venue::polymarket, "unknown_path_or_token", request.path);
-        return error(404, "not found");
+        return polymarket_error(404, "not found");
     }
     bool const other = outcome_of(*market, token) == 1;
     auto const bid = other ? complement(market->best_ask()) : market->best_bid();
@@ -305,27 +427,33 @@ HttpResponse Polymarket::token_answer(HttpRequest const& request, std::string co
         return {200, R"({"price":")" + text(request.parameter("side") == "SELL" ? ask : bid) + R"("})"};
     if (path == "/tick-size") return {200, R"({"minimum_tick_size":)" + number(market->tick) + '}'};
     if (path == "/neg-risk") return {200, R"({"neg_risk":)" + std::string{boolean(market->neg_risk)} + '}'};
-    if (path == "/fee-rate") return {200, R"({"base_fee":1000})"};
+    if (path == "/fee-rate")
+        return {200, R"({"base_fee":)" + std::string{market->fee_rate == ARB_ABSENT ? "0" : "1000"} + '}'};
+    if (path == "/midpoint" && bid != ARB_ABSENT && ask != ARB_ABSENT)
+        return {200, R"({"mid":")" + number((bid + ask) / 2) + R"("})"};
+    if (path == "/spread" && bid != ARB_ABSENT && ask != ARB_ABSENT)
+        return {200, R"({"spread":")" + number(ask - bid) + R"("})"};
     if (path == "/last-trade-price")
         return {200, R"({"price":")" +
                          (market->last_price == ARB_ABSENT ? "0.5" : number(market->last_price)) +
                          R"(","side":")" + (market->last_price == ARB_ABSENT ? "" : "BUY") + R"("})"};
     report_.violation(Venue::polymarket, "unknown_path", request.path);
-    return error(404, "not found");
+    return polymarket_error(404, "not found");
 }
 
 HttpResponse Polymarket::books(HttpRequest const& request) {
     boost::system::error_code failed;
     auto const value = json::parse(request.body, failed);
-    if (request.method != "POST" || failed || !value.is_array()) return error(400, "Invalid payload");
+    if (request.method != "POST" || failed || !value.is_array())
+        return polymarket_error(400, "Invalid payload");
     if (value.get_array().size() > tokens_max) {
         report_.violation(Venue::polymarket, "books_too_many", std::to_string(value.get_array().size()));
-        return error(400, "Payload exceeds the limit");
+        return polymarket_error(400, "Payload exceeds the limit");
     }
     std::vector<std::string> out;
     for (auto const& entry : value.get_array()) {
         auto const* const token = entry.is_object() ? entry.get_object().if_contains("token_id") : nullptr;
-        if (token == nullptr || !token->is_string()) return error(400, "Invalid payload");
+        if (token == nullptr || !token->is_string()) return polymarket_error(400, "Invalid payload");
         std::string const id{token->get_string()};
         auto const* const market = world_.find_token(id);
         if (market != nullptr && market->status != Status::settled)
@@ -333,80 +461,6 @@ HttpResponse Polymarket::books(HttpRequest const& request) {
     }
     std::reverse(out.begin(), out.end());  // the order is not promised
     return {200, '[' + joined(out) + ']'};
-}
-
-HttpResponse Polymarket::account(HttpRequest const& request, std::string const& path) {
-    auto const time = request.header("poly_timestamp");
-    auto const signature = request.header("poly_signature");
-    bool const known =
-        request.header("poly_address") == api_key_.address &&
-        request.header("poly_api_key") == api_key_.key &&
-        request.header("poly_passphrase") == api_key_.passphrase &&
-        std::llabs(now_ms() / 1000 - std::strtoll(time.c_str(), nullptr, 10)) <= clock_skew_max_s;
-    // The real service has no prefix; here a client may sign the path with or without /clob.
-    bool const fits =
-        signature == hmac_signature(api_key_.secret, time + request.method + path + request.body) ||
-        signature == hmac_signature(api_key_.secret, time + request.method + request.path + request.body);
-    if (!known || !fits) {
-        report_.violation(Venue::polymarket, "wrong_signature", request.path);
-        return error(401, "Unauthorized/Invalid api key");
-    }
-    if (path == "/balance-allowance") return {200, R"({"balance":"250000000","allowance":"0"})"};
-    if (path == "/data/orders")
-        return {
-            200,
-            R"({"data":[{"id":"0x01","status":"LIVE","market":"0x02","asset_id":"1","side":"BUY",)"
-            R"("original_size":"10","size_matched":"0","price":"0.5","outcome":"Yes","created_at":1791200000,)"
-            R"("expiration":"0","order_type":"GTC"}],"next_cursor":"LTE=","limit":100,"count":1})"};
-    if (path == "/data/trades") return {200, R"({"data":[],"next_cursor":"LTE=","limit":100,"count":0})"};
-    if (path == "/auth/api-keys") return {200, R"({"apiKeys":[")" + api_key_.key + R"("]})"};
-    report_.violation(Venue::polymarket, "unknown_path", request.path);
-    return error(404, "not found");
-}
-
-// ---- Data ----
-
-HttpResponse Polymarket::data_trades(HttpRequest const& request, bool legacy) {
-    if (!legacy && request.has("offset")) return error(400, "offset is not supported");
-    std::vector<std::string> wanted;
-    for (auto const* const name : {"market", "condition", "condition_id", "conditionId"})
-        for (auto const& value : request.parameters(name))
-            for (auto const& id : split(value)) wanted.push_back(id);
-    if (wanted.size() > conditions_max) {
-        report_.violation(Venue::polymarket, "too_many_conditions", std::to_string(wanted.size()));
-        return error(400, "too many conditions");
-    }
-    // Shares below 0.01 are left out unless a smaller size is named; 0 means the default.
-    auto const least_text = request.parameter("filter_amount", "0.01");
-    auto const least = parse_decimal(least_text == "0" ? "0.01" : least_text).millionths;
-    auto const limit = std::clamp<std::size_t>(
-        std::strtoul(request.parameter("limit", "100").c_str(), nullptr, 10), 1, trades_page_max);
-    auto const filters = filters_of(request, "cursor");
-    auto const cursor = read_cursor(request.parameter("cursor"), filters);
-    if (!cursor) return error(400, "invalid cursor");
-    auto const& kept = world_.trades(Venue::polymarket);
-    auto at = cursor->position == 0 ? kept.size() : std::min(cursor->position, kept.size());
-    std::vector<std::string> out;
-    for (; at != 0 && out.size() < limit; --at) {
-        auto const& trade = kept[at - 1];
-        auto const& market = world_.markets()[trade.market];
-        if (!any_of(wanted, market.id) || trade.size < least) continue;
-        bool const other = trade.printed_outcome == 1;
-        auto const outcome = static_cast<std::size_t>(trade.printed_outcome);
-        out.push_back(R"({"proxyWallet":"0x0000000000000000000000000000000000000000","side":")" +
-                      std::string{trade.taker_buys != other ? "BUY" : "SELL"} + R"(","asset":")" +
-                      market.tokens[outcome] + R"(","conditionId":")" + market.id + R"(","size":)" +
-                      number(trade.size) + R"(,"price":)" +
-                      number(other ? ARB_UNIT - trade.price : trade.price) + R"(,"timestamp":)" +
-                      std::to_string(trade.ms / 1000) + R"(,"title":)" + json_text(market.title) +
-                      R"(,"outcome":)" + json_text(market.outcomes[outcome]) + R"(,"outcomeIndex":)" +
-                      std::to_string(outcome) + R"(,"transactionHash":")" + trade.id + R"("})");
-    }
-    auto const rows = '[' + joined(out) + ']';
-    if (legacy) return {200, rows};
-    return {200, R"({"data":)" + rows + R"(,"pagination":{"limit":)" + std::to_string(limit) +
-                     R"(,"offset":0,"has_more":)" + boolean(at != 0) + R"(,"next_cursor":)" +
-                     (at == 0 ? "null" : '"' + make_cursor(at, filters) + '"') + "}}"};
 }
 
 }  // namespace arb::simulator

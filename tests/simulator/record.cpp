@@ -51,13 +51,18 @@ void Ledger::write(std::string const& total, std::string const& text) {
 
 void Ledger::line(std::string const& kind, Market const& market, std::string const& rest, std::int64_t ms,
                   Delivery const& to) {
+    auto const total = std::string{name_of(market.venue)} + '.' + kind;
+    if (!to.missed.empty()) ++totals_[total + ".missed"];
+    if (!market.sampled && kind != "trade" && kind != "status") {
+        ++totals_[total + (to.live() ? "" : ".unseen")];
+        return;
+    }
     std::string text = R"({"kind":")" + kind + R"(","venue":")" + name_of(market.venue) + R"(","market":")" +
                        market.id + '"' + rest + R"(,"ms":)" + std::to_string(ms) + R"(,"live":)" +
                        boolean(to.live());
     if (!to.seen.empty()) text += R"(,"seen":)" + numbers(to.seen);
     if (!to.missed.empty()) text += R"(,"missed":)" + numbers(to.missed);
-    write(std::string{name_of(market.venue)} + '.' + kind + (to.live() ? "" : ".unseen"), text + '}');
-    if (!to.missed.empty()) ++totals_[std::string{name_of(market.venue)} + '.' + kind + ".missed"];
+    write(total + (to.live() ? "" : ".unseen"), text + '}');
 }
 
 void Ledger::quote(Market const& market, std::int64_t ms, Delivery const& to) {
@@ -69,6 +74,59 @@ void Ledger::lifecycle(Market const& market) {
           R"({"kind":"lifecycle","venue":")" + std::string{name_of(market.venue)} + R"(","market":")" +
               market.id + R"(","status":")" + name_of(market.status) + R"(","result":)" +
               json_text(market.result) + R"(,"ms":)" + std::to_string(market.updated_ms) + '}');
+}
+
+void Ledger::created(Market const& market, Delivery const& to) {
+    write(std::string{name_of(market.venue)} + ".created",
+          R"({"kind":"created","venue":")" + std::string{name_of(market.venue)} + R"(","market":")" +
+              market.id + R"(","announced":)" + boolean(to.live()) + R"(,"tradable_ms":)" +
+              std::to_string(market.open_ms) + R"(,"ms":)" + std::to_string(market.created_ms) + '}');
+    fee(market);
+    book("opening_book", market, market.created_ms);
+}
+
+void Ledger::fee(char const* scope, FeeChange const& change, char const* source, Delivery const& to) {
+    write("kalshi.fee", R"({"kind":"fee","venue":"kalshi","scope":")" + std::string{scope} +
+                            R"(","scope_id":)" + json_text(change.subject) + R"(,"type":)" +
+                            (change.type.empty() ? std::string{"null"} : json_text(change.type)) +
+                            R"(,"multiplier":)" + decimal_or_null(change.multiplier) + R"(,"source":")" +
+                            source + R"(","effective_ms":)" + std::to_string(change.ms) + R"(,"live":)" +
+                            boolean(to.live()) + '}');
+}
+
+void Ledger::fee(Market const& market) {
+    if (market.venue == Venue::kalshi || market.fee_rate == ARB_ABSENT || !market.sampled) return;
+    write("polymarket.fee", R"({"kind":"fee","venue":"polymarket","scope":"market","scope_id":")" +
+                                market.id + R"(","type":"general_fees","rate":)" +
+                                decimal_or_null(market.fee_rate) +
+                                R"(,"exponent":"1","rebate_rate":"0.25","taker_only":true,"live":true})");
+}
+
+void Ledger::ticks(Market const& market, std::int64_t before, Delivery const& to) {
+    line("ticks", market,
+         R"(,"before":")" + format_decimal(before) + R"(","after":")" + format_decimal(market.tick) +
+             R"(","grid":")" + market.grid + '"',
+         market.updated_ms, to);
+}
+
+void Ledger::close_time(Market const& market, Delivery const& to) {
+    line("close_time", market, R"(,"close_ms":)" + std::to_string(market.close_ms), market.updated_ms, to);
+}
+
+void Ledger::book(char const* kind, Market const& market, std::int64_t ms) {
+    line(kind, market, R"(,"bids":)" + levels(market.bids, true) + R"(,"asks":)" + levels(market.asks, false),
+         ms, {{0}, {}});
+}
+
+void Ledger::opening(World& world) {
+    for (auto const& [ticker, series] : world.series())
+        fee("series", {"", ticker, series.fee_type, series.fee_multiplier, series.updated_ms}, "series",
+            {{0}, {}});
+    for (auto const& market : world.markets()) {
+        if (market.combo) continue;
+        fee(market);
+        book("opening_book", market, market.book_ms);
+    }
 }
 
 void Ledger::connection(Venue venue, unsigned number, bool open) {
@@ -120,7 +178,8 @@ void Ledger::finish(World& world) {
     finished_ = true;
     Delivery const known{{0}, {}};
     for (auto const& event : world.events()) {
-        if (!event.visible) continue;
+        // Of an event whose markets are not in the sample nothing is held.
+        if (!world.markets()[event.markets.front()].sampled) continue;
         out_ << R"({"kind":"final_event","venue":")" << name_of(event.venue) << R"(","event":")" << event.id
              << R"(","series":")" << event.series << R"(","category":")" << event.category
              << R"(","title_hex":)" << hex(event.title) << R"(,"mutually_exclusive":)"
@@ -128,7 +187,7 @@ void Ledger::finish(World& world) {
         ++totals_[std::string{name_of(event.venue)} + ".final_event"];
     }
     for (auto const& market : world.markets()) {
-        if (market.combo) continue;
+        if (market.combo || !market.sampled) continue;
         std::vector<std::string> tokens;
         for (auto const& token : market.tokens) tokens.push_back(json_text(token));
         // Polymarket tells a result only with the settlement.
@@ -141,9 +200,7 @@ void Ledger::finish(World& world) {
                  format_decimal(market.tick) + R"(","tokens":[)" + joined(tokens) + ']',
              market.updated_ms, known);
         line("final_quote", market, amounts(market), market.book_ms, known);
-        line("final_book", market,
-             R"(,"bids":)" + levels(market.bids, true) + R"(,"asks":)" + levels(market.asks, false),
-             market.book_ms, known);
+        book("final_book", market, market.book_ms);
     }
     flush();
 }

@@ -15,8 +15,9 @@
 namespace arb::simulator {
 
 // ledger.jsonl: every trade, quote, change and status of the world, whether anybody heard of it or not.
-// `live`: the frame went to at least one subscriber, intact; `seen` and `missed` number the connections that
-// got it, and those a fault kept it from. Amounts are decimal texts, absent ones null.
+// Quotes and books of markets that are not in the sample are counted only. `live`: the frame went to at least
+// one subscriber, intact; `seen` and `missed` number the connections that got it, and those a fault kept it
+// from. Amounts are decimal texts, absent ones null.
 class Ledger {
   public:
     explicit Ledger(std::string const& file) : out_{file, std::ios::trunc} {}
@@ -26,6 +27,17 @@ class Ledger {
     void status(Market const& market, std::int64_t ms, Delivery const& to);
     // Every change of a status, also those no venue announces.
     void lifecycle(Market const& market);
+    // A new market: when it was made and announced, and since when it can be traded.
+    void created(Market const& market, Delivery const& to);
+    // Kalshi's fees of a series or an event; without a type an override was cleared.
+    void fee(char const* scope, FeeChange const& change, char const* source, Delivery const& to);
+    // Polymarket's of a market.
+    void fee(Market const& market);
+    void ticks(Market const& market, std::int64_t before, Delivery const& to);
+    void close_time(Market const& market, Delivery const& to);
+    // What is there before trading begins: books and fees. Changes lead from here to the books of any
+    // instant.
+    void opening(World& world);
     void connection(Venue venue, unsigned number, bool open);
     void fault(Fault const& fault);                            // ordered
     void fault_stopped(std::string const& kind, Venue venue);  // before its time
@@ -39,6 +51,7 @@ class Ledger {
     void line(std::string const& kind, Market const& market, std::string const& rest, std::int64_t ms,
               Delivery const& to);
     void write(std::string const& total, std::string const& text);
+    void book(char const* kind, Market const& market, std::int64_t ms);
     std::ofstream out_;
     std::map<std::string, std::uint64_t> totals_;
     bool finished_ = false;

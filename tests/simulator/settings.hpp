@@ -11,11 +11,18 @@ struct Settings {
     std::string directory;
     std::uint16_t port = 0;  // 0: any free one
     std::uint64_t seed = 1;
-    unsigned events = 12;    // over both venues
-    unsigned markets = 60;   // over both venues
-    double rate = 50;        // frames a second over both venues
-    double seconds = 0;      // how long to trade, then quiet; 0: for ever
-    double lifetime = 3600;  // seconds until the process ends by itself
+    unsigned events = 12;                                    // over both venues
+    unsigned markets = 60;                                   // over both venues
+    unsigned kalshi_markets = 0, kalshi_events = 0;          // 0: half of those above
+    unsigned polymarket_markets = 0, polymarket_events = 0;  // 0: half of those above
+    double rate = 50;                                        // frames a second over both venues
+    bool skewed = false;  // activity as real markets have it: the n-th market acts 1/n as often as the first
+    unsigned sample = 0;  // markets whose quotes and books the ledger holds; 0: all
+    double births = 0;    // new markets a second over both venues
+    double rolling = 0;   // seconds a rolling market lasts; 0: there are none
+    unsigned listing_lag_ms = 0;  // how much later than the stream listings learn of a new market
+    double seconds = 0;           // how long to trade, then quiet; 0: for ever
+    double lifetime = 3600;       // seconds until the process ends by itself
     bool quiet_start = false;
     std::string replay;               // recorded frames instead of an invented world's
     std::uint64_t flood = 0;          // tickers to each ticker subscriber, as fast as it reads

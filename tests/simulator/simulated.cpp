@@ -17,7 +17,7 @@ Simulated::Simulated(std::vector<std::string> const& options) {
     command.words.insert(command.words.end(), options.begin(), options.end());
     process_ = std::make_unique<Process>(command, directory_.path() / "simulator");
     auto const file = std::filesystem::path{directory_ / "venues/endpoints.json"};
-    eventually(10s, [&] { return std::filesystem::exists(file) || !process_->running(); });
+    eventually(60s, [&] { return std::filesystem::exists(file) || !process_->running(); });
     if (!std::filesystem::exists(file))
         throw std::runtime_error("the simulator does not serve: " + process_->errors());
     endpoints_ = boost::json::parse(read_file(file)).as_object();

@@ -20,8 +20,8 @@ namespace arb::test {
 
 class Simulated {
   public:
-    // `options` are words of its command line. Throws std::runtime_error if it does not serve within ten
-    // seconds.
+    // `options` are words of its command line. Throws std::runtime_error if it does not serve within a
+    // minute; a world of 280,000 markets takes some seconds.
     explicit Simulated(std::vector<std::string> const& options = {});
     ~Simulated();
 

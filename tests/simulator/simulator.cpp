@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr auto tick_every = 2ms;               // fine enough that frames do not come in bunches
 constexpr std::int64_t heartbeat_ms = 10'000;  // Kalshi's
 constexpr std::int64_t watch_ms = 1'000;
-constexpr double owed_max = 5'000;     // frames: after a stall the lost time is not made up for
+constexpr double owed_max_s = 0.5;     // after a stall not more of the lost time is made up for
 constexpr unsigned steps_max = 2'000;  // a tick; a world where nothing can happen must not hang the loop
 constexpr double story_seconds = 60;   // of a run without an end
 constexpr double forever_s = 1e9;      // a fault that is switched off by hand
@@ -54,7 +54,9 @@ Simulator::Simulator(boost::asio::io_context& context, Settings settings)
       flood_{world_, settings_},
       server_{std::make_unique<Server>(context, certificate_, settings_.port, *this)},
       timer_{context},
-      heartbeat_ms_{now_ms()} {
+      heartbeat_ms_{now_ms()},
+      rate_{settings_.rate},
+      usual_rate_{settings_.rate} {
     load_replay();
     if (settings_.flood != 0) kalshi_.flood(flood_);
     write_files();
@@ -129,9 +131,12 @@ void Simulator::write_files() {
 
 HttpResponse Simulator::handle(HttpRequest const& request) {
     if (request.path.starts_with("/control/")) return control(request, request.path.substr(9));
-    if (request.path.starts_with(rest_prefix))
-        return kalshi_.handle(request, request.path.substr(std::string_view{rest_prefix}.size()));
-    return polymarket_.handle(request, request.path);
+    bool const kalshi = request.path.starts_with(rest_prefix);
+    auto answer = kalshi ? kalshi_.handle(request, request.path.substr(std::string_view{rest_prefix}.size()))
+                         : polymarket_.handle(request, request.path);
+    if (!faults_.idle())
+        faults_.drift_answer(kalshi ? Venue::kalshi : Venue::polymarket, request.path, answer.body);
+    return answer;
 }
 
 std::variant<HttpResponse, Upgrade> Simulator::upgrade(HttpRequest const& request) {
@@ -147,6 +152,8 @@ HttpResponse Simulator::control(HttpRequest const& request, std::string const& p
         return {200, report_.json()};
     else if (path == "ledger")
         return ledger_.flush(), HttpResponse{200, ledger_.totals()};
+    else if (path == "rate")
+        change_rate(request);
     else if (path == "fault")
         return fault(request);
     else if (path != "status")
@@ -160,6 +167,8 @@ HttpResponse Simulator::fault(HttpRequest const& request) {
     if (!Faults::known(kind) && !(off && kind.empty())) return {400, R"({"error":"unknown kind"})"};
     if (venue_name != "all" && venue_name != "kalshi" && venue_name != "polymarket")
         return {400, R"({"error":"unknown venue"})"};
+    if (kind.starts_with("drift_") && !off && (!request.has("message") || !request.has("field")))
+        return {400, R"({"error":"drift needs message and field"})"};
     if (kind == "silent_market" && !off && !request.has("market"))
         return {400, R"({"error":"silent_market needs market"})"};
     for (auto const venue : {Venue::kalshi, Venue::polymarket}) {
@@ -180,8 +189,21 @@ HttpResponse Simulator::fault(HttpRequest const& request) {
     return {200, status()};
 }
 
+// "rate=0" is silence; "rate=20000&seconds=10" a burst, after which it is as before.
+void Simulator::change_rate(HttpRequest const& request) {
+    rate_ = std::strtod(request.parameter("rate", "0").c_str(), nullptr);
+    auto const seconds = std::strtod(request.parameter("seconds", "0").c_str(), nullptr);
+    if (seconds > 0)
+        rate_until_ms_ = now_ms() + static_cast<std::int64_t>(seconds * 1000);
+    else
+        usual_rate_ = rate_;
+}
+
 void Simulator::order(HttpRequest const& request, Venue venue, unsigned connection) {
     Fault fault{request.parameter("kind"), venue, connection, request.parameter("market")};
+    fault.message = request.parameter("message");
+    fault.field = request.parameter("field");
+    fault.every = request.has("every");
     auto const seconds =
         request.has("on") ? forever_s : std::strtod(request.parameter("seconds", "0").c_str(), nullptr);
     fault.until_ms = now_ms() + static_cast<std::int64_t>(seconds * 1000);
@@ -197,17 +219,25 @@ void Simulator::order(HttpRequest const& request, Venue venue, unsigned connecti
         polymarket_.cut(connection, reset);
 }
 
-std::string Simulator::status() const {
+std::string Simulator::status() {
     auto const numbers = [](std::vector<unsigned> const& of) {
         std::vector<std::string> out;
         for (auto const number : of) out.push_back(std::to_string(number));
         return '[' + joined(out) + ']';
     };
     auto const kalshi = kalshi_.connection_numbers(), polymarket = polymarket_.connection_numbers();
+    std::size_t tradable[2] = {};
+    for (auto const& market : world_.markets())
+        if (market.trades() && !market.combo) ++tradable[static_cast<int>(market.venue)];
+    auto const each = [](std::size_t k, std::size_t p) {
+        return R"({"kalshi":)" + std::to_string(k) + R"(,"polymarket":)" + std::to_string(p) + '}';
+    };
     return R"({"trading":)" + std::string{boolean(trading_)} + R"(,"frames":)" + std::to_string(frames_) +
            R"(,"kalshi_connections":)" + std::to_string(kalshi.size()) + R"(,"polymarket_connections":)" +
            std::to_string(polymarket.size()) + R"(,"connections":{"kalshi":)" + numbers(kalshi) +
-           R"(,"polymarket":)" + numbers(polymarket) + R"(},"faults":)" + faults_.json() + "}\n";
+           R"(,"polymarket":)" + numbers(polymarket) + R"(},"subscribed":)" +
+           each(kalshi_.subscribed(), polymarket_.subscribed()) + R"(,"tradable":)" +
+           each(tradable[0], tradable[1]) + R"(,"faults":)" + faults_.json() + "}\n";
 }
 
 void Simulator::start() {
@@ -219,6 +249,7 @@ void Simulator::start() {
         return;
     }
     trading_ = settings_.replay.empty();
+    if (trading_) ledger_.opening(world_);
 }
 
 void Simulator::finish() {
@@ -228,7 +259,16 @@ void Simulator::finish() {
 }
 
 void Simulator::trade_for(double seconds) {
-    owed_ = std::min(owed_ + seconds * settings_.rate, owed_max);
+    if (rate_until_ms_ != 0 && now_ms() >= rate_until_ms_) {
+        rate_ = usual_rate_;
+        rate_until_ms_ = 0;
+    }
+    if (rate_ <= 0 && settings_.rate > 0) {  // silence was asked for
+        owed_ = 0;
+        return;
+    }
+    owed_ = std::min(owed_ + seconds * rate_, owed_max_s * std::max(rate_, settings_.rate));
+    frames_ += world_.turn(now_ms());
     for (unsigned steps = 0; owed_ >= 1 && steps != steps_max; ++steps) {
         auto const frames = world_.step();
         owed_ -= frames;

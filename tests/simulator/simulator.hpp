@@ -28,13 +28,14 @@ class Simulator final : public RequestHandler {
   private:
     HttpResponse control(HttpRequest const& request, std::string const& path);
     HttpResponse fault(HttpRequest const& request);
+    void change_rate(HttpRequest const& request);
     void order(HttpRequest const& request, Venue venue, unsigned connection);
     void write_files();
     void load_replay();
     void start();
     void tick();
     void trade_for(double seconds);
-    std::string status() const;
+    std::string status();
 
     boost::asio::io_context& context_;
     Settings const settings_;
@@ -51,7 +52,9 @@ class Simulator final : public RequestHandler {
     std::unique_ptr<Server> server_;
     boost::asio::steady_timer timer_;
     std::int64_t begun_ms_ = 0, ticked_ms_ = 0, heartbeat_ms_ = 0, watched_ms_ = 0;
-    double owed_ = 0;  // frames due
+    double owed_ = 0;           // frames due
+    double rate_, usual_rate_;  // frames a second: now, and after what was asked for is over
+    std::int64_t rate_until_ms_ = 0;
     std::uint64_t frames_ = 0;
     bool trading_ = false;
 };

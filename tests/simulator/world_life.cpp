@@ -7,8 +7,11 @@ namespace arb::simulator {
 namespace {
 
 // When each phase of the story is due, as a share of the run.
-constexpr double phases[] = {0.10, 0.20, 0.30, 0.40, 0.45, 0.50, 0.60, 0.70, 0.80};
+constexpr double phases[] = {0.10, 0.20, 0.30, 0.40, 0.45, 0.50, 0.54, 0.57, 0.60, 0.70, 0.80};
 constexpr std::int64_t soon_ms = 3'600'000;  // a market said to open within the hour opens with its phase
+constexpr std::int64_t day_ms = 24 * soon_ms;
+constexpr std::int64_t fee_notice_ms =
+    1'000;  // between the announcement of a series' new fees and their begin
 
 }  // namespace
 
@@ -42,6 +45,7 @@ unsigned World::set_status(Market& market, Status status) {
     market.status = status;
     market.updated_ms = now_ms();
     events_[market.event].updated_ms = market.updated_ms;
+    if (status == Status::settled) settled_.push_back(market.index);
     return observer(market.venue).status_changed(market, before);
 }
 
@@ -61,7 +65,7 @@ unsigned World::drain(Market& market) {
 unsigned World::add_late_event() {
     unsigned frames = 0;
     for (auto const venue : {Venue::kalshi, Venue::polymarket}) {
-        auto& event = add_event(venue, 40 + late_, 0);
+        auto& event = add_event(venue, next_topic_, 0);
         event.created_ms = event.updated_ms = now_ms();
         frames += observer(venue).event_created(event);
         for (std::size_t n = 0; n != 2; ++n) {
@@ -71,7 +75,7 @@ unsigned World::add_late_event() {
             frames += observer(venue).market_created(market);
         }
     }
-    ++late_;
+    ++next_topic_;
     return frames;
 }
 
@@ -103,6 +107,8 @@ unsigned World::change_ticks() {
             market->grid = before == 1'000 ? "center_centi_edge_centi_cent" : "deci_cent";
         market->updated_ms = now_ms();
         frames += observer(market->venue).ticks_changed(*market, before);
+        market->strike += ARB_UNIT;
+        frames += observer(market->venue).strike_changed(*market);
     }
     return frames;
 }
@@ -114,19 +120,72 @@ unsigned World::close_ending() {
         frames += observer(Venue::kalshi).close_moved(*kalshi);
         frames += set_status(*kalshi, Status::closed) + drain(*kalshi);
     }
-    if (auto* const polymarket = closing_[1])
+    if (auto* const polymarket = closing_[1]; polymarket != nullptr && polymarket->trades())
         frames += set_status(*polymarket, Status::paused) + drain(*polymarket);
     return frames;
+}
+
+// Closing was too early: a later close, and trading goes on.
+unsigned World::reopen() {
+    auto* const kalshi = closing_[0];
+    if (kalshi == nullptr) return 0;
+    kalshi->close_ms = now_ms() + day_ms;
+    return observer(Venue::kalshi).close_moved(*kalshi) + set_status(*kalshi, Status::open);
+}
+
+// Fees of a series are announced and then begin; those of an event begin with the announcement.
+unsigned World::change_fees() {
+    for (auto& event : events_)
+        if (event.venue == Venue::kalshi && fee_event_ == nullptr) fee_event_ = &event;
+    if (fee_event_ == nullptr) return 0;
+    auto const now = now_ms();
+    fee_event_->fee_type = "quadratic_with_maker_fees";
+    fee_event_->fee_multiplier = 250'000;
+    fee_event_->updated_ms = now;
+    event_fee_changes_.push_back(
+        {random_.uuid(), fee_event_->id, fee_event_->fee_type, fee_event_->fee_multiplier, now});
+    auto const& ticker = series_.rbegin()->first;
+    auto const begin = (now + fee_notice_ms + 999) / 1000 * 1000;
+    series_fee_changes_.push_back(
+        {random_.uuid(), ticker, "quadratic_with_combo_maker_fees", 1'500'000, begin});
+    at(begin, [this, change = series_fee_changes_.back()] {
+        auto& series = series_.at(change.subject);
+        series.fee_type = change.type;
+        series.fee_multiplier = change.multiplier;
+        series.updated_ms = change.ms;
+        return observer(Venue::kalshi).series_fees_changed(change);
+    });
+    return observer(Venue::kalshi).event_fees_changed(*fee_event_);
+}
+
+unsigned World::clear_fees() {
+    if (fee_event_ == nullptr) return 0;
+    fee_event_->fee_type.clear();
+    fee_event_->fee_multiplier = ARB_ABSENT;
+    fee_event_->updated_ms = now_ms();
+    event_fee_changes_.push_back({random_.uuid(), fee_event_->id, "", ARB_ABSENT, fee_event_->updated_ms});
+    return observer(Venue::kalshi).event_fees_changed(*fee_event_);
+}
+
+// Yes, no, or something between: Kalshi's scalar markets, Polymarket's halves, which nothing announces.
+void World::choose_result(Market& market) {
+    bool const yes = random_.chance(50), between = random_.below(6) == 0;
+    bool const kalshi = market.venue == Venue::kalshi;
+    if (between) {
+        market.result = kalshi ? "scalar" : "50-50";
+        market.settlement = kalshi ? 370'000 : ARB_UNIT / 2;
+        market.announced = kalshi;
+        return;
+    }
+    market.result = kalshi ? (yes ? "yes" : "no") : market.outcomes[yes ? 0 : 1];
+    market.settlement = yes ? ARB_UNIT : 0;
 }
 
 unsigned World::decide() {
     unsigned frames = 0;
     for (auto* const market : closing_) {
         if (market == nullptr) continue;
-        bool const yes = random_.chance(50);
-        market->result =
-            market->venue == Venue::kalshi ? (yes ? "yes" : "no") : market->outcomes[yes ? 0 : 1];
-        market->settlement = yes ? ARB_UNIT : 0;
+        choose_result(*market);
         frames += set_status(*market, Status::determined);
     }
     return frames;
@@ -150,7 +209,7 @@ unsigned World::live(double share) {
         case 1:
             return add_late_event();
         case 2:
-            return choose_ending();
+            return choose_ending() + change_fees();
         case 3:
             return closing_[0] == nullptr ? 0 : drain(*closing_[0]) + set_status(*closing_[0], Status::open);
         case 4:
@@ -158,9 +217,13 @@ unsigned World::live(double share) {
         case 5:
             return close_ending();
         case 6:
-            return decide();
+            return reopen();
         case 7:
-            return settle();
+            return close_ending();
+        case 8:
+            return decide();
+        case 9:
+            return settle() + clear_fees();
         default:
             break;
     }
