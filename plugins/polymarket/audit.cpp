@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "polymarket/messages.hpp"
+#include "polymarket/put_off.hpp"
 
 namespace arb::polymarket {
 
@@ -12,6 +13,8 @@ using Clock = std::chrono::steady_clock;
 
 // The venue takes 500 tokens a request; half keeps its answers small.
 constexpr std::size_t tokens_per_request = 250;
+// Books out of turn; more have their turn anyway.
+constexpr std::size_t soon_max = 1'000;
 
 bool same_levels(Book const& book, BookReader const& levels) {
     auto const same = [](std::vector<arb_level> const& a, std::vector<arb_level> const& b) {
@@ -32,6 +35,7 @@ class Audit::Reader final : public EventSink {
     Reader(Host const& host, Prices& prices) : host_{host}, prices_{prices} {}
 
     void event(StreamEvent const& event) override {
+        prices_.drift().check(event, "POST /books");
         auto const* const token = prices_.token(event.asset_id);
         auto const time = read_milliseconds(event.timestamp);
         if (token == nullptr || !token->keeps_book || !time) return;
@@ -60,7 +64,10 @@ Audit::Audit(Host host, Prices& prices, Rest& clob, Timing const& timing, Events
 std::vector<Audit::Doubt> Audit::compare(std::string_view books) {
     Reader reader{host_, prices_};
     StreamDecoder decoder;
-    if (decoder.decode(books, reader) != Frame::events) host_.count("audits", 1, "unreadable");
+    if (decoder.decode(books, reader) != Frame::events) {
+        host_.count("audits", 1, "unreadable");
+        prices_.drift().keep("POST /books", "the answer is not JSON", books);
+    }
     return std::move(reader.doubts);
 }
 
@@ -83,6 +90,10 @@ void Audit::judge(std::vector<Doubt> const& doubts, arb_time now) {
     }
 }
 
+void Audit::look_soon(std::string const& token_id) {
+    if (soon_.size() < soon_max) soon_.push_back(token_id);
+}
+
 std::vector<std::string> Audit::next_tokens() {
     auto const now = Clock::now();
     if (round_.empty() && now >= next_round_) {
@@ -92,6 +103,8 @@ std::vector<std::string> Audit::next_tokens() {
         share_ = round_.size() / static_cast<std::size_t>(looks) + 1;
     }
     std::vector<std::string> tokens;
+    for (; !soon_.empty() && tokens.size() < tokens_per_request; soon_.pop_front())
+        if (prices_.token(soon_.front()) != nullptr) tokens.push_back(std::move(soon_.front()));
     while (!round_.empty() && tokens.size() < std::min(share_, tokens_per_request)) {
         auto const* const market = prices_.market(round_.front());
         round_.pop_front();
@@ -105,6 +118,7 @@ std::vector<std::string> Audit::next_tokens() {
 net::asio::awaitable<void> Audit::run() {
     while (!host_.stopping()) {
         co_await net::sleep(timing_.audit_every);
+        co_await wait_for_room(host_, "audits");
         auto const tokens = next_tokens();
         if (tokens.empty()) continue;
         net::Request request;

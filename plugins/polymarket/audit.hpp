@@ -43,6 +43,8 @@ class Audit {
         arb_time time = 0;
     };
     std::vector<Doubt> compare(std::string_view books);
+    // This token's book is compared with the next ones, out of turn.
+    void look_soon(std::string const& token_id);
     // What is left of doubts some time later.
     void judge(std::vector<Doubt> const& doubts, arb_time now);
 
@@ -56,6 +58,7 @@ class Audit {
     Timing const& timing_;
     Events const events_;
     std::deque<std::string> round_;  // markets still to be looked at
+    std::deque<std::string> soon_;   // tokens out of turn
     std::size_t share_ = 1;          // of them a time
     std::chrono::steady_clock::time_point next_round_{};
 };

@@ -6,6 +6,7 @@
 
 #include "arbitrage/time.hpp"
 #include "polymarket/decode_trades.hpp"
+#include "polymarket/put_off.hpp"
 #include "polymarket/selection.hpp"
 
 namespace arb::polymarket {
@@ -58,6 +59,7 @@ net::asio::awaitable<void> Backfill::run() {
     while (!host_.stopping()) {
         co_await net::sleep(look_every);
         for (auto due = take_due(); !due.empty(); due = take_due()) {
+            co_await wait_for_room(host_, "backfills");
             for (auto const& [market, task] : due) reading_.insert(market);
             auto const result = co_await read(due);
             reading_.clear();
@@ -118,8 +120,14 @@ net::asio::awaitable<Result<>> Backfill::read(Tasks const& tasks) {
         auto const body = co_await data_.get(std::move(target));
         if (body.has_error()) co_return body.error();
         auto const page = decode_trades(*body);
-        if (page.has_error()) co_return page.error();
+        auto& drift = prices_.drift();
+        if (page.has_error()) {
+            drift.keep("GET /trades", page.error().text, *body);
+            co_return page.error();
+        }
         if (page->unreadable != 0) host_.reject("bad_past_trade", page->unreadable);
+        for (auto const& one : page->differences) drift.say(one.what, "GET /trades", one.field, *body);
+        for (auto const item : page->refused) drift.keep("GET /trades", "a trade that is none", item);
         arb_time oldest = ARB_ABSENT;
         for (auto const& trade : page->trades) {
             oldest = oldest == ARB_ABSENT ? trade.print.time : std::min(oldest, trade.print.time);

@@ -51,6 +51,11 @@ class Book {
     arb_level const* best_bid() const { return bids_.empty() ? nullptr : &bids_.back(); }
     arb_level const* best_ask() const { return asks_.empty() ? nullptr : &asks_.back(); }
 
+    // Somebody would buy for as much as somebody else sells: a change is missing, or on its way.
+    bool crossed() const {
+        return !bids_.empty() && !asks_.empty() && bids_.back().price >= asks_.back().price;
+    }
+
     // Best level last.
     std::vector<arb_level> const& bids() const { return bids_; }
     std::vector<arb_level> const& asks() const { return asks_; }

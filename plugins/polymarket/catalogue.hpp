@@ -1,7 +1,11 @@
 // What the venue lists: sweeps every open event again and again, pushes what changed, and says which markets
-// are to be followed live. A market that leaves the list is asked for by name until its result is known.
+// are to be followed live. A market that leaves the list is asked for by name until its result is known, one
+// that was just announced or paused until it can be traded.
 //
-// Thread safety: none; on the venue's thread. Memory: some hundred bytes a market and no row.
+// A market whose text is the same as in the last sweep is not read again, and long pages are read in pieces,
+// so that the stream has its turn in between.
+//
+// Thread safety: none; on the venue's thread. Memory: some hundred bytes a selected market and no row.
 #pragma once
 
 #include <chrono>
@@ -15,6 +19,7 @@
 
 #include "arbitrage/host.hpp"
 #include "polymarket/decode_catalogue.hpp"
+#include "polymarket/drift.hpp"
 #include "polymarket/rest.hpp"
 #include "polymarket/selection.hpp"
 #include "venue/change_filter.hpp"
@@ -34,7 +39,7 @@ class Catalogue {
         std::function<void(std::string const& sentence)> failed;
     };
 
-    Catalogue(Host host, Outbox& outbox, Gaps& gaps, Rest& gamma, Select const& select,
+    Catalogue(Host host, Outbox& outbox, Gaps& gaps, Drift& drift, Rest& gamma, Select const& select,
               std::chrono::milliseconds every, std::chrono::milliseconds reach, Events events);
 
     // Sweeps until the executor stops.
@@ -51,27 +56,36 @@ class Catalogue {
     void look_again(std::string_view market_id);
     // The stream knows a new tick before the listing does.
     void set_tick(std::string_view market_id, std::int64_t tick_size);
-    // The stream said that it is resolved; the listing follows minutes later.
-    void set_settled(std::string_view market_id);
+    // The stream said that it is resolved, and what outcome 0 paid if it said so; the listing follows minutes
+    // later.
+    void set_settled(std::string_view market_id, std::int64_t settlement_value);
+    // The stream announced a market that is selected and followed already; the listing has it soon.
+    void announced(std::string_view market_id, FeeSchedule const& fees, arb_time at);
 
     // Takes one row of a listing; `candidate` names its event.
     void take(MarketRow& row, Candidate candidate);
     // The same for one that has closed, of which nothing may be known yet.
     void take_closed(MarketRow& row, Candidate candidate);
 
+    // Markets of the last sweep whose text was the same as in the one before.
+    std::size_t unchanged() const { return unchanged_; }
     // Whether a sweep has reached its end.
     bool complete() const { return complete_at_ != 0; }
 
   private:
     struct Known {
-        std::int32_t lifecycle = ARB_LIFECYCLE_NONE;
+        std::size_t text = 0;  // hash of the listing's text when it was last read; 0: read it again
+        std::int64_t tick_size = ARB_ABSENT;   // from the stream
+        std::int64_t settlement = ARB_ABSENT;  // what was said of it
+        arb_time closes_at = 0;
+        std::size_t status = 0;    // hash of the venue's word
         std::uint32_t sweep = 0;   // the last one that listed it
         std::uint16_t misses = 0;  // times it was asked for by name and not found
-        bool selected = false;     // stays so: a market at the edge of a rule does not come and go
+        std::int8_t lifecycle = ARB_LIFECYCLE_NONE;
+        bool selected = false;  // stays so: a market at the edge of a rule does not come and go
         bool live = false;
         bool told = false;       // that it opened, or that it closed unseen
         bool final_row = false;  // the row with its result was read; what the stream says comes earlier
-        std::int64_t tick_size = ARB_ABSENT;  // from the stream
     };
     struct Look {
         std::string id;
@@ -79,12 +93,22 @@ class Catalogue {
         std::chrono::steady_clock::time_point due;
     };
 
+    net::asio::awaitable<void> take_events(std::vector<std::string_view> const& items);
     void take_event(std::string_view text);
+    // One market of an event; true if it is selected.
+    bool take_listed(std::string_view text, EventRow const& event, Candidate& candidate);
     void take_closed_item(std::string_view item, MarketRow& row);
     void push_event(EventRow const& row);
     void push_market(MarketRow const& row);
-    void push_status(MarketRow const& row);
+    void take_status(MarketRow const& row, Known& known);
+    void push_status(MarketRow const& row, std::string const& detail);
+    void push_moved_end(MarketRow const& row, arb_time before);
+    void say_differences(char const* source, std::vector<Difference> const& differences,
+                         std::string_view text);
     void follow(MarketRow const& row, Known& known);
+    void look_later(Look look);
+    std::vector<Look> take_due_looks();
+    bool looked_enough(std::string const& id) const;
     bool closed_lately(MarketRow const& row) const;
     net::asio::awaitable<void> fetch_missing();
     // Asks for these by name; those that came are taken and removed from `ids`.
@@ -96,17 +120,20 @@ class Catalogue {
     Host const host_;
     Outbox& outbox_;
     Gaps& gaps_;
+    Drift& drift_;
     Rest& gamma_;
     Select const select_;
     std::chrono::milliseconds const every_, reach_;
     Events const events_;
     ChangeFilter filter_;
+    Fees fees_{host_, outbox_};
     std::unordered_map<std::string, Known> markets_;
     std::deque<Look> looks_;
     std::map<std::string, std::uint64_t, std::less<>> left_out_;  // of this sweep, by rule
     std::string last_report_;
     std::uint32_t sweep_ = 0;
-    std::size_t selected_ = 0, listed_ = 0;
+    std::size_t selected_ = 0, listed_ = 0, unchanged_ = 0;
+    std::size_t page_events_;  // asked for at a time
     bool closed_read_ = false;
     arb_time complete_at_ = 0;  // when the last complete sweep began
 };

@@ -20,11 +20,22 @@ constexpr std::size_t announced_max = 200'000;
 constexpr arb_time last_trades_ns = 60 * second_ns;
 // A book that is asked for to judge a silence is needed now or not at all.
 constexpr unsigned audit_tries = 1;
+// Of a REST answer. A page of events that is larger is asked for in halves.
+constexpr std::uint64_t rest_bytes_max = 16 << 20;
+// A push that waited longer left the connections unread: what is in them then is old, and what the venue
+// threw away meanwhile it does not say.
+constexpr arb_time stale_after = 30 * second_ns;
+// The memory of books is counted through so often.
+constexpr unsigned watches_per_measure = 60;
+// All books are looked at in so many seconds for whether they are to be written whole again.
+constexpr std::size_t snapshot_calls = 60;
 
 std::unique_ptr<net::HttpClient> client(net::asio::any_io_executor executor,
                                         std::shared_ptr<net::Tls> const& tls, char const* option,
                                         std::string const& url) {
-    auto made = net::HttpClient::create(executor, tls, url);
+    net::HttpLimits limits;
+    limits.body_bytes_max = rest_bytes_max;
+    auto made = net::HttpClient::create(executor, tls, url, limits);
     if (made.has_error()) throw ConfigurationError(option, made.error().text);
     return std::move(*made);
 }
@@ -48,6 +59,7 @@ Collector::Collector(Host host, Settings const& settings, std::shared_ptr<net::T
       catalogue_{host,
                  outbox_,
                  gaps_,
+                 prices_.drift(),
                  gamma_,
                  settings.select,
                  settings.catalogue_every,
@@ -85,6 +97,7 @@ Outbox::Events Collector::outbox_events() {
     events.blocked = [this](arb_time from, arb_time to) {
         gaps_.record(ARB_STREAM_ALL, {}, from, to, "queue_full",
                      "the queue was full and the venue was not read");
+        if (to - from >= stale_after) net::asio::post(io_, [this] { shards_.replace_all("queue_full"); });
     };
     events.refused = [this](Error const& error) {
         if (error.status == ARB_CLOSED) return io_.stop();
@@ -108,6 +121,7 @@ Prices::Events Collector::prices_events() {
     events.resolved = [this](Market& market) { resolved(market); };
     events.tick_changed = [this](Market& market, std::int64_t tick) { catalogue_.set_tick(market.id, tick); };
     events.new_market = [this](StreamEvent const& event) { announced(event); };
+    events.hash_differs = [this](Token& token) { audit_.look_soon(token.id); };
     return events;
 }
 
@@ -180,7 +194,7 @@ void Collector::let_go() {
 
 // Called from within an event of the market, which therefore goes a moment later.
 void Collector::resolved(Market& market) {
-    catalogue_.set_settled(market.id);
+    catalogue_.set_settled(market.id, market.paid);
     net::asio::post(io_, [this, id = market.id] { unfollow(id); });
 }
 
@@ -196,8 +210,10 @@ void Collector::announced(StreamEvent const& event) {
     Candidate candidate;
     candidate.tags = &tags;
     candidate.event_id = event.event_id;
+    candidate.event_slug = event.event_slug;
     candidate.market_id = names.id;
-    if (names.id.empty() || !left_out_by_name(settings_.select, candidate).empty()) return;
+    candidate.market_slug = event.slug;
+    if (names.id.empty() || !may_be_selected(settings_.select, candidate)) return;
     catalogue_.look_again(names.id);
     if (!left_out_by(settings_.select, candidate, host_.now()).empty()) return;
     auto const& tokens = event.assets_ids.empty() ? event.token_ids : event.assets_ids;
@@ -205,14 +221,21 @@ void Collector::announced(StreamEvent const& event) {
     if (names.tokens.empty()) names.tokens = decode_list(event.clob_token_ids).value_or(names.tokens);
     names.outcomes.assign(event.outcomes.begin(), event.outcomes.end());
     if (names.tokens.empty() || names.tokens.size() != names.outcomes.size()) return;
-    net::asio::post(io_, [this, names = std::move(names)] { follow(names); });
+    auto const at = read_milliseconds(event.timestamp).value_or(host_.now());
+    catalogue_.announced(names.id, read_fees(event), at);
+    net::asio::post(io_, [this, names = std::move(names)] {
+        follow(names);
+        if (auto* const market = prices_.market(names.id)) market->announced = true;
+    });
 }
 
 net::asio::awaitable<void> Collector::watch() {
-    while (!host_.stopping()) {
+    for (unsigned watches = 0; !host_.stopping(); ++watches) {
         co_await net::sleep(watch_every);
         prices_.check_books(host_.now());
+        prices_.snapshot(host_.now(), settings_.snapshot_every, snapshot_calls);
         let_go();
+        if (watches % watches_per_measure == 0) shards_.measured(prices_.bytes());
         if (catalogue_.complete() || !catalogue_error_.empty()) shards_.report(catalogue_error_);
         outbox_.added();
     }

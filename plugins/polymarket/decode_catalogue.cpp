@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <charconv>
 
+#include "arbitrage/abi/ext/drift.h"
 #include "arbitrage/abi/packet.h"
 #include "arbitrage/decimal.hpp"
 #include "arbitrage/time.hpp"
+#include "polymarket/content.hpp"
 #include "polymarket/json_text.hpp"
 #include "polymarket/selection.hpp"
 
@@ -20,77 +21,11 @@ constexpr std::size_t depth_max = 32;
 // The longest identifier of the venue has 78 characters.
 constexpr std::size_t id_size_max = 256;
 
-// What moves with every trade or look, at any depth: not a change of the catalogue.
-constexpr std::string_view volatile_keys[] = {"updatedAt",
-                                              "outcomePrices",
-                                              "liquidity",
-                                              "liquidityNum",
-                                              "liquidityClob",
-                                              "liquidityAmm",
-                                              "openInterest",
-                                              "competitive",
-                                              "commentCount",
-                                              "bestBid",
-                                              "bestAsk",
-                                              "spread",
-                                              "lastTradePrice",
-                                              "oneHourPriceChange",
-                                              "oneDayPriceChange",
-                                              "oneWeekPriceChange",
-                                              "oneMonthPriceChange",
-                                              "oneYearPriceChange",
-                                              "score",
-                                              "elapsed",
-                                              "period",
-                                              "featuredOrder",
-                                              "updatedBy"};
-
-bool is_volatile(std::string_view key) {
-    return key.substr(0, 6) == "volume" ||
-           std::find(std::begin(volatile_keys), std::end(volatile_keys), key) != std::end(volatile_keys);
-}
-
 json::parse_options lenient() {
     json::parse_options options;
     options.max_depth = depth_max;
     options.allow_invalid_utf8 = true;  // sinks decide what becomes of a bad byte in a title
     return options;
-}
-
-// The shortest text that reads back as the same number: what the venue wrote, up to 15 digits.
-std::string number_text(json::value const& value) {
-    char out[32];
-    std::to_chars_result end{};
-    if (value.is_int64())
-        end = std::to_chars(out, out + sizeof out, value.get_int64());
-    else if (value.is_uint64())
-        end = std::to_chars(out, out + sizeof out, value.get_uint64());
-    else
-        end = std::to_chars(out, out + sizeof out, value.get_double());
-    return {out, end.ptr};
-}
-
-void append_content(json::value const& value, std::string& out) {
-    if (auto const* const object = value.if_object()) {
-        out += '{';
-        for (auto const& pair : *object) {
-            std::string_view const key{pair.key().data(), pair.key().size()};
-            if (is_volatile(key)) continue;
-            out.append(key).append(1, ':');
-            append_content(pair.value(), out);
-        }
-        out += '}';
-    } else if (auto const* const array = value.if_array()) {
-        out += '[';
-        for (auto const& item : *array) append_content(item, out);
-        out += ']';
-    } else if (auto const* const text = value.if_string()) {
-        out.append(text->data(), text->size()).append(1, ';');
-    } else if (value.is_number()) {
-        out.append(number_text(value)).append(1, ';');
-    } else {
-        out += value.is_null() ? "null;" : value.get_bool() ? "true;" : "false;";
-    }
 }
 
 bool good_id(std::string_view id) {
@@ -114,7 +49,7 @@ class Fields {
         auto const* const value = find(key);
         if (value == nullptr) return {};
         if (auto const* const string = value->if_string()) return {string->data(), string->size()};
-        odd_ = true;
+        odd(key);
         return {};
     }
     // Ids are texts; a number is read by its digits as long as it has them all.
@@ -127,14 +62,14 @@ class Fields {
         else if (value->is_int64() || value->is_uint64())
             out = number_text(*value);
         if (good_id(out)) return out;
-        odd_ = odd_ || !out.empty() || !value->is_string();
+        if (!out.empty() || !value->is_string()) odd(key);
         return {};
     }
     std::optional<bool> flag(std::string_view key) {
         auto const* const value = find(key);
         if (value == nullptr) return {};
         if (value->is_bool()) return value->get_bool();
-        odd_ = true;
+        odd(key);
         return {};
     }
     std::string number(std::string_view key) {
@@ -142,25 +77,43 @@ class Fields {
         if (value == nullptr) return {};
         if (auto const* const string = value->if_string()) return {string->data(), string->size()};
         if (value->is_number()) return number_text(*value);
-        odd_ = true;
+        odd(key);
         return {};
     }
     arb_time time(std::string_view key) {
         auto const value = text(key);
         if (value.empty()) return 0;
         auto const time = parse_time(value);
-        odd_ = odd_ || !time;
+        if (!time) odd(key);
         return time.value_or(0);
     }
     // Stringified or real.
     std::vector<std::string> list(std::string_view key);
 
-    void odd() { odd_ = true; }
-    std::uint16_t flags() const { return odd_ ? ARB_FLAG_ANOMALY : 0; }
+    // The field has another type than it had, or a value that it cannot have.
+    void odd(std::string_view key) { differ(ARB_DRIFT_RETYPED, key); }
+    void need(std::string_view key) {
+        if (find(key) == nullptr) differ(ARB_DRIFT_MISSING, key);
+    }
+    void look_for_unknown(bool (*known)(std::string_view)) {
+        for (auto const& pair : object_)
+            if (std::string_view const key{pair.key().data(), pair.key().size()}; !known(key))
+                differ(ARB_DRIFT_UNKNOWN, key);
+    }
+    std::vector<Difference> take_differences() { return std::move(differences_); }
+    std::uint16_t flags() const {
+        auto const odd = [](Difference const& one) { return one.what == ARB_DRIFT_RETYPED; };
+        return std::any_of(differences_.begin(), differences_.end(), odd) ? ARB_FLAG_ANOMALY : 0;
+    }
 
   private:
+    void differ(int what, std::string_view key) {
+        for (auto const& one : differences_)
+            if (one.what == what && one.field == key) return;
+        differences_.push_back({what, std::string{key}});
+    }
     json::object const& object_;
-    bool odd_ = false;
+    std::vector<Difference> differences_;
 };
 
 std::optional<std::vector<std::string>> texts(json::value const& value) {
@@ -185,7 +138,7 @@ std::vector<std::string> Fields::list(std::string_view key) {
     } else {
         out = texts(*value);
     }
-    odd_ = odd_ || !out;
+    if (!out) odd(key);
     return out ? std::move(*out) : std::vector<std::string>{};
 }
 
@@ -205,11 +158,12 @@ std::int64_t read_tick(std::string_view text) {
 }
 
 void read_tokens(Fields& fields, MarketRow& row) {
-    auto tokens = fields.list(fields.text("version") == "v2" ? "positionIds" : "clobTokenIds");
+    std::string_view const key = fields.text("version") == "v2" ? "positionIds" : "clobTokenIds";
+    auto tokens = fields.list(key);
     bool const good =
         std::all_of(tokens.begin(), tokens.end(), [](std::string const& id) { return good_id(id); });
     if (!good || (!tokens.empty() && tokens.size() != row.outcomes.size())) {
-        fields.odd();
+        fields.odd(key);
         return;
     }
     row.tokens = std::move(tokens);
@@ -235,7 +189,8 @@ bool read_settlement(Fields& fields, MarketRow& row) {
     bool const half = prices.size() == 2 && values[0] == ARB_UNIT / 2;
     if (winner == prices.size() && !half && uma != "resolved") return false;
     row.settlement_value = values[0];
-    row.result = winner != prices.size() ? row.outcomes[winner] : half ? "50-50" : "";
+    // A scalar market pays a share of its range; the venue has no word for it but the share.
+    row.result = winner != prices.size() ? row.outcomes[winner] : half ? "50-50" : format_decimal(values[0]);
     return true;
 }
 
@@ -276,6 +231,27 @@ std::string fee_text(std::string_view market) {
         if (auto const value = member(market, key))
             out.append(out.empty() ? "{\"" : ",\"").append(key).append("\":").append(*value);
     return out.empty() ? out : out + "}";
+}
+
+FeeSchedule read_fees(Fields& fields, std::string_view market) {
+    auto const enabled = fields.flag("feesEnabled");
+    auto const* const schedule = fields.find("feeSchedule");
+    std::string_view const on = !enabled ? "" : *enabled ? "true" : "false";
+    FeeSchedule out;
+    if (schedule != nullptr && schedule->is_object()) {
+        Fields inner{schedule->get_object()};
+        auto const taker_only = inner.flag("takerOnly");
+        std::string_view const taker = !taker_only ? "" : *taker_only ? "true" : "false";
+        out = polymarket::read_fees(on, inner.number("rate"), inner.number("exponent"),
+                                    inner.number("rebateRate"), taker);
+        if (inner.flags() != 0 || !out.known()) fields.odd("feeSchedule");
+    } else {
+        if (schedule != nullptr) fields.odd("feeSchedule");
+        out = polymarket::read_fees(on, "", "", "", "");
+    }
+    out.type = fields.text("feeType");
+    out.raw = fee_text(market);
+    return out;
 }
 
 std::optional<json::value> parse_object(std::string_view text) {
@@ -379,7 +355,10 @@ std::optional<EventRow> decode_event(std::string_view text) {
                                                            : ARB_LIFECYCLE_UNOPENED;
     if (auto const neg_risk = fields.flag("negRisk")) row.mutually_exclusive = *neg_risk ? ARB_YES : ARB_NO;
     append_content(*value, row.content);
+    fields.look_for_unknown(known_event_field);
+    for (auto const* const key : {"title", "active", "closed"}) fields.need(key);
     row.flags = fields.flags();
+    row.differences = fields.take_differences();
     return row;
 }
 
@@ -401,7 +380,7 @@ std::optional<MarketRow> decode_market(std::string_view text, std::string_view e
     row.rules = fields.text("description");
     row.outcomes = fields.list("outcomes");
     read_tokens(fields, row);
-    row.fee = fee_text(row.raw);
+    row.fees = read_fees(fields, row.raw);
     row.tick_size = read_tick(fields.number("orderPriceMinTickSize"));
     if (row.tick_size != ARB_ABSENT) row.price_ranges = price_grid(row.tick_size);
     row.min_order_size = fields.number("orderMinSize");
@@ -414,11 +393,16 @@ std::optional<MarketRow> decode_market(std::string_view text, std::string_view e
     row.closes_at = fields.time("endDate");
     if (row.closes_at == 0) row.closes_at = fields.time("endDateIso");
     read_status(fields, row);
+    fields.look_for_unknown(known_market_field);
+    for (auto const* const key : {"question", "outcomes", "active", "closed"}) fields.need(key);
+    if (row.has_book)
+        for (auto const* const key : {"acceptingOrders", "orderPriceMinTickSize"}) fields.need(key);
     append_content(*value, row.content);
     // Prices only indicate while a market is open; what it paid is a change.
     row.content.append(std::to_string(row.lifecycle)).append(row.result);
     if (row.settlement_value != ARB_ABSENT) row.content.append(format_decimal(row.settlement_value));
     row.flags = fields.flags();
+    row.differences = fields.take_differences();
     return row;
 }
 

@@ -12,6 +12,8 @@
 
 #include "arbitrage/abi/catalogue.h"
 #include "arbitrage/result.hpp"
+#include "polymarket/fees.hpp"
+#include "polymarket/known_fields.hpp"
 
 namespace arb::polymarket {
 
@@ -24,11 +26,13 @@ struct EventRow {
     std::int32_t lifecycle = ARB_LIFECYCLE_NONE;
     std::int32_t mutually_exclusive = ARB_NOT_KNOWN;
     std::uint16_t flags = 0;
+    std::vector<Difference> differences;  // from the fields this was written for
 };
 
 struct MarketRow {
     std::string id;  // condition id, lower case
-    std::string event_id, slug, title, venue_status, rules, fee, price_ranges, result;
+    std::string event_id, slug, title, venue_status, rules, price_ranges, result;
+    FeeSchedule fees;
     std::string raw, content;
     std::vector<std::string> outcomes, tokens;  // tokens: one per outcome, or none
     std::int64_t tick_size = ARB_ABSENT, settlement_value = ARB_ABSENT;
@@ -40,6 +44,7 @@ struct MarketRow {
     std::optional<bool> neg_risk;
     bool has_book = false;  // orders are taken, so the stream carries its book
     std::uint16_t flags = 0;
+    std::vector<Difference> differences;
 };
 
 // One page of a listing. The texts point into the body.

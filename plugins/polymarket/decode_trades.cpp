@@ -1,5 +1,6 @@
 #include "polymarket/decode_trades.hpp"
 
+#include "arbitrage/abi/ext/drift.h"
 #include "arbitrage/decimal.hpp"
 #include "arbitrage/time.hpp"
 #include "polymarket/decode.hpp"
@@ -25,6 +26,26 @@ std::optional<arb_time> read_seconds(std::string_view text) {
     return text.size() > 10 ? std::nullopt : read_milliseconds(std::string{text} + "000");
 }
 
+// The fields a trade needs, and those nobody has heard of; each once a page.
+void look_for_differences(std::string_view item, std::vector<Difference>& out) {
+    auto const differ = [&](int what, std::string_view field) {
+        for (auto const& one : out)
+            if (one.what == what && one.field == field) return;
+        out.push_back({what, std::string{field}});
+    };
+    for (std::string_view const key :
+         {"transactionHash", "asset", "conditionId", "side", "timestamp", "price", "size"}) {
+        auto const value = member(item, key);
+        if (!value || *value == "null")
+            differ(ARB_DRIFT_MISSING, key);
+        else if (plain(item, key).empty())
+            differ(ARB_DRIFT_RETYPED, key);
+    }
+    for_each_member(item, [&](std::string_view key, std::string_view) {
+        if (!known_trade_field(key)) differ(ARB_DRIFT_UNKNOWN, key);
+    });
+}
+
 }  // namespace
 
 Result<TradePage> decode_trades(std::string_view body) {
@@ -41,10 +62,13 @@ Result<TradePage> decode_trades(std::string_view body) {
         auto const time = read_seconds(plain(item, "timestamp"));
         print.price = nearest_millionth(plain(item, "price"));
         print.size = nearest_millionth(plain(item, "size"));
-        bool const whole = !print.transaction.empty() && !print.asset_id.empty() && side && time &&
-                           print.price != ARB_ABSENT && print.size != ARB_ABSENT;
+        bool const whole = !print.transaction.empty() && !print.asset_id.empty() &&
+                           !trade.market_id.empty() && side && time && print.price != ARB_ABSENT &&
+                           print.size != ARB_ABSENT;
+        look_for_differences(item, page.differences);
         if (!whole) {
             ++page.unreadable;
+            page.refused.push_back(item);
             continue;
         }
         print.side = *side == ARB_BOOK_BID ? ARB_SIDE_BUY : ARB_SIDE_SELL;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arbitrage/result.hpp"
+#include "polymarket/known_fields.hpp"
 #include "polymarket/trade_ids.hpp"
 
 namespace arb::polymarket {
@@ -24,6 +25,8 @@ struct TradePage {
     std::vector<PastTrade> trades;
     std::string next_cursor;
     std::size_t unreadable = 0;
+    std::vector<std::string_view> refused;  // the unreadable ones; they point into the page
+    std::vector<Difference> differences;    // from the fields this was written for
 };
 Result<TradePage> decode_trades(std::string_view body);
 

@@ -50,7 +50,9 @@ struct Extent {
     std::size_t begin, value, end;  // of the member, its value, and behind it
 };
 
-std::optional<Extent> find_member(std::string_view object, std::string_view key) {
+// Visits members until `visit` says true, which is then the answer.
+template<class Visit>
+std::optional<Extent> walk_members(std::string_view object, Visit visit) {
     auto at = skip_blanks(object, 0);
     if (at >= object.size() || object[at] != '{') return {};
     for (at = skip_blanks(object, at + 1); at < object.size() && object[at] == '"';) {
@@ -63,12 +65,16 @@ std::optional<Extent> find_member(std::string_view object, std::string_view key)
         auto const value = skip_blanks(object, at + 1);
         auto const end = value_end(object, value);
         if (end == npos) return {};
-        if (name == key) return Extent{begin, value, end};
+        if (visit(name, object.substr(value, end - value))) return Extent{begin, value, end};
         at = skip_blanks(object, end);
         if (at >= object.size() || object[at] != ',') return {};
         at = skip_blanks(object, at + 1);
     }
     return {};
+}
+
+std::optional<Extent> find_member(std::string_view object, std::string_view key) {
+    return walk_members(object, [&](std::string_view name, std::string_view) { return name == key; });
 }
 
 }  // namespace
@@ -94,6 +100,14 @@ std::optional<std::string_view> member(std::string_view object, std::string_view
     auto const found = find_member(object, key);
     if (!found) return {};
     return object.substr(found->value, found->end - found->value);
+}
+
+void for_each_member(std::string_view object,
+                     std::function<void(std::string_view key, std::string_view value)> const& visit) {
+    walk_members(object, [&](std::string_view name, std::string_view value) {
+        visit(name, value);
+        return false;
+    });
 }
 
 std::string without_member(std::string_view object, std::string_view key) {

@@ -19,6 +19,10 @@ bool for_each_element(std::string_view array, std::function<void(std::string_vie
 // object. `key` has no characters that JSON escapes.
 std::optional<std::string_view> member(std::string_view object, std::string_view key);
 
+// Calls `visit` with the name and the value of each member of an object, as far as it is one.
+void for_each_member(std::string_view object,
+                     std::function<void(std::string_view key, std::string_view value)> const& visit);
+
 // The object without that member.
 std::string without_member(std::string_view object, std::string_view key);
 

@@ -26,6 +26,10 @@ inline constexpr char manifest[] = R"json({
       "description": "how often every open event is listed again"},
     "backfill": {"type": "string", "format": "duration", "default": "24h",
       "description": "how far back past trades and resolutions are read at the start; 0s: not at all"},
+    "snapshot_every": {"type": "string", "format": "duration", "default": "1h",
+      "description": "how often each book is written whole between its changes, so that a past one is found soon; 0s: only when it begins anew"},
+    "shard": {"type": "string", "default": "",
+      "description": "collect only a part of the markets, for several hosts: 2/8 is the second of eight; a market's part follows from its condition id"},
     "record": {"type": "array", "items": {"enum": ["quotes", "trades", "books"]}, "default": ["quotes", "trades"],
       "description": "what is recorded of the live feed"},
     "select": {"type": "object", "additionalProperties": false, "default": {},
@@ -33,6 +37,10 @@ inline constexpr char manifest[] = R"json({
       "properties": {
         "tags": {"type": "array", "items": {"type": "string"}, "default": [],
           "description": "slugs or labels; a market counts if its event has one of them"},
+        "categories": {"type": "array", "items": {"type": "string"}, "default": [],
+          "description": "categories of events, or their first tags where the venue names no category"},
+        "series": {"type": "array", "items": {"type": "string"}, "default": [],
+          "description": "slugs of series, such as one question asked every five minutes"},
         "events": {"type": "array", "items": {"type": "string"}, "default": [],
           "description": "event ids or slugs"},
         "markets": {"type": "array", "items": {"type": "string"}, "default": [],
@@ -43,9 +51,9 @@ inline constexpr char manifest[] = R"json({
           "description": "only markets that close within this time"}
       }},
     "address": {"type": "string", "default": "",
-      "description": "address of the signer; only for the commands orders and balance"},
+      "description": "address of the signer; only for the commands orders, fills, balance and positions"},
     "api_key": {"type": "string", "default": "",
-      "description": "API key; only for the commands orders and balance"},
+      "description": "API key; only for the commands orders, fills and balance"},
     "api_secret_file": {"type": "string", "default": "",
       "description": "file with the API secret, readable by its owner alone"},
     "api_passphrase_file": {"type": "string", "default": "",
@@ -71,9 +79,28 @@ inline constexpr char manifest[] = R"json({
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "tag": {"type": "string", "default": "", "description": "slug of a tag"},
      "limit": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50, "description": "how many"}}}},
+  {"name": "history", "help": "past prices of one outcome",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "market": {"type": "string", "default": "", "description": "condition id or slug"},
+     "outcome": {"type": "integer", "minimum": 0, "maximum": 31, "default": 0, "description": "0 is the first named"},
+     "token": {"type": "string", "default": "", "description": "token id, instead of market and outcome"},
+     "interval": {"enum": ["max", "1w", "1d", "6h", "1h"], "default": "1d", "description": "how far back"},
+     "fidelity": {"type": "integer", "minimum": 1, "maximum": 1440, "default": 60, "description": "minutes between two prices"}}}},
+  {"name": "tags", "help": "tags that events have",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100, "description": "how many"}}}},
+  {"name": "selection", "help": "how many open markets each rule of select takes and leaves out, and all of them together",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
   {"name": "orders", "help": "your open orders (needs address, api_key and the two secret files)",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "market": {"type": "string", "default": "", "description": "condition id"}}}},
+  {"name": "fills", "help": "your trades (needs address, api_key and the two secret files)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "market": {"type": "string", "default": "", "description": "condition id"}}}},
+  {"name": "positions", "help": "the positions of a wallet",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "user": {"type": "string", "default": "", "description": "address of the wallet; without it the option address"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100, "description": "how many"}}}},
   {"name": "balance", "help": "your collateral balance (needs address, api_key and the two secret files)",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "signature_type": {"type": "integer", "minimum": 0, "maximum": 3, "default": 0,

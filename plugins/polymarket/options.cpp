@@ -65,7 +65,9 @@ Record read_record(Options const& options) {
 Select read_select(Options const& options) {
     Select select;
     auto const section = options.section("select");
+    select.categories = names(section, "categories");
     select.tags = names(section, "tags");
+    select.series = names(section, "series");
     select.events = names(section, "events");
     select.markets = names(section, "markets");
     select.volume_24h_min = dollars(section, "volume_24h_min");
@@ -118,8 +120,16 @@ Settings read_settings(Options const& options) {
         if (*duration > backfill_max) throw ConfigurationError("/backfill", "must be at most 30d");
         settings.backfill = *duration;
     }
+    if (auto const every = options.text("snapshot_every"); !every.empty()) {
+        auto const duration = parse_duration(every);
+        if (duration.has_error()) throw ConfigurationError("/snapshot_every", duration.error().text);
+        settings.snapshot_every = *duration;
+    }
     settings.record = read_record(options);
     settings.select = read_select(options);
+    auto const shard = parse_shard(options.text("shard"));
+    if (shard.has_error()) throw ConfigurationError("/shard", shard.error().text);
+    settings.select.shard = *shard;
     settings.credentials = read_credentials(options);
     return settings;
 }

@@ -24,6 +24,8 @@ struct Settings {
     std::chrono::milliseconds catalogue_every{std::chrono::minutes{5}};
     // How far back trades and resolutions are looked for at the start; 0: not at all.
     std::chrono::milliseconds backfill{std::chrono::hours{24}};
+    // How often each book is written whole between its changes; 0: only when it begins anew.
+    std::chrono::milliseconds snapshot_every{std::chrono::hours{1}};
     Record record;
     Select select;
     std::optional<Credentials> credentials;

@@ -10,33 +10,12 @@ namespace arb::polymarket {
 
 namespace {
 
-// The venue names new best prices before the change that causes them; by then the change has long come.
-constexpr arb_time witness_wait_ns = 3 * second_ns;
-// Tokens whose named best prices wait for comparison; more are simply not compared.
-constexpr std::size_t witnesses_max = 10'000;
 // The venue was seen to repeat itself within 120 ms; what is older than that is out of order.
 constexpr arb_time disorder_max_ns = second_ns;
-
-// An event's time, and the flag that says it was unreadable.
-struct Stamp {
-    arb_time time = 0;
-    std::uint16_t flags = 0;
-};
-
-Stamp stamp(StreamEvent const& event) {
-    if (auto const time = read_milliseconds(event.timestamp)) return {*time, 0};
-    return {0, static_cast<std::uint16_t>(event.timestamp.empty() ? 0 : ARB_FLAG_ANOMALY)};
-}
-
-std::int64_t best_price(arb_level const* level) { return level == nullptr ? ARB_ABSENT : level->price; }
-
-// A best price as the venue names it: "0" and "1" stand for an empty side. False if it is unreadable.
-bool read_best(std::string_view text, std::int64_t& price) {
-    auto const value = parse_decimal(text);
-    if (!value) return false;
-    price = value.millionths <= 0 || value.millionths >= ARB_UNIT ? ARB_ABSENT : value.millionths;
-    return true;
-}
+// The venue's hashes have 40 and 66 characters.
+constexpr std::size_t hash_bytes_max = 128;
+// Outcomes have names of a few words.
+constexpr std::size_t name_bytes_max = 256;
 
 void keep_hash(Token& token, std::string_view hash) {
     if (hash.size() == token.hash.size()) std::copy(hash.begin(), hash.end(), token.hash.begin());
@@ -46,18 +25,8 @@ bool same_hash(Token const& token, std::string_view hash) {
     return hash == std::string_view{token.hash.data(), token.hash.size()};
 }
 
-bool crossed(Token const& token) {
-    auto const *const bid = token.book.best_bid(), *const ask = token.book.best_ask();
-    return bid != nullptr && ask != nullptr && bid->price >= ask->price;
-}
-
 int taker_side(std::optional<int> side) {
     return !side ? ARB_SIDE_NONE : *side == ARB_BOOK_BID ? ARB_SIDE_BUY : ARB_SIDE_SELL;
-}
-
-bool differs(Token const& token) {
-    return best_price(token.book.best_bid()) != token.witness.bid ||
-           best_price(token.book.best_ask()) != token.witness.ask;
 }
 
 }  // namespace
@@ -126,7 +95,21 @@ void Prices::lost(Market& market) {
     }
 }
 
+Prices::Stamp Prices::stamp(StreamEvent const& event) {
+    if (auto const time = read_milliseconds(event.timestamp)) return {*time, 0};
+    if (event.timestamp.empty()) return {};
+    drift_.say(ARB_DRIFT_RETYPED, type_name(event.type), "timestamp", event.timestamp);
+    return {0, ARB_FLAG_ANOMALY};
+}
+
+std::string_view Prices::bounded(StreamEvent const& event, char const* field, std::string_view text) {
+    if (text.size() <= hash_bytes_max) return text;
+    drift_.say(ARB_DRIFT_RETYPED, type_name(event.type), field, text);
+    return {};
+}
+
 void Prices::apply(StreamEvent const& event, arb_time received, Feed& feed) {
+    drift_.check(event, type_name(event.type));
     switch (event.type) {
         case EventType::book:
             book(event, received, feed);
@@ -151,6 +134,9 @@ void Prices::apply(StreamEvent const& event, arb_time received, Feed& feed) {
             break;
         case EventType::unknown:
             host_.count("unknown_events");
+            // Something new, or the type's name went lost: the word itself is the field.
+            drift_.say(ARB_DRIFT_UNKNOWN, "event_type", event.event_type, body_of(event));
+            drift_.keep("stream", "an event of a type that is not known", body_of(event));
             break;
     }
     outbox_.added();
@@ -177,33 +163,27 @@ void Prices::book(StreamEvent const& event, arb_time received, Feed const& feed)
             check_hash(token, event);
         }
         token.live = true;
-        if (record_.books) push_book(token, event.hash, time, received);
+        if (record_.books) push_book(token, bounded(event, "hash", event.hash), time, received);
         push_quote(token, time, received);
     }
     token.live = true;
     if (fresh) events_.opened(token);
 }
 
-// A hint and no more: the venue changed the recipe several times, so nothing is done about a difference.
-void Prices::check_hash(Token const& token, StreamEvent const& event) {
-    auto const& market = *token.market;
-    if (event.hash.empty() || event.tick_size.empty() || market.min_order_size.empty() || !market.neg_risk)
-        return;
-    BookIdentity const identity{event.market,          event.asset_id,  event.timestamp,
-                                market.min_order_size, event.tick_size, event.last_trade_price,
-                                *market.neg_risk};
-    host_.count("book_hashes", 1, book_hash(identity, token.book) == event.hash ? "verified" : "different");
-}
-
 void Prices::price_change(StreamEvent const& event, arb_time received, Feed const& feed) {
     auto const time = stamp(event).time;
     Token* touched = nullptr;
     Token* sibling = nullptr;
+    bool nameless = false;
     auto const one = [&](ChangeText const& text) {
         auto const asset = text.asset_id.empty() ? event.asset_id : text.asset_id;
         // Changes come in mirrored pairs: the other outcome of the same market is the likely next one.
         auto* const found = sibling != nullptr && sibling->id == asset ? sibling : token(asset);
-        if (found == nullptr) return;
+        if (found == nullptr) {
+            if (!asset.empty()) return host_.count("other_tokens");
+            nameless = true;
+            return;
+        }
         auto& tokens = found->market->tokens;
         sibling = tokens.size() == 2 ? &tokens[found->outcome == 0 ? 1 : 0] : nullptr;
         // Before the opening book there is nothing to change.
@@ -218,9 +198,13 @@ void Prices::price_change(StreamEvent const& event, arb_time received, Feed cons
     } else if (!event.price.empty()) {
         one({event.asset_id, event.price, event.size, event.side, event.hash});  // as in 2024
     }
-    if (touched == nullptr) return;
-    touched->market->heard = received;
-    push_quote(*touched, time, received);
+    if (touched != nullptr) {
+        touched->market->heard = received;
+        push_quote(*touched, time, received);
+    }
+    if (!nameless) return;
+    drift_.say(ARB_DRIFT_MISSING, "price_change", "price_changes[].asset_id", body_of(event));
+    reject(event, "bad_price_change");
 }
 
 bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_time received,
@@ -229,6 +213,7 @@ bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_tim
     auto const side = read_side(text.side);
     if (!side || read_level({text.price, text.size}, level) != LevelError::none) {
         host_.reject("bad_price_change");
+        drift_.say(ARB_DRIFT_RETYPED, "price_change", !side ? "side" : "price", text.price);
         events_.doubtful(token, "bad_price_change");
         return false;
     }
@@ -259,7 +244,8 @@ void Prices::went_back(Token& token, arb_time time, Feed const& feed) {
     events_.doubtful(token, "time_went_back");
 }
 
-void Prices::push_book(Token const& token, std::string_view hash, arb_time time, arb_time received) {
+void Prices::push_book(Token& token, std::string_view hash, arb_time time, arb_time received) {
+    token.written = received;
     auto draft = outbox_.packets().add<arb_book>(venue_name, received, time);
     draft->outcome = token.outcome;
     draft->epoch = token.epoch;
@@ -273,7 +259,7 @@ void Prices::push_book(Token const& token, std::string_view hash, arb_time time,
 
 void Prices::push_quote(Token& token, arb_time time, arb_time received) {
     if (!token.live) return;
-    if (token.crossed_at == 0 && crossed(token)) {
+    if (token.crossed_at == 0 && token.book.crossed()) {
         token.crossed_at = received;
         crossed_.push_back(token.id);
     }
@@ -318,11 +304,14 @@ void Prices::trade(StreamEvent const& event, arb_time received, Feed& feed) {
     }
     auto [time, flags] = stamp(event);
     auto const side = read_side(event.side);
-    if (!side) flags |= ARB_FLAG_ANOMALY;
+    if (!side) {
+        flags |= ARB_FLAG_ANOMALY;
+        if (!event.side.empty()) drift_.say(ARB_DRIFT_RETYPED, "last_trade_price", "side", event.side);
+    }
     auto& market = *printed->market;
     market.heard = received;
-    Print const print{
-        event.transaction_hash, event.asset_id, taker_side(side), level.price, level.size, time};
+    auto const transaction = bounded(event, "transaction_hash", event.transaction_hash);
+    Print const print{transaction, event.asset_id, taker_side(side), level.price, level.size, time};
     auto const hash = print_hash(print);
     auto const occurrence = feed.prints.next(hash);
     if (!known_.add(hash, occurrence)) return host_.count("repeated_trades");
@@ -361,58 +350,14 @@ void Prices::push_trade(Token const& token, Print const& print, unsigned occurre
     draft.text(&arb_trade::trade_id, id);
 }
 
-void Prices::best_bid_ask(StreamEvent const& event, arb_time received) {
-    auto* const found = token(event.asset_id);
-    if (found == nullptr || !found->keeps_book || !found->live) return;
-    Witness witness;
-    witness.time = stamp(event).time;
-    if (witness.time == 0 || !read_best(event.best_bid, witness.bid) ||
-        !read_best(event.best_ask, witness.ask))
-        return host_.reject("bad_best_bid_ask");
-    bool const waiting = found->witness.received != 0;
-    if (!waiting && witnessed_.size() >= witnesses_max) return;
-    witness.received = received;
-    found->witness = witness;
-    if (!waiting && differs(*found))
-        witnessed_.push_back(found->id);
-    else if (!waiting)
-        found->witness = {};
-}
-
-void Prices::check_books(arb_time now) {
-    auto const settled = [&](std::string const& id) {
-        auto* const found = token(id);
-        if (found == nullptr || found->witness.received == 0) return true;
-        if (now - found->witness.received < witness_wait_ns) return false;
-        bool const missed = found->live && found->book.time() <= found->witness.time && differs(*found);
-        found->witness = {};
-        if (missed) events_.doubtful(*found, "book_differs");
-        return true;
-    };
-    witnessed_.erase(std::remove_if(witnessed_.begin(), witnessed_.end(), settled), witnessed_.end());
-    auto const judged = [&](std::string const& id) {
-        auto* const found = token(id);
-        if (found == nullptr) return true;
-        if (now - found->crossed_at < witness_wait_ns && crossed(*found)) return false;
-        found->crossed_at = 0;
-        if (found->live && crossed(*found)) events_.doubtful(*found, "crossed");
-        return true;
-    };
-    crossed_.erase(std::remove_if(crossed_.begin(), crossed_.end(), judged), crossed_.end());
-}
-
-std::vector<std::string> Prices::market_ids() const {
-    std::vector<std::string> out;
-    out.reserve(markets_.size());
-    for (auto const& [id, market] : markets_) out.emplace_back(id);
-    return out;
-}
-
 void Prices::tick_size_change(StreamEvent const& event, arb_time received) {
     auto* const found = token(event.asset_id);
     if (found == nullptr) return host_.count("other_tokens");
     auto const tick = parse_decimal(event.new_tick_size);
-    if (!tick || tick.millionths <= 0 || tick.millionths >= ARB_UNIT) return host_.reject("bad_tick_size");
+    if (!tick || tick.millionths <= 0 || tick.millionths >= ARB_UNIT) {
+        drift_.keep("tick_size_change", "new_tick_size is no step between 0 and 1", body_of(event));
+        return host_.reject("bad_tick_size");
+    }
     auto& market = *found->market;
     if (market.tick_size == tick.millionths) return;  // said once for each token
     market.tick_size = tick.millionths;
@@ -437,6 +382,7 @@ void Prices::unknown(StreamEvent const& event) {
 
 void Prices::reject(StreamEvent const& event, std::string_view reason) {
     host_.reject(reason);
+    drift_.keep(type_name(event.type), reason, body_of(event));
     auto* const named = token(event.asset_id);
     auto* const found = named != nullptr ? named->market : market(event.market);
     if (found == nullptr) return;
@@ -463,14 +409,19 @@ void Prices::market_resolved(StreamEvent const& event, arb_time received) {
     auto result = event.winning_outcome;
     if (result.empty() && winner >= 0 && static_cast<std::size_t>(winner) < market.outcomes.size())
         result = market.outcomes[static_cast<std::size_t>(winner)];
-    auto const [time, flags] = stamp(event);
+    auto [time, flags] = stamp(event);
+    if (winner < 0 && !event.winning_asset_id.empty()) {
+        flags |= ARB_FLAG_ANOMALY;
+        drift_.say(ARB_DRIFT_RETYPED, "market_resolved", "winning_asset_id", event.winning_asset_id);
+    }
+    if (winner >= 0) market.paid = winner == 0 ? ARB_UNIT : 0;
     {
         auto draft = outbox_.packets().add<arb_status_change>(venue_name, received, time, flags);
         draft->lifecycle = ARB_LIFECYCLE_SETTLED;
-        if (winner >= 0) draft->settlement_value = winner == 0 ? ARB_UNIT : 0;
+        draft->settlement_value = market.paid;
         draft.text(&arb_status_change::market_id, market.id);
         draft.text(&arb_status_change::venue_status, "resolved");
-        draft.text(&arb_status_change::result, result);
+        draft.text(&arb_status_change::result, result.substr(0, name_bytes_max));
     }
     events_.resolved(market);
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 
 #include "arbitrage/host.hpp"
 #include "polymarket/book.hpp"
+#include "polymarket/drift.hpp"
 #include "polymarket/trade_ids.hpp"
 #include "venue/outbox.hpp"
 
@@ -69,6 +71,7 @@ struct Token {
     Book book;
     std::array<char, 40> hash{};  // the venue's, of the book as it last said; zeros: it said none
     arb_time crossed_at = 0;      // since when bids are not below asks; 0: they are
+    arb_time written = 0;         // when the book was last pushed whole
     std::uint64_t epoch = 0;      // when the opening book came: grows over restarts, too
     QuoteValues pushed;
     std::int64_t last_price = ARB_ABSENT, last_size = ARB_ABSENT;
@@ -83,9 +86,11 @@ struct Market {
     std::vector<Token> tokens;
     std::int64_t tick_size = ARB_ABSENT;  // as the stream last said
     bool resolved = false;
-    bool past_wanted = false;  // its trades of before were asked for; set and read by Collector alone
-    arb_time heard = 0;        // when the stream last said something of its book or trades
-    void* shard = nullptr;     // the connection it is subscribed on; set and read by Shards alone
+    std::int64_t paid = ARB_ABSENT;  // by outcome 0, where the stream said so
+    bool announced = false;          // a moment ago: it may be tradable before its book is there
+    bool past_wanted = false;        // its trades of before were asked for; set and read by Collector alone
+    arb_time heard = 0;              // when the stream last said something of its book or trades
+    void* shard = nullptr;           // the connection it is subscribed on; set and read by Shards alone
 };
 
 // What is particular to one connection.
@@ -103,6 +108,8 @@ class Prices {
         std::function<void(Token&, std::string_view reason)> doubtful;
         // A trade of the market could not be read. May be empty.
         std::function<void(Market&)> trade_lost;
+        // A book is not the one the venue hashed: to be compared with REST soon. May be empty.
+        std::function<void(Token&)> hash_differs;
         std::function<void(Market&)> resolved;
         std::function<void(Market&, std::int64_t tick_size)> tick_changed;
         std::function<void(StreamEvent const&)> new_market;
@@ -136,7 +143,16 @@ class Prices {
     // different from them has missed a change. So has one whose bids are not below its asks for long.
     void check_books(arb_time now);
 
+    // Writes again, whole, some of the books that were not for `every`. Each call looks at a share of them,
+    // so that `calls` calls look at all.
+    void snapshot(arb_time now, std::chrono::nanoseconds every, std::size_t calls);
+
     std::vector<std::string> market_ids() const;
+
+    // Where it says what of the venue's messages it does not know; for others that read them, too.
+    Drift& drift() { return drift_; }
+    // What all markets and their books take, counted through: for now and then.
+    std::size_t bytes() const;
 
   private:
     struct Hash {
@@ -155,10 +171,18 @@ class Prices {
                     std::uint16_t flags);
     void tick_size_change(StreamEvent const& event, arb_time received);
     void market_resolved(StreamEvent const& event, arb_time received);
-    void check_hash(Token const& token, StreamEvent const& event);
+    void check_hash(Token& token, StreamEvent const& event);
     void push_quote(Token& token, arb_time time, arb_time received);
-    void push_book(Token const& token, std::string_view hash, arb_time time, arb_time received);
+    void push_book(Token& token, std::string_view hash, arb_time time, arb_time received);
     Market* market_of(StreamEvent const& event);
+    // An event's time, with the flag that says it was unreadable.
+    struct Stamp {
+        arb_time time = 0;
+        std::uint16_t flags = 0;
+    };
+    Stamp stamp(StreamEvent const& event);
+    // A hash of the venue's, or nothing if it is too long to be one.
+    std::string_view bounded(StreamEvent const& event, char const* field, std::string_view text);
     // An event said something that cannot be read: its market's books are asked for again.
     void reject(StreamEvent const& event, std::string_view reason);
     // An event of a token nobody follows (any more), or one that names none.
@@ -166,6 +190,7 @@ class Prices {
 
     Host const host_;
     Outbox& outbox_;
+    Drift drift_{host_, outbox_};
     Record const record_;
     Events const events_;
     std::unordered_map<std::string_view, std::unique_ptr<Market>> markets_;  // keys lie in the values
@@ -175,6 +200,7 @@ class Prices {
     std::vector<std::string> witnessed_;  // ids of tokens whose witness waits
     std::vector<std::string> crossed_;    // ids of tokens with crossed_at
     KnownTrades known_;
+    std::size_t snapshot_at_ = 0;  // the bucket of `markets_` to look at next
     Feed feed_;
 };
 

@@ -11,21 +11,40 @@ namespace {
 
 // A connection this small is not too slow because of its size.
 constexpr std::size_t tokens_worth_splitting = 50;
+// Connections that are opened within a minute where there are more than the budget of a minute has, and how
+// close together.
+constexpr std::chrono::milliseconds openings_window = 60s, opening_pause_min = 50ms;
 // How often a successor is looked at.
 constexpr std::chrono::milliseconds renewal_look_every = 100ms;
 
 }  // namespace
 
 Shards::Shards(StreamContext context) : context_{std::move(context)} {
+    context_.opening = [this] { return opening(); };
     context_.too_slow = [this](Shard& shard) { relieve(shard); };
     context_.alone = [this] { return shards_.size() <= 1; };
     context_.renew = [this](Shard& shard) { renew(shard); };
     context_.hand_over = [this](Shard& shard) { hand_over(shard); };
 }
 
+// A few connections share the budget of a venue. Where the selection needs more than that, all of them would
+// take hours to come back after an interruption: then each has its turn within the window, evenly.
+std::chrono::milliseconds Shards::opening() {
+    auto const now = Shard::Clock::now();
+    auto const count = shards_.size();
+    if (count <= net::ConnectBudget::connects_max) return context_.connects.take(now);
+    next_opening_ = std::max(next_opening_, now);
+    auto const wait = std::chrono::duration_cast<std::chrono::milliseconds>(next_opening_ - now);
+    next_opening_ +=
+        std::max(opening_pause_min, openings_window / static_cast<std::chrono::milliseconds::rep>(count));
+    return wait;
+}
+
 Shard& Shards::with_room(std::size_t tokens, Shard const* except) {
-    for (auto const& shard : shards_)
-        if (shard.get() != except && shard->token_count() + tokens <= tokens_per_connection) return *shard;
+    // The newest has room most often.
+    auto const most = shards_.size() < connections_liked ? tokens_per_connection : tokens_per_connection_max;
+    for (auto at = shards_.rbegin(); at != shards_.rend(); ++at)
+        if (at->get() != except && (*at)->token_count() + tokens <= most) return **at;
     shards_.push_back(std::make_unique<Shard>(context_, ++made_));
     net::asio::co_spawn(context_.executor, shards_.back()->run(), rethrow);
     return *shards_.back();
@@ -48,6 +67,10 @@ void Shards::relieve(Shard& shard) {
         shard.release(*market);
         with_room(market->tokens.size(), &shard).add(*market);
     }
+}
+
+void Shards::replace_all(std::string_view reason) {
+    for (auto const& shard : shards_) shard->replace(reason);
 }
 
 void Shards::renew(Shard& shard) {
@@ -112,6 +135,8 @@ void Shards::report(std::string const& catalogue) {
             error = shard->last_error();
     }
     auto const& host = context_.host;
+    char const* const put_off =
+        host.put_off() ? "; the queue is nearly full, sweeps, audits and backfills wait" : "";
     if (!catalogue.empty()) {
         host.report(wanted != 0 && open == wanted ? ARB_STATE_DEGRADED : ARB_STATE_RETRYING,
                     "the catalogue cannot be read: " + catalogue + "; trying again");
@@ -123,7 +148,8 @@ void Shards::report(std::string const& catalogue) {
         been_live_ = been_live_ || waiting == 0;
         auto const books = waiting == 0 ? std::string{} : fmt::format(", {} books on their way", waiting);
         host.report(been_live_ ? ARB_STATE_LIVE : ARB_STATE_STARTING,
-                    fmt::format("following {} markets on {} connections{}", markets, open, books));
+                    fmt::format("following {} markets on {} connections, {} MiB of books{}{}", markets, open,
+                                bytes_ >> 20, books, put_off));
     } else if (error.empty()) {
         host.report(ARB_STATE_STARTING, fmt::format("{} of {} connections are open", open, wanted));
     } else {

@@ -10,8 +10,13 @@
 
 namespace arb::polymarket {
 
-// Beyond some hundred tokens the venue was seen to accept a subscription and to send no books.
+// Beyond some hundred tokens the venue was seen to accept a subscription and to send no books: 500 always got
+// theirs. As few as most clients use, until that would take more connections than the venue likes of one
+// address.
 inline constexpr std::size_t tokens_per_connection = 200;
+inline constexpr std::size_t tokens_per_connection_max = 500;
+inline constexpr std::size_t connections_liked = 10;
+
 class Shards {
   public:
     // The callbacks between connections are set here.
@@ -21,16 +26,24 @@ class Shards {
     void add(Market& market);
     void remove(Market& market);
 
+    // Every connection is opened anew: what they hold is no longer to be trusted.
+    void replace_all(std::string_view reason);
+
+    // What the books take, for the sentence.
+    void measured(std::size_t bytes) { bytes_ = bytes; }
+
     // Opens a successor for the connection and lets it stand in once it carries everything; one at a time.
     void renew(Shard& shard);
 
     // What `arbitrage status` shows; `catalogue` is an error of the listing, or empty.
     void report(std::string const& catalogue);
 
+    StreamContext const& context() const { return context_; }
     std::size_t connection_count() const { return shards_.size(); }
     std::vector<std::unique_ptr<Shard>> const& all() const { return shards_; }
 
   private:
+    std::chrono::milliseconds opening();
     Shard& with_room(std::size_t tokens, Shard const* except);
     void relieve(Shard& shard);
     net::asio::awaitable<void> succeed(Shard& old, Shard& next);
@@ -42,6 +55,8 @@ class Shards {
     std::unique_ptr<Shard> next_;                  // the successor of one of them
     std::vector<std::unique_ptr<Shard>> retired_;  // until nothing of them runs
     unsigned made_ = 0;
+    std::size_t bytes_ = 0;
+    Shard::Clock::time_point next_opening_{};
     bool renewing_ = false;
     bool been_live_ = false;  // every book had come once
 };

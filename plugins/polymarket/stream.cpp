@@ -16,6 +16,11 @@ constexpr std::size_t ids_per_message = 100;
 // An opening book comes within a second, behind a busy connection within ten.
 constexpr std::chrono::milliseconds book_wait = 10s;
 constexpr std::chrono::milliseconds book_wait_max = 60s;
+// A market that was announced a moment ago may have no book yet, and is to be live within 5 s of having one.
+constexpr std::chrono::milliseconds new_book_wait = 2s;
+constexpr unsigned new_book_tries = 60;
+// Of one message: a hundred opening books, each of 40 KB.
+constexpr std::uint64_t message_bytes_max = 4 << 20;
 constexpr std::chrono::milliseconds tend_every = 500ms;
 // What is wanted is compared with what is live so often.
 constexpr std::chrono::milliseconds reconcile_every = 5s;
@@ -101,7 +106,7 @@ net::asio::awaitable<void> Shard::run() {
             continue;
         }
         if (last_data_ == 0) last_data_ = context_.host.now();
-        auto const wait = context_.connects.take(Clock::now());
+        auto const wait = context_.opening();
         if (wait.count() > 0) co_await net::sleep(wait);
         if (retired_) break;
         bool const connected = co_await connect();
@@ -139,13 +144,15 @@ bool Shard::ended(Error const& error) {
     if (markets_.empty()) return true;  // we closed it: nothing was left to follow
     auto const reason = !cut_reason_.empty() ? cut_reason_ : error.where == "1013" ? "slow" : "disconnected";
     interrupted(reason, error.text);
-    if (error.where == "1013") context_.too_slow(*this);
+    // Fewer markets mean fewer frames, and shorter ones.
+    if (error.where == "1013" || error.where == "too_large") context_.too_slow(*this);
     return false;
 }
 
 net::asio::awaitable<bool> Shard::connect() {
     std::vector<net::Header> headers;
     net::WebSocketLimits limits;
+    limits.message_bytes_max = message_bytes_max;
     retry_after_ = std::chrono::milliseconds{-1};
     cut_reason_.clear();
     refused_where_.clear();
@@ -166,7 +173,8 @@ net::asio::awaitable<bool> Shard::connect() {
     refreshes_.clear();
     refreshed_.clear();
     pending_.clear();
-    auto const ids = wanted_.additions(tokens_);
+    // The rest follows in messages of their own: each answer is one frame with all the books.
+    auto const ids = wanted_.additions(ids_per_message);
     expect(ids);
     open_ = true;
     got_data_ = false;
@@ -217,6 +225,7 @@ bool Shard::take_frame(std::string_view frame) {
     }
     // What it said is lost; new opening books repair the prices.
     context_.host.reject("unreadable_frame");
+    context_.prices.drift().keep("stream", "a frame that is neither JSON nor a known word", frame);
     return false;
 }
 
@@ -291,8 +300,7 @@ net::asio::awaitable<void> Shard::ask_again() {
         if (pending.due > now && refreshes_.count(id) == 0) continue;
         ids.push_back(id);
         if (refreshes_.erase(id) == 0) ++pending.tries;
-        auto const wait = book_wait * (1 << std::min(pending.tries, 3u));
-        pending.due = now + std::min(std::chrono::milliseconds{wait}, book_wait_max);
+        pending.due = now + wait_for_book(id, pending.tries);
     }
     if (ids.empty()) co_return;
     // While most are missing it is the connection that has not recovered, and its gap goes on as one.
@@ -352,12 +360,20 @@ net::asio::awaitable<void> Shard::write(std::string frame) {
 }
 
 void Shard::expect(std::vector<std::string> const& ids) {
-    for (auto const& id : ids) pending_[id] = {Clock::now() + book_wait, 0};
+    for (auto const& id : ids) pending_[id] = {Clock::now() + wait_for_book(id, 0), 0};
+}
+
+std::chrono::milliseconds Shard::wait_for_book(std::string const& token, unsigned tries) const {
+    auto const* const known = context_.prices.token(token);
+    if (known != nullptr && known->market->announced && tries < new_book_tries) return new_book_wait;
+    std::chrono::milliseconds const wait = book_wait * (1 << std::min(tries, 3u));
+    return std::min(wait, book_wait_max);
 }
 
 void Shard::opened(Token& token) {
     pending_.erase(token.id);
     refreshes_.erase(token.id);
+    token.market->announced = false;
     recover(token.market);
 }
 
@@ -403,6 +419,10 @@ void Shard::cut(std::string_view reason) {
     cut_reason_ = reason;
     context_.host.warning(fmt::format("connection {} is replaced: {}", number_, reason));
     if (socket_) socket_->cut();
+}
+
+void Shard::replace(std::string_view reason) {
+    if (open_) cut(reason);
 }
 
 void Shard::interrupted(std::string_view reason, std::string const& detail) {

@@ -42,6 +42,8 @@ struct StreamContext {
     Prices& prices;
     Rest& clob;
     net::ConnectBudget& connects;  // of all connections together
+    // How long to wait before the next is begun; set by Shards.
+    std::function<std::chrono::milliseconds()> opening = {};
     Record record;
     Timing const& timing;
     std::function<void(Market&)> ended;          // the venue said that it resolved
@@ -84,6 +86,8 @@ class Shard final : private EventSink {
     bool confirmed() const;
     // `old` ends, and this one stands for its markets.
     void take_over(Shard& old);
+    // The connection is closed and opened anew; what it did not bring is a gap.
+    void replace(std::string_view reason);
     // A successor that is not needed.
     void retire();
     // Nothing of it runs any more.
@@ -104,6 +108,7 @@ class Shard final : private EventSink {
         Clock::time_point due;
         unsigned tries = 0;
     };
+    std::chrono::milliseconds wait_for_book(std::string const& token, unsigned tries) const;
 
     void event(StreamEvent const& event) override;
     net::asio::awaitable<bool> connect();

@@ -57,12 +57,14 @@ struct EventTexts {
     std::string_view best_ask;
     std::string_view transaction_hash;
     std::string_view id;  // Gamma's market id
-    std::string_view question;
+    std::string_view question, slug;
     std::string_view condition_id;
     std::string_view clob_token_ids;  // where it came as JSON inside a string
     std::string_view winning_asset_id;
     std::string_view winning_outcome;
-    std::string_view event_id;  // of the event_message
+    std::string_view event_id, event_slug;                                     // of the event_message
+    std::string_view fees_enabled;                                             // "true" or "false"
+    std::string_view fee_rate, fee_exponent, fee_taker_only, fee_rebate_rate;  // of the fee_schedule
 };
 
 struct StreamEvent : EventTexts {
@@ -72,6 +74,12 @@ struct StreamEvent : EventTexts {
     std::vector<LevelText> bids, asks;
     std::vector<ChangeText> changes;
     std::vector<std::string_view> assets_ids, token_ids, outcomes, tags;
+    // Names of fields that nobody has heard of, and of those whose value is no text.
+    std::vector<std::string_view> unknown, retyped;
+    // The frame it stands in: alone, or as one of an array's objects.
+    std::string_view frame;
+    std::size_t number = 0;
+    bool in_array = false;
 };
 
 }  // namespace arb::polymarket

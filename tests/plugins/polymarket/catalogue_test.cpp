@@ -40,7 +40,14 @@ class Listing final : public net::HttpClient {
 
 struct Swept {
     explicit Swept(Select select = {})
-        : catalogue{host.host(), outbox, gaps, gamma, select, std::chrono::minutes{5}, std::chrono::hours{24},
+        : catalogue{host.host(),
+                    outbox,
+                    gaps,
+                    drift,
+                    gamma,
+                    select,
+                    std::chrono::minutes{5},
+                    std::chrono::hours{24},
                     events()} {}
 
     bool sweep() { return wait(catalogue.sweep()); }
@@ -71,6 +78,7 @@ struct Swept {
     boost::asio::io_context io;
     Outbox outbox{io.get_executor(), host.host(), {}};
     Gaps gaps{outbox, host.host(), "polymarket"};
+    Drift drift{host.host(), outbox};
     Rest gamma{std::make_unique<Listing>(answers, asked), 1};
     Catalogue catalogue;
 };
@@ -89,7 +97,7 @@ std::string page(std::string const& events, std::string const& cursor = "") {
     return R"({"events":[)" + events + "]" + (cursor.empty() ? "" : R"(,"next_cursor":")" + cursor + "\"") +
            "}";
 }
-std::string const listing = "/events/keyset?closed=false&limit=100&order=id&ascending=true";
+std::string const listing = "/events/keyset?closed=false&limit=50&order=id&ascending=true";
 
 }  // namespace
 
@@ -180,6 +188,140 @@ TEST_CASE("a change of status is pushed and ends or begins the following") {
     CHECK(swept.host.all<arb_status_change>().size() == 2);
 }
 
+TEST_CASE("a status row says more when there is more to say") {
+    Swept swept;
+    swept.host.set_clock(*parse_time("2026-11-20T12:00:00Z"));
+    auto const with = [&](std::string const& more) {
+        auto row = market("0x11", more);
+        // The last of two members of a name counts.
+        if (more.find("\"acceptingOrders\":false") != std::string::npos)
+            row.replace(row.rfind("\"acceptingOrders\":true"), 22, "\"acceptingOrders\":false");
+        swept.answers[listing] = page(event("1", row));
+        REQUIRE(swept.sweep());
+    };
+    auto const last = [&] { return swept.host.all<arb_status_change>().back(); };
+    with(R"("endDate":"2026-11-30T00:00:00Z",)");
+    CHECK(swept.host.all<arb_status_change>().empty());
+    with(R"("endDate":"2026-12-30T00:00:00Z",)");
+    REQUIRE(swept.host.all<arb_status_change>().size() == 1);
+    CHECK(last()->lifecycle == ARB_LIFECYCLE_NONE);
+    CHECK(text(last()->header, last()->detail) ==
+          R"({"closes_at":"2026-12-30T00:00:00.000000Z","old_closes_at":"2026-11-30T00:00:00.000000Z"})");
+    // It closes before its time, is proposed, disputed, opened again, and pays halves.
+    with(R"("endDate":"2026-12-30T00:00:00Z","acceptingOrders":false,"umaResolutionStatus":"proposed",)");
+    CHECK(last()->lifecycle == ARB_LIFECYCLE_CLOSED);
+    CHECK(text(last()->header, last()->venue_status) == "proposed");
+    CHECK(text(last()->header, last()->detail).find("\"early\":true") != std::string_view::npos);
+    with(R"("endDate":"2026-12-30T00:00:00Z","acceptingOrders":false,"umaResolutionStatus":"disputed",)");
+    CHECK(text(last()->header, last()->venue_status) == "disputed");
+    CHECK(swept.ended.size() == 1);
+    with(R"("endDate":"2026-12-30T00:00:00Z",)");
+    CHECK(last()->lifecycle == ARB_LIFECYCLE_OPEN);
+    CHECK(text(last()->header, last()->detail) == R"({"reopened":true})");
+    CHECK(swept.opened.size() == 2);
+    swept.catalogue.set_settled("0x11", ARB_ABSENT);  // the stream named no winner
+    with(
+        R"("endDate":"2026-12-30T00:00:00Z","closed":true,"umaResolutionStatus":"resolved","outcomePrices":["0.5","0.5"],)");
+    CHECK(last()->settlement_value == ARB_UNIT / 2);
+    CHECK(text(last()->header, last()->result) == "50-50");
+    CHECK(swept.host.all<arb_status_change>().size() == 5);
+    // The listing corrects itself.
+    with(
+        R"("endDate":"2026-12-30T00:00:00Z","closed":true,"umaResolutionStatus":"resolved","outcomePrices":["0.25","0.75"],)");
+    CHECK(last()->settlement_value == ARB_UNIT / 4);
+    CHECK(text(last()->header, last()->result) == "0.25");
+    CHECK(swept.host.counter("results_corrected") == 1);
+}
+
+TEST_CASE("the stream's result is not said again by the listing that agrees") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11")));
+    REQUIRE(swept.sweep());
+    swept.catalogue.set_settled("0x11", ARB_UNIT);
+    swept.answers[listing] = page(event(
+        "1", market("0x11", R"("closed":true,"umaResolutionStatus":"resolved","outcomePrices":["1","0"],)")));
+    REQUIRE(swept.sweep());
+    CHECK(swept.host.all<arb_status_change>().empty());
+    CHECK(swept.host.all<arb_market>().back()->settlement_value == ARB_UNIT);
+}
+
+TEST_CASE("markets that stayed as they were are not read again, and a pause that ended is seen") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11") + "," + market("0x12")));
+    REQUIRE(swept.sweep());
+    auto const count = swept.host.count();
+    REQUIRE(swept.sweep());
+    REQUIRE(swept.sweep());
+    CHECK(swept.host.count() == count);
+    CHECK(swept.opened.size() == 2);
+    CHECK(swept.catalogue.unchanged() == 2);
+    // A paused market is asked for by name until it can be traded.
+    auto paused = market("0x11");
+    paused.replace(paused.find("\"acceptingOrders\":true"), 22, "\"acceptingOrders\":false");
+    swept.answers[listing] = page(event("1", paused + "," + market("0x12")));
+    REQUIRE(swept.sweep());
+    CHECK(swept.ended.size() == 1);
+    swept.answers["/markets/keyset?closed=false&limit=100&condition_ids=0x11"] =
+        R"({"markets":[)" + market("0x11") + "]}";
+    net::asio::co_spawn(swept.io, swept.catalogue.look_for_ever(), [](std::exception_ptr const&) {});
+    swept.io.restart();
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    while (swept.opened.size() < 3 && std::chrono::steady_clock::now() < deadline)
+        swept.io.run_for(std::chrono::milliseconds{20});
+    CHECK(swept.opened.size() == 3);
+}
+
+TEST_CASE("a shard takes its part, by events only those with a market of it") {
+    Select whole, part;
+    part.shard = {2, 3};
+    std::string first, other;  // markets of the part and of another
+    for (int n = 10; first.empty() || other.empty(); ++n) {
+        auto const id = "0x" + std::to_string(n);
+        (part.shard.takes(id) ? first : other) = id;
+    }
+    Swept swept{part};
+    swept.answers[listing] = page(event("1", market(first) + "," + market(other)) + "," +
+                                  event("2", market(other)) + "," + event("3", ""));
+    REQUIRE(swept.sweep());
+    CHECK(swept.opened == std::vector<std::string>{first});
+    REQUIRE(swept.host.all<arb_event>().size() == 1);
+    CHECK(swept.host.all<arb_market>().size() == 1);
+}
+
+TEST_CASE("while the queue is nearly full a sweep waits") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11")));
+    swept.host.set_queue_percent(90);
+    net::asio::co_spawn(swept.io, swept.catalogue.sweep_for_ever(), [](std::exception_ptr const&) {});
+    swept.io.run_for(std::chrono::milliseconds{50});
+    CHECK(swept.asked.empty());
+    CHECK(swept.host.counter("put_off/sweeps") == 1);
+    swept.host.set_queue_percent(10);
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    while (swept.asked.empty() && std::chrono::steady_clock::now() < deadline)
+        swept.io.run_for(std::chrono::milliseconds{20});
+    CHECK_FALSE(swept.asked.empty());
+}
+
+TEST_CASE("an announced market is selected, has its fees, and is let go if no listing ever has it") {
+    Swept swept;
+    swept.host.set_clock(1000);
+    swept.catalogue.announced("0x31", read_fees("true", "0.07", "1", "0.2", "true"), 900);
+    swept.answers[listing] = page(event("1", market("0x11")));
+    REQUIRE(swept.sweep());
+    CHECK(swept.host.all<arb_fee_schedule>().size() == 1);
+    CHECK(swept.opened == std::vector<std::string>{"0x11"});
+    swept.answers[listing] = page(event(
+        "1",
+        market(
+            "0x31",
+            R"("feesEnabled":true,"feeSchedule":{"rate":0.07,"exponent":1,"takerOnly":true,"rebateRate":0.2},)")));
+    REQUIRE(swept.sweep());
+    CHECK(swept.host.all<arb_market>().size() == 2);
+    CHECK(swept.host.all<arb_fee_schedule>().size() == 1);
+    CHECK(swept.opened.size() == 1);  // it was followed since it was announced
+}
+
 TEST_CASE("a tick the stream said counts before the listing knows it") {
     Swept swept;
     swept.answers[listing] = page(event("1", market("0x11", R"("orderPriceMinTickSize":0.01,)")));
@@ -199,7 +341,7 @@ TEST_CASE("a market that leaves the list is asked for until its result is known"
     Swept swept;
     swept.answers[listing] = page(event("1", market("0x11")));
     REQUIRE(swept.sweep());
-    swept.catalogue.set_settled("0x11");  // the stream said so; the listing still shows it open
+    swept.catalogue.set_settled("0x11", 0);  // the stream said so; the listing still shows it open
     REQUIRE(swept.sweep());
     CHECK(swept.host.all<arb_status_change>().empty());
 

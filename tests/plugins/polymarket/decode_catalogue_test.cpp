@@ -45,7 +45,7 @@ TEST_CASE("a market's row has exact values, verbatim texts and lower-case ids") 
     CHECK(row.price_ranges == R"([{"start":"0","end":"1","step":"0.0025"}])");
     CHECK(row.volume == 79'945'980'055);
     CHECK(row.volume_24h == 6'422'943'629);
-    CHECK(row.fee == R"({"feesEnabled":true,"feeType":null,"feeSchedule":{"exponent":1,"rate":0.05}})");
+    CHECK(row.fees.raw == R"({"feesEnabled":true,"feeType":null,"feeSchedule":{"exponent":1,"rate":0.05}})");
     CHECK(format_time(row.opens_at) == "2026-10-05T11:00:00.123456Z");
     CHECK(row.lifecycle == ARB_LIFECYCLE_OPEN);
     CHECK(row.has_book);

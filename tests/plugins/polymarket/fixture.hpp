@@ -42,9 +42,18 @@ class KeptEvents final : public EventSink {
                                  &kept.winning_asset_id,
                                  &kept.winning_outcome,
                                  &kept.event_id,
+                                 &kept.event_slug,
+                                 &kept.slug,
+                                 &kept.frame,
+                                 &kept.fees_enabled,
+                                 &kept.fee_rate,
+                                 &kept.fee_exponent,
+                                 &kept.fee_taker_only,
+                                 &kept.fee_rebate_rate,
                                  &kept.transaction_hash})
             keep(*text);
-        for (auto* const list : {&kept.assets_ids, &kept.token_ids, &kept.outcomes, &kept.tags})
+        for (auto* const list :
+             {&kept.assets_ids, &kept.token_ids, &kept.outcomes, &kept.tags, &kept.unknown, &kept.retyped})
             for (auto& text : *list) keep(text);
         for (auto* const levels : {&kept.bids, &kept.asks})
             for (auto& level : *levels) keep(level.price), keep(level.size);

@@ -358,6 +358,61 @@ TEST_CASE("what was resolved and traded while nothing ran is there after the nex
     CHECK(wrong_trades(simulated, after.host) == "");
 }
 
+TEST_CASE("a venue that accepts and drops is not hammered, and one that sends no books is asked again") {
+    for (std::string const fault : {"accept_then_drop", "no_snapshot"}) {
+        arb::test::Simulated simulated{
+            {"--quiet-start", "--rate", "300", "--seconds", "3", "--markets", "20"}};
+        simulated.fault(fault, "polymarket", 4);
+        Running running{simulated};
+        std::this_thread::sleep_for(3s);
+        INFO(fault << "\n" << told(running.host));
+        CHECK_FALSE(running.live());
+        CHECK(running.host.all<arb_quote>().empty());
+        CHECK(running.host.counter("reconnects") <= net::ConnectBudget::connects_max);
+        REQUIRE(eventually(40s, [&] { return running.live(); }));
+        simulated.control("start");
+        REQUIRE(eventually(20s, [&] { return simulated.finished(); }));
+        eventually(10s, [&] { return wrong_quotes(simulated, running.host).empty(); });
+        CHECK(wrong_quotes(simulated, running.host).empty());
+        CHECK(eventually(40s, [&] { return open_gaps(running.host).empty(); }));
+        eventually(10s, [&] { return wrong_trades(simulated, running.host).empty(); });
+        CHECK(wrong_trades(simulated, running.host) == "");
+        CHECK(violations(simulated).empty());
+    }
+}
+
+TEST_CASE("a market made while it runs has its first quote within 5 s of its announcement") {
+    arb::test::Simulated simulated{{"--quiet-start", "--rate", "800", "--seconds", "8", "--markets", "30"}};
+    auto settings = settings_for(simulated);
+    settings.catalogue_every = 60s;  // the listing will not help
+    Running running{simulated, settings};
+    INFO(told(running.host));
+    REQUIRE(eventually(15s, [&] { return running.live(); }));
+    std::set<std::string> before;
+    for (auto const* const row : running.host.all<arb_market>())
+        before.insert(std::string{text(row->header, row->market_id)});
+    simulated.control("start");
+    REQUIRE(eventually(30s, [&] { return simulated.finished(); }));
+    std::map<std::string, arb_time> first;
+    for (auto const* const quote : running.host.all<arb_quote>())
+        first.try_emplace(std::string{text(quote->header, quote->market_id)}, quote->header.received_time);
+    int made = 0;
+    for (auto const& line : ledger(simulated, "created")) {
+        std::string const id{line.at("market").as_string()};
+        auto const at = std::max(line.at("ms").to_number<std::int64_t>(),
+                                 line.at("tradable_ms").to_number<std::int64_t>()) *
+                        millisecond_ns;
+        // One of the last seconds has not had its time.
+        if (before.contains(id) || running.host.host().now() - at < 5 * second_ns) continue;
+        ++made;
+        INFO(id);
+        REQUIRE(first.contains(id));
+        CHECK(first[id] - at < 5 * second_ns);
+    }
+    CHECK(made > 0);
+    CHECK(eventually(15s, [&] { return running.host.all<arb_fee_schedule>().size() >= before.size(); }));
+}
+
 TEST_CASE("commands and the probe") {
     arb::test::Simulated simulated{{"--quiet-start", "--markets", "20"}};
     auto settings = settings_for(simulated);
@@ -381,6 +436,14 @@ TEST_CASE("commands and the probe") {
     CHECK(run("trades", R"({"market":")" + id + "\"}").has_value());
     REQUIRE(run("events", R"({"limit":2})").has_value());
     CHECK(rows.size() == 2);
+    REQUIRE(run("selection", "{}").has_value());
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].at("rule").as_string() == "total");
+    CHECK(rows[0].at("takes").to_number<int>() >= 5);
+    REQUIRE(run("tags", "{}").has_value());
+    CHECK(rows.size() == 1);
+    CHECK(run("positions", "{}").error().where == "/user");
+    CHECK(run("fills", "{}").error().where == "/api_key");
     CHECK(run("book", R"({"market":"no-such-market"})").error().where == "/market");
     CHECK(run("orders", "{}").error().where == "/api_key");
     auto const account = [&](char const* name) { return simulated.endpoint("polymarket", name); };
@@ -391,6 +454,7 @@ TEST_CASE("commands and the probe") {
     INFO((orders.has_error() ? orders.error().text : ""));
     REQUIRE(orders.has_value());
     CHECK(rows.size() == 1);
+    CHECK(run("fills", "{}").has_value());
     REQUIRE(run("balance", "{}").has_value());
     CHECK(rows.at(0).at("collateral").as_string() == "250");
     settings.credentials->secret = "d3Jvbmc=";

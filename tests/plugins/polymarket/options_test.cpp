@@ -50,6 +50,9 @@ TEST_CASE("wrong options name themselves") {
     CHECK(refused(R"({"record":["quotes","depth"]})") == "/record");
     CHECK(refused(R"({"select":{"closes_within":"soon"}})") == "/select/closes_within");
     CHECK(refused(R"({"select":{"volume_24h_min":-1}})") == "/select/volume_24h_min");
+    CHECK(refused(R"({"shard":"9/8"})") == "/shard");
+    CHECK(refused(R"({"snapshot_every":"often"})") == "/snapshot_every");
+    CHECK(settings(R"({"shard":"2/8"})").select.shard.count == 8);
     CHECK(refused(R"({"api_key":"k"})") != "accepted");
     CHECK(
         refused(
@@ -85,7 +88,7 @@ TEST_CASE("the manifest is JSON and describes every option with a default") {
         CHECK(option.value().as_object().contains("description"));
         CHECK(option.value().as_object().contains("default"));
     }
-    CHECK(value.at("commands").as_array().size() == 6);
+    CHECK(value.at("commands").as_array().size() == 11);
 }
 
 TEST_CASE("signatures: the recorded vectors") {
@@ -114,7 +117,7 @@ TEST_CASE("signatures: the recorded vectors") {
 
 TEST_CASE("selection: each rule narrows, events and markets name together") {
     std::vector<std::string> const tags{"politics", "us election"};
-    Candidate candidate{&tags, "77", "event-slug", "0xab", "market-slug", 500, 1000};
+    Candidate candidate{&tags, "", "", "77", "event-slug", "0xab", "market-slug", 500, 1000};
     Select select;
     CHECK(left_out_by(select, candidate, 0).empty());
     select.tags = {"politics"};
@@ -142,4 +145,30 @@ TEST_CASE("selection: each rule narrows, events and markets name together") {
     CHECK(left_out_by(select, candidate, 0) == "closes_within");
     candidate.closes_at = 0;
     CHECK(left_out_by(select, candidate, 0) == "closes_within");
+}
+
+TEST_CASE("selection by category and series, and what a market announced a second ago may still be") {
+    std::vector<std::string> const tags{"crypto"};
+    Candidate candidate{&tags,  "crypto",      "btc-up-or-down-5m", "77", "event-slug",
+                        "0xab", "market-slug", ARB_ABSENT,          0};
+    Select select;
+    select.series = {"btc-up-or-down-5m"};
+    select.events = {"78"};
+    CHECK(left_out_by(select, candidate, 0).empty());
+    select.categories = {"crypto"};
+    CHECK(left_out_by(select, candidate, 0).empty());
+    candidate.category = "sports";
+    CHECK(left_out_by(select, candidate, 0) == "categories");
+    candidate.series = "eth";
+    CHECK(left_out_by(select, candidate, 0) == "series");
+    // An announcement has neither.
+    candidate.category = candidate.series = {};
+    select.volume_24h_min = 5;
+    CHECK(may_be_selected(select, candidate));
+    select.tags = {"politics"};
+    CHECK_FALSE(may_be_selected(select, candidate));
+    select = {};
+    select.events = {"78"};
+    CHECK_FALSE(may_be_selected(select, candidate));
+    CHECK(rules_of(select) == std::vector<std::string_view>{"events"});
 }

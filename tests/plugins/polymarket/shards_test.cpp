@@ -60,6 +60,25 @@ TEST_CASE("tokens of a market share a connection, and none has more than its lim
     CHECK(tokens == 500);
 }
 
+TEST_CASE("a large selection takes fuller connections, and they are opened one after the other") {
+    Plan plan;
+    for (int i = 0; i != 5'000; ++i) plan.add(i);
+    // Ten of 200 tokens each are as many as the venue likes; then all are filled up.
+    CHECK(plan.shards.connection_count() == 20);
+    for (auto const& shard : plan.shards.all()) CHECK(shard->token_count() == tokens_per_connection_max);
+    auto const& opening = plan.shards.context().opening;
+    std::chrono::milliseconds last{-1}, sum{0};
+    for (int i = 0; i != 20; ++i) {
+        auto const wait = opening();
+        CHECK(wait > last);
+        last = wait;
+    }
+    CHECK(last < 60s);
+    CHECK(last > 50s);
+    for (auto const& shard : plan.shards.all()) CHECK_FALSE(shard->open());
+    plan.shards.replace_all("queue_full");  // none is open: nothing happens
+}
+
 TEST_CASE("subscription messages carry the flag, unsubscriptions do not") {
     CHECK(opening_message({"1", "2"}) ==
           R"({"assets_ids":["1","2"],"type":"market","custom_feature_enabled":true})");

@@ -1,0 +1,219 @@
+// Markets that are asked for one by one, because no listing of open ones has them or has them soon enough.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "polymarket/catalogue.hpp"
+#include "polymarket/put_off.hpp"
+
+namespace arb::polymarket {
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+// Condition ids of one request: 50 make an address of 4 KB.
+constexpr std::size_t ids_per_request = 50;
+// A market that was announced or paused is asked for this often until it can be traded: every other second at
+// first, since it is to be followed within 5 s, and more seldom after a minute.
+constexpr unsigned look_tries_max = 60, look_tries_quick = 30;
+constexpr std::chrono::milliseconds look_every = 500ms, look_quick = 2s, look_slow = 10s;
+// Markets waiting to be looked at again; more wait for the next sweep.
+constexpr std::size_t looks_max = 5'000;
+// Of the closed ones so many pages of 100 are read: some days of the busiest.
+constexpr unsigned closed_pages_max = 200;
+// The venue may sort by another time than the one it shows; so many pages without a market of the wanted time
+// say that none follows.
+constexpr unsigned old_pages_max = 2;
+
+std::string query_of(std::vector<std::string> const& ids, bool closed) {
+    std::string out =
+        closed ? "/markets/keyset?closed=true&limit=100" : "/markets/keyset?closed=false&limit=100";
+    for (auto const& id : ids) out += "&condition_ids=" + net::encode_query(id);
+    return out;
+}
+
+// The event that a market names itself where it is not listed inside of one.
+class OwnEvent {
+  public:
+    explicit OwnEvent(std::string_view market) {
+        for (auto const text : events_of_market(market))
+            if (!event_) event_ = decode_event(text);
+        if (!event_) return;
+        category_ = lower_case(event_->category);
+        series_ = lower_case(event_->series);
+    }
+    Candidate candidate(MarketRow const& row) const {
+        Candidate out;
+        out.event_id = row.event_id;
+        if (!event_) return out;
+        out.tags = &event_->tags;
+        out.category = category_;
+        out.series = series_;
+        out.event_slug = event_->slug;
+        return out;
+    }
+
+  private:
+    std::optional<EventRow> event_;
+    std::string category_, series_;
+};
+
+}  // namespace
+
+net::asio::awaitable<void> Catalogue::fetch(std::vector<std::string>& ids, bool closed) {
+    auto target = query_of(ids, closed);
+    auto const body = co_await gamma_.get(std::move(target));
+    if (body.has_error()) {
+        host_.warning("single markets cannot be read: " + body.error().text);
+        co_return;
+    }
+    auto const page = decode_page(*body, "markets");
+    if (page.has_error()) {
+        host_.reject("unreadable_page");
+        drift_.keep("GET /markets", page.error().text, *body);
+        co_return;
+    }
+    for (auto const item : page->items) {
+        auto row = decode_market(item, {});
+        if (!row) {
+            host_.reject("market_without_id");
+            drift_.keep("GET /markets", "a market without a condition id", item);
+            continue;
+        }
+        OwnEvent const own{item};
+        auto const asked = std::find(ids.begin(), ids.end(), row->id);
+        if (asked == ids.end()) continue;  // the venue ignored the question and sent something else
+        ids.erase(asked);
+        take(*row, own.candidate(*row));
+    }
+    outbox_.added();
+}
+
+net::asio::awaitable<void> Catalogue::fetch_missing() {
+    std::vector<std::string> missing;
+    for (auto const& [id, known] : markets_)
+        if (known.selected && known.sweep != sweep_ && !known.final_row) missing.push_back(id);
+    for (std::size_t at = 0; at < missing.size(); at += ids_per_request) {
+        auto const end = std::min(at + ids_per_request, missing.size());
+        std::vector<std::string> ids{missing.begin() + static_cast<std::ptrdiff_t>(at),
+                                     missing.begin() + static_cast<std::ptrdiff_t>(end)};
+        co_await fetch(ids, true);
+        for (auto const& id : ids) {
+            auto const found = markets_.find(id);
+            if (found != markets_.end()) ++found->second.misses;
+        }
+    }
+}
+
+net::asio::awaitable<bool> Catalogue::read_closed() {
+    std::string cursor;
+    unsigned old_pages = 0;
+    for (unsigned number = 0; number != closed_pages_max && old_pages != old_pages_max; ++number) {
+        std::string target = "/markets/keyset?closed=true&limit=100&order=closedTime&ascending=false";
+        if (!cursor.empty()) target += "&after_cursor=" + net::encode_query(cursor);
+        co_await wait_for_room(host_, "sweeps");
+        auto const body = co_await gamma_.get(std::move(target));
+        if (body.has_error()) {
+            host_.warning("closed markets cannot be read: " + body.error().text +
+                          "; tried with the next listing");
+            co_return false;
+        }
+        auto const page = decode_page(*body, "markets");
+        if (page.has_error()) {
+            host_.reject("unreadable_page");
+            drift_.keep("GET /markets", page.error().text, *body);
+            co_return false;
+        }
+        bool recent = false, old = false;
+        for (auto const item : page->items) {
+            auto row = decode_market(item, {});
+            if (!row) continue;
+            bool const within = closed_lately(*row);
+            recent = recent || (row->settled_at != 0 && within);
+            old = old || (row->settled_at != 0 && !within);
+            if (!within) continue;
+            take_closed_item(item, *row);
+        }
+        outbox_.added();
+        if (recent)
+            old_pages = 0;
+        else if (old)
+            ++old_pages;
+        if (page->next_cursor.empty() || page->next_cursor == cursor) break;
+        cursor = page->next_cursor;
+    }
+    co_return true;
+}
+
+void Catalogue::take_closed_item(std::string_view item, MarketRow& row) {
+    OwnEvent const own{item};
+    take_closed(row, own.candidate(row));
+}
+
+void Catalogue::take_closed(MarketRow& row, Candidate candidate) {
+    candidate.market_id = row.id;
+    candidate.market_slug = row.slug;
+    if (!left_out_by_name(select_, candidate).empty()) return;
+    // Its last day is over: the volume of its life stands for that of the day, and it closes no more.
+    if (select_.volume_24h_min != ARB_ABSENT && row.volume < select_.volume_24h_min) return;
+    auto const [known, fresh] = markets_.try_emplace(row.id);
+    if (fresh || !known->second.selected) ++selected_;
+    known->second.selected = true;
+    take(row, candidate);
+}
+
+void Catalogue::look_again(std::string_view market_id) {
+    look_later({std::string{market_id}, 0, Clock::now() + look_every});
+}
+
+void Catalogue::look_later(Look look) {
+    if (looks_.size() >= looks_max) return host_.count("looks_left_to_the_sweep");
+    for (auto const& other : looks_)
+        if (other.id == look.id) return;
+    looks_.push_back(std::move(look));
+}
+
+std::vector<Catalogue::Look> Catalogue::take_due_looks() {
+    std::vector<Look> taken;
+    auto const now = Clock::now();
+    for (auto at = looks_.begin(); at != looks_.end() && taken.size() != ids_per_request;) {
+        if (at->due > now) {
+            ++at;
+            continue;
+        }
+        taken.push_back(std::move(*at));
+        at = looks_.erase(at);
+    }
+    return taken;
+}
+
+// Whether it is known well enough: it can be traded, has ended, or is not selected.
+bool Catalogue::looked_enough(std::string const& id) const {
+    auto const found = markets_.find(id);
+    if (found == markets_.end() || found->second.lifecycle == ARB_LIFECYCLE_NONE) return false;
+    auto const lifecycle = found->second.lifecycle;
+    return lifecycle != ARB_LIFECYCLE_UNOPENED && lifecycle != ARB_LIFECYCLE_PAUSED;
+}
+
+net::asio::awaitable<void> Catalogue::look_for_ever() {
+    while (!host_.stopping()) {
+        co_await net::sleep(look_every);
+        for (auto taken = take_due_looks(); !taken.empty(); taken = take_due_looks()) {
+            std::vector<std::string> missing;
+            for (auto const& look : taken) missing.push_back(look.id);
+            co_await fetch(missing, false);
+            for (auto& look : taken) {
+                // It was there, and nothing selects it.
+                bool const there = std::find(missing.begin(), missing.end(), look.id) == missing.end();
+                if (there && (!markets_.contains(look.id) || looked_enough(look.id))) continue;
+                if (++look.tries == look_tries_max) continue;
+                look.due = Clock::now() + (look.tries < look_tries_quick ? look_quick : look_slow);
+                look_later(std::move(look));
+            }
+        }
+    }
+}
+
+}  // namespace arb::polymarket
