@@ -14,7 +14,7 @@ constexpr std::array fault_kinds = std::to_array<std::string_view>(
      // Strike frames and answers.
      "drift_renamed", "drift_retyped", "drift_null", "drift_missing", "drift_unknown",
      // Strike each connection once.
-     "seq_gap", "seq_restart", "overflow", "malformed", "bad_utf8", "cut", "reset",
+     "lost_change", "seq_gap", "seq_restart", "overflow", "malformed", "bad_utf8", "cut", "reset",
      // Strike whoever connects or subscribes.
      "accept_then_drop", "no_snapshot",
      // Strike requests.

@@ -43,6 +43,8 @@ class Kalshi final : public Observer {
     void settle();                              // every tick
     void cut(unsigned connection, bool reset);  // 0: all
     std::vector<unsigned> connection_numbers() const;
+    // What the exchange says of itself: whether it is open, and when it will be maintained (0: never).
+    void exchange(bool active, std::int64_t maintenance_from_ms, std::int64_t maintenance_to_ms);
     std::size_t subscribed() const;  // markets whose book, or if there are none whose ticker, somebody gets
     // Sends `flood` to each subscriber of tickers, now and later.
     void flood(Flood& flood);
@@ -57,6 +59,7 @@ class Kalshi final : public Observer {
     HttpResponse markets(HttpRequest const& request);
     HttpResponse order_books(HttpRequest const& request);
     HttpResponse trades(HttpRequest const& request);
+    HttpResponse exchange_answer(std::string const& path);
     HttpResponse one_market(HttpRequest const& request, std::string ticker);
     HttpResponse combos(HttpRequest const& request);
     HttpResponse series(HttpRequest const& request);
@@ -92,6 +95,8 @@ class Kalshi final : public Observer {
     std::unordered_map<std::size_t, std::string> last_ticker_;  // by market: only changes are sent
     Flood* flood_ = nullptr;
     std::vector<std::string> const* replay_ = nullptr;
+    bool exchange_active_ = true;
+    std::int64_t maintenance_from_ms_ = 0, maintenance_to_ms_ = 0;
     double tokens_ = 0;
     std::int64_t refilled_ms_ = 0;
 };

@@ -55,6 +55,20 @@ std::vector<Market const*> account_markets(World& world) {
     return out;
 }
 
+// Hours are Eastern Time; Thursdays have a hole of two hours.
+std::string schedule(std::int64_t from_ms, std::int64_t to_ms) {
+    std::string days;
+    for (auto const* const day : {"monday", "tuesday", "wednesday", "friday", "saturday", "sunday"})
+        days += '"' + std::string{day} + R"(":[{"close_time":"00:00","open_time":"00:00"}],)";
+    auto const window = from_ms == 0 ? std::string{}
+                                     : R"({"end_datetime":")" + rfc3339(to_ms) + R"(","start_datetime":")" +
+                                           rfc3339(from_ms) + R"("})";
+    return R"({"schedule":{"maintenance_windows":[)" + window +
+           R"(],"standard_hours":[{"end_time":"2200-12-01T00:00:00Z",)" + days +
+           R"("start_time":"2024-12-01T00:00:00Z","thursday":[{"close_time":"03:00","open_time":"00:00"},)"
+           R"({"close_time":"00:00","open_time":"05:00"}]}]}})";
+}
+
 HttpResponse listing(char const* name, KalshiPage const& page, std::vector<std::string> const& all,
                      std::string const& more = {}) {
     std::string cursor;
@@ -63,6 +77,28 @@ HttpResponse listing(char const* name, KalshiPage const& page, std::vector<std::
 }
 
 }  // namespace
+
+void Kalshi::exchange(bool active, std::int64_t maintenance_from_ms, std::int64_t maintenance_to_ms) {
+    exchange_active_ = active;
+    maintenance_from_ms_ = maintenance_from_ms;
+    maintenance_to_ms_ = maintenance_to_ms;
+}
+
+HttpResponse Kalshi::exchange_answer(std::string const& path) {
+    if (path == "/exchange/user_data_timestamp")
+        return {200, R"({"as_of_time":")" + rfc3339(now_ms()) + R"("})"};
+    if (path == "/exchange/status") {
+        auto const state = R"("exchange_active":)" + std::string{boolean(exchange_active_)} +
+                           R"(,"intra_exchange_transfers_active":true,"trading_active":)" +
+                           boolean(exchange_active_);
+        return {200, "{" + state +
+                         R"(,"exchange_index_statuses":[{"description":"Default","exchange_index":0,)" +
+                         state + "}]}"};
+    }
+    if (path == "/exchange/schedule") return {200, schedule(maintenance_from_ms_, maintenance_to_ms_)};
+    report_.violation(Venue::kalshi, "unknown_path", path);
+    return kalshi_error(404, "not_found", "not found");
+}
 
 HttpResponse Kalshi::series(HttpRequest const& request) {
     auto const category = request.parameter("category");

@@ -48,17 +48,6 @@ std::string order_book(Market const& market, std::size_t depth) {
     return R"({"no_dollars":[)" + joined(no) + R"(],"yes_dollars":[)" + joined(yes) + "]}";
 }
 
-// Eastern Time; Thursdays have a hole of two hours.
-std::string schedule() {
-    std::string days;
-    for (auto const* const day : {"monday", "tuesday", "wednesday", "friday", "saturday", "sunday"})
-        days += '"' + std::string{day} + R"(":[{"close_time":"00:00","open_time":"00:00"}],)";
-    return R"({"schedule":{"maintenance_windows":[],"standard_hours":[{"end_time":"2200-12-01T00:00:00Z",)" +
-           days +
-           R"("start_time":"2024-12-01T00:00:00Z","thursday":[{"close_time":"03:00","open_time":"00:00"},)"
-           R"({"close_time":"00:00","open_time":"05:00"}]}]}})";
-}
-
 std::vector<std::string> split(std::string const& list) {
     std::vector<std::string> out;
     for (std::size_t at = 0, end; at < list.size(); at = end + 1) {
@@ -186,15 +175,7 @@ HttpResponse Kalshi::route(HttpRequest const& request, std::string const& path) 
     if (path == "/series") return series(request);
     if (path == "/series/fee_changes") return series_fee_changes(request);
     if (path.starts_with("/series/")) return one_series(request, path.substr(8));
-    if (path == "/exchange/status")
-        return {
-            200,
-            R"({"exchange_active":true,"exchange_index_statuses":[{"description":"Default","exchange_active":true,)"
-            R"("exchange_index":0,"intra_exchange_transfers_active":true,"trading_active":true}],)"
-            R"("intra_exchange_transfers_active":true,"trading_active":true})"};
-    if (path == "/exchange/schedule") return {200, schedule()};
-    if (path == "/exchange/user_data_timestamp")
-        return {200, R"({"as_of_time":")" + rfc3339(now_ms()) + R"("})"};
+    if (path.starts_with("/exchange/")) return exchange_answer(path);
     if (path == "/historical/cutoff")
         return {200,
                 R"({"market_settled_ts":"2026-08-20T00:00:00Z","orders_updated_ts":"2026-08-20T00:00:00Z",)"

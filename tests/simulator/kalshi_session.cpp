@@ -69,6 +69,8 @@ bool KalshiSession::send(std::string const& channel, Market const* market, std::
     auto const found = subscriptions_.find(channel);
     if (found == subscriptions_.end() || !found->second.wants(market) || replayed_) return false;
     wanted = true;
+    // A change that never gets a number: nothing but the prices of tickers and REST tells.
+    if (type == "orderbook_delta" && line_.strikes_once("lost_change")) return false;
     auto& subscription = found->second;
     std::string_view const about = market == nullptr ? std::string_view{} : market->id;
     bool const too_slow = line_.socket().waiting_bytes() > waiting_bytes_max;

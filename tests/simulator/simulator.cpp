@@ -154,6 +154,8 @@ HttpResponse Simulator::control(HttpRequest const& request, std::string const& p
         return ledger_.flush(), HttpResponse{200, ledger_.totals()};
     else if (path == "rate")
         change_rate(request);
+    else if (path == "exchange")
+        change_exchange(request);
     else if (path == "fault")
         return fault(request);
     else if (path != "status")
@@ -197,6 +199,16 @@ void Simulator::change_rate(HttpRequest const& request) {
         rate_until_ms_ = now_ms() + static_cast<std::int64_t>(seconds * 1000);
     else
         usual_rate_ = rate_;
+}
+
+// Kalshi says that it is closed ("active=0"), or that it will be maintained between so many seconds from now.
+void Simulator::change_exchange(HttpRequest const& request) {
+    auto const ms = [&](char const* name) {
+        if (!request.has(name)) return std::int64_t{0};
+        return now_ms() +
+               static_cast<std::int64_t>(std::strtod(request.parameter(name).c_str(), nullptr) * 1000);
+    };
+    kalshi_.exchange(request.parameter("active", "1") != "0", ms("from"), ms("to"));
 }
 
 void Simulator::order(HttpRequest const& request, Venue venue, unsigned connection) {

@@ -28,6 +28,7 @@ class Simulator final : public RequestHandler {
   private:
     HttpResponse control(HttpRequest const& request, std::string const& path);
     HttpResponse fault(HttpRequest const& request);
+    void change_exchange(HttpRequest const& request);
     void change_rate(HttpRequest const& request);
     void order(HttpRequest const& request, Venue venue, unsigned connection);
     void write_files();

@@ -209,7 +209,9 @@ class World {
     void choose_result(Market& market);
     void rename(Event& event, std::string const& id);
     Market& add_new(Event& event, std::int64_t now);
-    unsigned open_with_orders(std::size_t index);
+    void schedule(Market& market, std::int64_t open_ms);
+    unsigned announce(Market& market);
+    unsigned first_orders(Market& market);
     unsigned bear(Venue venue, std::int64_t now);
     unsigned roll(Venue venue, std::int64_t now);
     unsigned end_rolling(Market& market);

@@ -23,7 +23,7 @@ void World::rename(Event& event, std::string const& id) {
     names[event.id] = event.index;
 }
 
-// A market nobody knows yet, with its first orders.
+// A market nobody knows yet and nobody has ordered in.
 Market& World::add_new(Event& event, std::int64_t now) {
     event.created_ms = event.updated_ms = now;
     event.listed_ms = now + settings_.listing_lag_ms;
@@ -31,33 +31,38 @@ Market& World::add_new(Event& event, std::int64_t now) {
     auto& market = add_market(event, questions_.size() - 1, event.markets.size());
     market.created_ms = market.updated_ms = market.open_ms = now;
     market.listed_ms = event.listed_ms;
-    if (market.bids.empty()) {
-        Action ignored{now, {}, {}};
-        fill_book(market, ignored);
-    }
+    market.bids.clear();
+    market.asks.clear();
     return market;
 }
 
-unsigned World::open_with_orders(std::size_t index) {
-    auto& market = markets_[index];
-    if (market.status != Status::unopened) return 0;
-    auto const frames = set_status(market, Status::open);
+// It opens later, without a word on the wire.
+void World::schedule(Market& market, std::int64_t open_ms) {
+    market.status = Status::unopened;
+    market.open_ms = whole_seconds(open_ms);
+    at(market.open_ms, [this, index = market.index] {
+        auto& opened = markets_[index];
+        return set_status(opened, Status::open) + first_orders(opened);
+    });
+}
+
+unsigned World::announce(Market& market) {
+    auto& venue = observer(market.venue);
+    auto const frames = venue.event_created(events_[market.event]) + venue.market_created(market);
+    return frames + (market.trades() ? first_orders(market) : 0);
+}
+
+unsigned World::first_orders(Market& market) {
     Action action{now_ms(), {}, {}};
     fill_book(market, action);
-    return frames + publish(market, action);
+    return publish(market, action);
 }
 
 unsigned World::bear(Venue venue, std::int64_t now) {
     auto& event = add_event(venue, next_topic_++, 0);
     auto& market = add_new(event, now);
-    if (venue == Venue::kalshi && ++births_ % scheduled_every == 0) {
-        market.status = Status::unopened;
-        market.bids.clear();
-        market.asks.clear();
-        market.open_ms = whole_seconds(now + opening_notice_ms);
-        at(market.open_ms, [this, index = market.index] { return open_with_orders(index); });
-    }
-    return observer(venue).event_created(event) + observer(venue).market_created(market);
+    if (venue == Venue::kalshi && ++births_ % scheduled_every == 0) schedule(market, now + opening_notice_ms);
+    return announce(market);
 }
 
 // The next of a series that asks the same again and again: announced one life ahead.
@@ -74,17 +79,13 @@ unsigned World::roll(Venue venue, std::int64_t now) {
     auto& market = add_new(event, now);
     market.close_ms = whole_seconds(now + 2 * life);
     if (kalshi) {
-        market.status = Status::unopened;
-        market.bids.clear();
-        market.asks.clear();
-        market.open_ms = whole_seconds(now + life);
-        at(market.open_ms, [this, index = market.index] { return open_with_orders(index); });
+        schedule(market, now + life);
     } else {
         market.outcomes = {"Up", "Down"};
         market.announced = rolls_ % unannounced_every != unannounced_every - 1;
     }
     at(market.close_ms, [this, index = market.index] { return end_rolling(markets_[index]); });
-    return observer(venue).event_created(event) + observer(venue).market_created(market);
+    return announce(market);
 }
 
 // It closes by its time, its book empties, and the rest follows by itself.

@@ -1,0 +1,116 @@
+#include "scale/stage.hpp"
+
+#include <boost/json/object.hpp>
+#include <thread>
+
+namespace arb::scale {
+namespace {
+
+constexpr auto look_every = 500ms;
+constexpr unsigned kalshi_markets_an_event = 10, polymarket_markets_an_event = 3;  // as seen in August 2026
+constexpr unsigned listing_lag_ms = 1500;  // venues list a new market later than they announce it
+
+std::string number(auto value) { return std::to_string(value); }
+
+std::vector<std::string> simulator_options(Settings const& settings) {
+    auto const at_least_one = [](unsigned value) { return value == 0 ? 1 : value; };
+    return {"--quiet-start",
+            "--skewed",
+            "--seed",
+            number(settings.seed),
+            "--rate",
+            number(settings.rate),
+            "--kalshi-markets",
+            number(settings.kalshi),
+            "--kalshi-events",
+            number(at_least_one(settings.kalshi / kalshi_markets_an_event)),
+            "--polymarket-markets",
+            number(settings.polymarket),
+            "--polymarket-events",
+            number(at_least_one(settings.polymarket / polymarket_markets_an_event)),
+            "--sample",
+            number(settings.sample),
+            "--births",
+            number(settings.births),
+            "--rolling",
+            number(settings.rolling),
+            "--listing-lag",
+            number(listing_lag_ms)};
+}
+
+// The pipeline of the end-to-end tests, which sweeps every second, at the pace of this run.
+std::string venues_yaml(test::Simulated const& venues, unsigned sweep_seconds) {
+    auto yaml = test::venue_yaml(venues);
+    std::string const every = "catalogue_every: 1s",
+                      wanted = "catalogue_every: " + number(sweep_seconds) + "s";
+    for (auto at = yaml.find(every); at != std::string::npos; at = yaml.find(every, at + wanted.size()))
+        yaml.replace(at, every.size(), wanted);
+    return yaml;
+}
+
+long long integer(boost::json::object const& object, std::string const& name) {
+    auto const* const value = object.if_contains(name);
+    return value == nullptr ? 0 : value->to_number<long long>();
+}
+
+}  // namespace
+
+bool await(std::chrono::seconds within, std::function<bool()> const& condition) {
+    auto const end = std::chrono::steady_clock::now() + within;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() >= end) return false;
+        std::this_thread::sleep_for(look_every);
+    }
+    return true;
+}
+
+Stage::Stage(Settings const& settings)
+    : settings_{settings},
+      venues_{simulator_options(settings)},
+      postgres_{{"shared_buffers=256MB", "max_wal_size=8GB", "checkpoint_timeout=30min"}} {
+    postgres_.create_database("rows");
+    host_ = std::make_unique<test::Collector>(
+        directory_,
+        venues_yaml(venues_, settings_.sweep_seconds) + "sinks:\n  postgres: {url: \"" +
+            postgres_.url("rows") + "\"}\n",
+        "directory: \"" + directory_ / "queue" +
+            "\", size_max: 4GiB, keep_acked: 0s, keep_acked_size: 64MiB");
+}
+
+Subscribed Stage::subscribed() {
+    auto const status = venues_.control("status");
+    auto const& held = status.at("subscribed").as_object();
+    auto const& open = status.at("tradable").as_object();
+    return {integer(held, "kalshi"), integer(held, "polymarket"), integer(open, "kalshi"),
+            integer(open, "polymarket")};
+}
+
+long long Stage::sweeps(std::string const& venue) {
+    return integer(venues_.control("report").at("counters").as_object(), venue + ".event_sweeps");
+}
+
+long long Stage::counted(std::string const& total) { return integer(venues_.control("ledger"), total); }
+
+std::unique_ptr<test::Database> Stage::database() const { return test::open_postgres(postgres_.url("rows")); }
+
+std::string Stage::ask(std::string const& query) const {
+    auto const rows = postgres_.query("postgres", query);
+    return rows.empty() ? "" : rows[0][0].value_or("");
+}
+
+double Stage::database_seconds() const {
+    return std::stod(ask("SELECT active_time / 1000 FROM pg_stat_database WHERE datname = 'rows'"));
+}
+
+double Stage::log_bytes() const {
+    return std::stod(ask("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"));
+}
+
+void Stage::calm_database() {
+    postgres_.query("postgres", "ALTER SYSTEM SET autovacuum = off");
+    postgres_.query("postgres", "SELECT pg_reload_conf()");
+    postgres_.query("rows", "VACUUM");
+    postgres_.query("rows", "CHECKPOINT");
+}
+
+}  // namespace arb::scale

@@ -1,0 +1,68 @@
+// A world of any size: simulator, PostgreSQL and the program as processes of their own, and what each of them
+// uses and says.
+//
+// Thread safety: none. Everything in it is started by it and ends with it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "pipeline/collector.hpp"
+#include "pipeline/ledger.hpp"
+#include "support/postgres.hpp"
+
+namespace arb::scale {
+
+using namespace std::chrono_literals;
+
+struct Settings {
+    std::uint64_t seed = 1;
+    unsigned kalshi = 84'000, polymarket = 196'000;  // markets
+    unsigned rate = 2'000;                           // frames a second of both venues
+    unsigned sample = 300;                           // markets whose books are compared
+    double births = 1;                               // new markets a second
+    double rolling = 60;                             // seconds a rolling market lasts
+    unsigned sweep_seconds = 60;                     // between sweeps of the catalogue
+};
+
+// Looks every half second; what the condition said last.
+bool await(std::chrono::seconds within, std::function<bool()> const& condition);
+
+struct Subscribed {
+    long long kalshi = 0, polymarket = 0, kalshi_tradable = 0, polymarket_tradable = 0;
+    bool complete() const { return kalshi >= kalshi_tradable && polymarket >= polymarket_tradable; }
+    long long markets() const { return kalshi + polymarket; }
+};
+
+class Stage {
+  public:
+    explicit Stage(Settings const& settings);
+
+    test::Collector& host() { return *host_; }
+    test::Simulated& venues() { return venues_; }
+    Subscribed subscribed();
+    // Of both venues together: how often every open event was listed.
+    long long sweeps(std::string const& venue);
+    long long counted(std::string const& total);  // of the ledger
+    std::unique_ptr<test::Database> database() const;
+    // From a connection to another database, so that asking does not count.
+    std::string ask(std::string const& query) const;
+    double database_seconds() const;  // of work for the program, so far
+    double log_bytes() const;         // write-ahead log, so far
+    void calm_database();             // nothing but the program writes from now on
+    // Nothing is queued any more, and the balance holds.
+    bool drained() { return host_->drained(); }
+    std::string ledger_file() { return venues_.endpoint("ledger_file"); }
+
+  private:
+    Settings const settings_;
+    test::TemporaryDirectory directory_;
+    test::Simulated venues_;
+    test::PostgresCluster postgres_;
+    std::unique_ptr<test::Collector> host_;
+};
+
+}  // namespace arb::scale
