@@ -14,7 +14,7 @@ constexpr char manifest[] = R"({
   "options": {"type": "object", "additionalProperties": false, "properties": {}}})";
 
 // Rarely enough for the breaker of the sinks, which takes 1 in 100 for a fault of something else.
-constexpr std::chrono::milliseconds every{500};
+constexpr std::chrono::seconds every{3};
 constexpr arb_time in_1990 = 631'152'000 * arb::second_ns;
 constexpr std::int64_t refused_bid = 666'666;
 
@@ -47,7 +47,7 @@ class Poison final : public arb::Venue {
         draft->bid = bid;
         draft.text(&arb_quote::market_id, market);
     }
-    bool stopped_within(std::chrono::milliseconds time) {
+    bool stopped_within(std::chrono::seconds time) {
         std::unique_lock lock{mutex_};
         return wake_.wait_for(lock, time, [&] { return stopped_; });
     }
