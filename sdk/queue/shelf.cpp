@@ -25,6 +25,8 @@ Result<> Journal::roll() {
     auto made = make_segment(published + 1, previous);
     while (made.has_error() && free_one_segment()) made = make_segment(published + 1, previous);
     if (made.has_error()) return made.error();
+    // What is left over holds nothing else.
+    needed_ += segment_header_size + (active_ ? active_->size - active_end_ : 0);
     if (active_) seal(*active_);
     active_ = std::move(*made);
     active_end_ = segment_header_size;
