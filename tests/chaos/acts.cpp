@@ -21,7 +21,7 @@ constexpr double freeze_seconds = 600;  // longer than the test: nothing thaws b
 
 // Of an outage of the database: at so many packets of kalshi, of 200 bytes each, the host's 32 MiB of newest
 // packets are full; at so many more than 20 MiB have come on top of them.
-constexpr std::int64_t outage_full_packets = 150'000, outage_packets = 260'000;
+constexpr std::int64_t outage_full_packets = 100'000, outage_packets = 180'000;
 constexpr std::int64_t outage_growth_kib = 6 << 10;
 constexpr auto outage_within = 150s;
 constexpr unsigned flood_rate = 8'000;
