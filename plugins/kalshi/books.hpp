@@ -5,21 +5,23 @@
 // Thread safety: none; on the venue's thread. Bounded by the markets that are subscribed.
 #pragma once
 
+#include <boost/container/flat_map.hpp>
 #include <functional>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "agreement.hpp"
 #include "decode_frame.hpp"
 
 namespace arb::kalshi {
 
 class Books {
   public:
-    using Side =
-        std::map<std::int64_t, std::int64_t>;  // price of that side's own leg to size, both millionths
+    // Price of that side's own leg to size, both millionths. Flat: ten million levels take 16 bytes each.
+    using Side = boost::container::flat_map<std::int64_t, std::int64_t>;
     struct Book {
         Side yes, no;
         std::uint64_t epoch = 0;
@@ -49,25 +51,44 @@ class Books {
     bool in_step(std::string_view market) const;
     void remove(std::string_view market);
     // The connection is gone, and with it all books.
-    void clear() { books_.clear(), waiting_ = 0; }
+    void clear() { books_.clear(), waiting_ = 0, bytes_ = 0; }
 
     // Markets whose books wait for a snapshot, in order.
     std::vector<std::string> waiting() const;
     bool complete() const { return waiting_ == 0; }
     Book const* find(std::string_view market) const;
+    // Best prices of YES; nothing for a book that is not in step.
+    std::optional<Best> best(std::string_view market) const;
+
+    // Writes the next few of the books that are in step whole, round after round: `share` is which part of
+    // all of them is due.
+    void write_some(double share, arb_time now, Packets& packets, std::function<void()> const& added);
+
+    std::size_t count() const { return books_.size(); }
+    // About how much memory the books take.
+    std::size_t bytes() const { return bytes_; }
 
   private:
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
     };
+    // Of a book beside its levels: ticker, table and headers.
+    static constexpr std::size_t book_bytes = 256;
+    static std::size_t bytes_of(Book const& book) {
+        return book_bytes + (book.yes.capacity() + book.no.capacity()) * sizeof(Side::value_type);
+    }
     void spoil(Book& book);
+    void write(std::string_view market, Book const& book, arb_time received, arb_time time, Packets& packets);
 
     std::unordered_map<std::string, Book, Hash, std::equal_to<>> books_;
     std::size_t waiting_ = 0;
     // Grows over all books and connections of this run, so that a market taken up again has an epoch of its
     // own.
     std::uint64_t last_epoch_ = 0;
+    std::size_t bytes_ = 0;
+    std::vector<std::string> round_;  // books that are still to be written whole in this round
+    double due_ = 0;
     std::vector<arb_level> bids_, asks_;  // kept for their memory
 };
 

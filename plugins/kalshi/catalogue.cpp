@@ -12,39 +12,35 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Categories and fees of series change rarely, and the list of all series is large.
-constexpr arb_time series_every_ns = 3600 * second_ns;
 // The most the venue takes in one list of tickers.
 constexpr std::size_t tickers_max = 100;
-// Event pages with nested markets are large; so many events are read again at once.
-constexpr std::size_t look_again_max = 20;
-// A market that was created a moment ago is not listed yet.
-constexpr std::chrono::milliseconds look_every = 3s;
 constexpr std::chrono::milliseconds tick = 500ms;
 // A market that may vanish without ever having traded is given up after so many sweeps without it.
 constexpr unsigned absent_max = 3;
-// Events that the stream names faster than they can be read wait for the next sweep.
-constexpr std::size_t look_again_waiting_max = 5'000;
 // After a failed sweep the next comes sooner than usual, but leaves the venue time to recover.
 constexpr std::chrono::milliseconds sweep_again_base = 2s, sweep_again_cap = 2min;
 // Whoever is refused and insists is banned.
 constexpr std::chrono::milliseconds refused_base = 30s, refused_cap = 15min;
-// The list of all series comes in one piece, of some ten MB.
-constexpr std::uint64_t series_bytes_max = 64 << 20;
-
 bool is_final(int lifecycle) { return lifecycle == ARB_LIFECYCLE_SETTLED; }
 
-bool has_prices(int lifecycle) {
-    return lifecycle == ARB_LIFECYCLE_UNOPENED || lifecycle == ARB_LIFECYCLE_OPEN ||
-           lifecycle == ARB_LIFECYCLE_PAUSED || lifecycle == ARB_LIFECYCLE_NONE;
-}
-
 }  // namespace
+
+Catalogue::Catalogue(Parts parts)
+    : parts_{std::move(parts)},
+      fees_{parts_.host, parts_.outbox},
+      series_{{parts_.host, parts_.outbox, parts_.rest, fees_, parts_.drift,
+               [this](std::string_view event) { return event_fees_.contains(event); }}} {}
 
 net::asio::awaitable<void> Catalogue::sweep_for_ever() {
     net::Backoff backoff{sweep_again_base, sweep_again_cap}, refused{refused_base, refused_cap};
     complete_until_ = parts_.host.now();
     while (!parts_.host.stopping()) {
+        while (parts_.host.put_off() && complete_ && !parts_.host.stopping()) {
+            if (!std::exchange(put_off_, true))
+                parts_.host.info("the catalogue is not read until the queue has room again");
+            co_await net::sleep(tick);
+        }
+        put_off_ = false;
         auto const began = parts_.host.now();
         sweep_now_ = false;
         auto const result = co_await sweep();
@@ -85,9 +81,9 @@ net::asio::awaitable<Result<>> Catalogue::sweep() {
     left_out_.clear();
     swept_events_.clear();
     selected_ = 0;
-    auto const series = co_await read_series_table();
+    auto const series = co_await series_.read();
     if (series.has_error()) co_return series.error();
-    auto const targets = sweep_targets();
+    auto const targets = sweep_targets(parts_.settings.select, page_);
     for (auto const& target : targets) {
         auto copy = target;
         auto const read = co_await read_events(std::move(copy));
@@ -97,10 +93,13 @@ net::asio::awaitable<Result<>> Catalogue::sweep() {
         }
         if (!complete_) announce();
     }
+    auto const combos = co_await read_combos();
+    if (combos.has_error()) co_return combos.error();
     complete_ = true;
-    auto const followed = co_await follow_leavers();
+    auto followed = co_await follow_leavers();
     if (followed.has_value()) forget_final();
     announce();
+    if (followed.has_value()) followed = co_await series_.read_fee_changes();
     co_return followed;
 }
 
@@ -116,43 +115,66 @@ void Catalogue::forget_final() {
             ++known;
         }
     }
-    std::erase_if(fees_, [&](auto const& entry) {
+    std::erase_if(event_fees_, [&](auto const& entry) {
         if (events.contains(entry.first)) return false;
         filter_.forget("event:" + entry.first);
         return true;
     });
+    series_of_events_.clear();
 }
 
-net::asio::awaitable<Result<>> Catalogue::read_series_table() {
-    auto const now = parts_.host.now();
-    if (series_read_ != 0 && now - series_read_ < series_every_ns) co_return Result<>{};
-    std::string target = "/series";
-    auto const document = co_await parts_.rest.get(std::move(target), false, series_bytes_max);
-    if (document.has_error()) co_return document.error();
-    read_series(*document, series_);
-    series_read_ = now;
-    co_return Result<>{};
-}
-
-// Where the events that `select` can let in are listed: open ones, and those that will open before the next
-// sweep.
-std::vector<std::string> Catalogue::sweep_targets() const {
-    auto const& select = parts_.settings.select;
+std::vector<std::string> sweep_targets(Select const& select, std::size_t page) {
     std::vector<std::string> out;
     bool const by_series = !select.series.empty() && select.events.empty() && select.markets.empty();
     bool const by_event = !select.events.empty() && select.series.empty() && select.markets.empty();
+    std::vector<std::string> events;
+    for (auto const& event : select.events)
+        if (!is_combo(event)) events.push_back(event);
     for (auto const* const status : {"open", "unopened"}) {
-        auto const base = fmt::format("/events?limit={}&with_nested_markets=true&status={}", page_, status);
+        auto const base = fmt::format("/events?limit={}&with_nested_markets=true&status={}", page, status);
         if (by_series) {
-            for (auto const& series : select.series) out.push_back(with_query(base, "series_ticker", series));
+            for (auto const& series : select.series)
+                if (!is_combo(series)) out.push_back(with_query(base, "series_ticker", series));
         } else if (by_event) {
-            for (std::size_t at = 0; at < select.events.size(); at += tickers_max)
-                out.push_back(base + "&tickers=" + joined(select.events, at, tickers_max));
+            for (std::size_t at = 0; at < events.size(); at += tickers_max)
+                out.push_back(base + "&tickers=" + joined(events, at, tickers_max));
         } else {
             out.push_back(base);
         }
     }
+    // Combos have a list of their own.
+    for (auto const& series : select.series)
+        if (is_combo(series))
+            out.push_back(
+                with_query(fmt::format("/events/multivariate?limit={}&with_nested_markets=true", page),
+                           "series_ticker", series));
     return out;
+}
+
+// Events of combos that are named, or whose markets are: no list has them by name.
+net::asio::awaitable<Result<>> Catalogue::read_combos() {
+    auto const& select = parts_.settings.select;
+    std::set<std::string> events;
+    std::vector<std::string> markets;
+    for (auto const& event : select.events)
+        if (is_combo(event)) events.insert(event);
+    for (auto const& market : select.markets)
+        if (is_combo(market)) markets.push_back(market);
+    for (std::size_t at = 0; at < markets.size(); at += tickers_max) {
+        auto target = "/markets?limit=1000&tickers=" + joined(markets, at, tickers_max);
+        auto const page = co_await parts_.rest.get(std::move(target));
+        if (page.has_error()) co_return page.error();
+        for (auto const& item : page->list("markets")) {
+            std::string_view reason;
+            if (auto const market = read_market(item, reason); market && !market->event_ticker.empty())
+                events.emplace(market->event_ticker);
+        }
+    }
+    for (auto const& event : events) {
+        auto copy = event;
+        if (!co_await look_at_combo(std::move(copy))) co_return retry("event " + event + " cannot be read");
+    }
+    co_return Result<>{};
 }
 
 net::asio::awaitable<Result<>> Catalogue::read_events(std::string target) {
@@ -164,72 +186,93 @@ net::asio::awaitable<Result<>> Catalogue::read_events(std::string target) {
 }
 
 void Catalogue::take_events(Document const& page, bool once) {
+    if (!page.object().contains("events")) parts_.drift.field(ARB_DRIFT_MISSING, "GET /events", "events");
     for (auto const& item : page.list("events")) {
         std::string_view reason;
         auto const event = read_event(item, reason);
-        if (!event.has_value()) parts_.host.reject(reason);
+        if (!event.has_value()) parts_.drift.refused("GET /events", reason, item);
         // An event with open and with unopened markets is listed as both.
         else if (!once || swept_events_.emplace(event->ticker).second)
             take_event(*event);
         parts_.outbox.added();
     }
+    announce_fresh();
     parts_.host.alive();
 }
 
 void Catalogue::take_event(EventRow const& event) {
-    auto const context = context_of(event, series_);
+    parts_.drift.keys("GET /events", *event.raw, known_event_keys());
+    auto const context = context_of(event, series_.table());
     EventSpan span;
-    bool any = event.markets->empty() && parts_.settings.select.all();
+    bool any = event.markets->empty() && parts_.settings.everything();
     for (auto const& item : *event.markets) {
         std::string_view reason;
         auto const market = read_market(item, reason);
         if (!market.has_value()) {
-            parts_.host.reject(reason);
+            parts_.drift.refused("GET /events", reason, item);
             continue;
         }
+        parts_.drift.keys("GET /events", *market->raw, known_market_keys());
         span.add(*market);
         any = take_market(*market, event, context) || any;
     }
     if (!any) return;
+    series_.collect(event.series);
     auto const id = "event:" + std::string{event.ticker};
+    auto const raw = content_of(*event.raw);
+    fees_.holds({ARB_SCOPE_EVENT, std::string{event.ticker}, event.fee.value_or(Fee{}), event.updated_at,
+                 "event", event.fee ? fee_json(*event.fee, {}) : std::string{}});
     auto const state =
         fmt::format("{} {} {} {}", span.lifecycle, span.opens_at, span.closes_at, context.category);
-    if (!filter_.changed(id, {content_of(*event.raw), state})) return;
-    if (event.doubts.any()) parts_.host.count("anomalies", 1, event.doubts.first());
+    if (!filter_.changed(id, {raw, state})) return;
+    parts_.drift.doubtful("GET /events", event.doubts);
     write_event(parts_.outbox.packets(), event, context, span, parts_.host.now());
     parts_.outbox.added();
 }
 
+// Ours, if the selection lets it in; null if not.
+Catalogue::Known* Catalogue::take_up(std::string_view market, std::string_view event,
+                                     Candidate const& candidate) {
+    auto const& settings = parts_.settings;
+    auto const rule = left_out_by(settings.select, settings.shard, candidate, parts_.host.now());
+    if (!rule.empty()) {
+        ++left_out_[std::string{rule}];
+        return nullptr;
+    }
+    auto& known = markets_.try_emplace(std::string{market}).first->second;
+    known.event = std::string{event};
+    fresh_.emplace_back(market);
+    return &known;
+}
+
 // Whether the market is one of ours.
 bool Catalogue::take_market(MarketRow const& market, EventRow const& event, EventContext const& context) {
-    auto known = markets_.find(market.ticker);
-    if (known == markets_.end()) {
-        Candidate const candidate{context.category, event.series,      event.ticker,
-                                  market.ticker,    market.volume_24h, market.closes_at};
-        auto const rule = left_out_by(parts_.settings.select, candidate, parts_.host.now());
-        if (!rule.empty()) {
-            ++left_out_[std::string{rule}];
-            return false;
-        }
-        known = markets_.emplace(std::string{market.ticker}, Known{}).first;
-        known->second.event = std::string{event.ticker};
-    }
-    if (known->second.sweep != sweep_) ++selected_;
-    fees_.insert_or_assign(std::string{event.ticker}, context.fee);
-    push_market(market, context.fee, known->second);
+    auto const found = markets_.find(market.ticker);
+    auto* known = found == markets_.end() ? nullptr : &found->second;
+    if (known == nullptr)
+        known = take_up(market.ticker, event.ticker,
+                        {context.category, event.series, event.ticker, market.ticker, market.volume_24h,
+                         market.closes_at});
+    if (known == nullptr) return false;
+    if (known->sweep != sweep_) ++selected_;
+    event_fees_.insert_or_assign(std::string{event.ticker}, context.fee);
+    push_market(market, context.fee, *known);
     return true;
 }
 
 void Catalogue::push_market(MarketRow const& market, Fee const& fee, Known& known) {
     known.sweep = sweep_;
     known.absent = 0;
+    if (!std::exchange(known.read, true)) unread_.erase(std::string{market.ticker});
     if (known.lifecycle != market.lifecycle) {
         if (known.lifecycle != ARB_LIFECYCLE_NONE) push_status(market);
+        if (!has_prices(known.lifecycle) && has_prices(market.lifecycle)) fresh_.emplace_back(market.ticker);
         known.lifecycle = market.lifecycle;
     }
+    foresee(market);
     auto const id = "market:" + std::string{market.ticker};
     if (!filter_.changed(id, {content_of(*market.raw), fee_json(fee, {})})) return;
-    if (market.doubts.any()) parts_.host.count("anomalies", 1, market.doubts.first());
+    parts_.drift.doubtful("GET /events", market.doubts, market.ticker);
     write_market(parts_.outbox.packets(), market, fee, parts_.host.now());
     parts_.outbox.added();
 }
@@ -276,13 +319,13 @@ net::asio::awaitable<Result<>> Catalogue::read_leavers(char const* path,
             std::string_view reason;
             auto const market = read_market(item, reason);
             if (!market.has_value()) {
-                parts_.host.reject(reason);
+                parts_.drift.refused("GET /markets", reason, item);
                 continue;
             }
             auto const known = markets_.find(market->ticker);
             if (known == markets_.end()) continue;
-            auto const fee = fees_.find(known->second.event);
-            push_market(*market, fee == fees_.end() ? Fee{} : fee->second, known->second);
+            auto const fee = event_fees_.find(known->second.event);
+            push_market(*market, fee == event_fees_.end() ? Fee{} : fee->second, known->second);
         }
     }
     co_return Result<>{};
@@ -303,52 +346,27 @@ net::asio::awaitable<void> Catalogue::look_in_history(std::vector<std::string> t
     }
 }
 
-bool Catalogue::wants(std::string_view market) const {
-    if (parts_.settings.select.all()) return !is_combo(market);
-    return markets_.contains(market);
-}
-
-void Catalogue::changed(std::string_view market, std::string_view event, int lifecycle) {
-    auto const known = markets_.find(market);
-    if (known != markets_.end()) {
-        if (lifecycle != ARB_LIFECYCLE_NONE) known->second.lifecycle = lifecycle;
-        if (event.empty()) event = known->second.event;
-    }
-    if (!event.empty() && look_again_.size() < look_again_waiting_max) look_again_.emplace(event);
-}
-
-net::asio::awaitable<void> Catalogue::look_for_ever() {
-    while (!parts_.host.stopping()) {
-        co_await net::sleep(look_every);
-        if (!complete_ || look_again_.empty()) continue;
-        std::vector<std::string> events;
-        while (!look_again_.empty() && events.size() != look_again_max)
-            events.push_back(std::move(look_again_.extract(look_again_.begin()).value()));
-        co_await look(std::move(events));
-    }
-}
-
-net::asio::awaitable<void> Catalogue::look(std::vector<std::string> events) {
-    std::string target =
-        "/events?limit=200&with_nested_markets=true&tickers=" + joined(events, 0, events.size());
-    auto const page = co_await parts_.rest.get(std::move(target));
-    // What cannot be read now, the next sweep reads.
-    if (page.has_error()) co_return;
-    take_events(*page, false);
-    announce();
-}
-
 void Catalogue::announce() {
     std::vector<std::string> wanted;
     for (auto const& [ticker, known] : markets_)
         if (has_prices(known.lifecycle)) wanted.push_back(ticker);
     std::sort(wanted.begin(), wanted.end());
+    fresh_.clear();
     parts_.wanted(wanted);
+}
+
+void Catalogue::announce_fresh() {
+    std::erase_if(fresh_, [this](auto const& ticker) {
+        auto const known = markets_.find(ticker);
+        return known == markets_.end() || !has_prices(known->second.lifecycle);
+    });
+    if (!fresh_.empty()) parts_.wanted_more(std::exchange(fresh_, {}));
 }
 
 void Catalogue::log_selection() {
     std::string line = fmt::format("catalogue: {} markets selected", selected_);
     for (auto const& [rule, count] : left_out_) line += fmt::format(", {} left out by {}", count, rule);
+    left_out_.clear();
     if (line == logged_) return;
     logged_ = line;
     parts_.host.info(line);

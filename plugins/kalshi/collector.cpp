@@ -36,25 +36,29 @@ Collector::Collector(Host host, Access const& access, net::asio::io_context& io,
       gaps_{outbox_, host, std::string{venue_name}},
       health_{host},
       rest_{client(io, access), access.signer, tries_max},
-      trades_{host, outbox_, rest_, [this](std::string_view market) { return catalogue_.wants(market); }},
-      catalogue_{{host, access.settings, outbox_, gaps_, rest_, health_,
-                  [this](std::vector<std::string> const& tickers) { want(tickers); }}} {
+      drift_{host, outbox_},
+      exchange_{host, rest_, drift_},
+      trades_{host, outbox_, rest_, drift_,
+              [this](std::string_view market) { return catalogue_.wants(market); }},
+      catalogue_{{host, access.settings, outbox_, gaps_, rest_, drift_, health_,
+                  [this](std::vector<std::string> const& tickers) { want(tickers); },
+                  [this](std::vector<std::string> const& tickers) { want_more(tickers); }}} {
     if (access.signer != nullptr)
-        stream_.emplace(Stream::Parts{host, access.settings, io.get_executor(), access.tls, access.signer,
-                                      outbox_, gaps_, rest_, trades_, catalogue_, health_, timing});
+        feed_.emplace(
+            Stream::Parts{host, access.settings, io.get_executor(), access.tls, access.signer, outbox_, gaps_,
+                          rest_, trades_, catalogue_, drift_, exchange_, nullptr, timing},
+            health_, timing.books_per_lane);
     else
-        polling_.emplace(
-            Polling::Parts{host, access.settings, outbox_, gaps_, rest_, trades_, catalogue_, health_});
+        polling_.emplace(Polling::Parts{host, access.settings, outbox_, gaps_, rest_, trades_, catalogue_,
+                                        drift_, exchange_, health_});
 }
 
 void Collector::run() {
     host_.report(ARB_STATE_STARTING, "reading the catalogue");
     net::asio::co_spawn(io_, catalogue_.sweep_for_ever(), rethrow);
     net::asio::co_spawn(io_, catalogue_.look_for_ever(), rethrow);
-    if (stream_) {
-        net::asio::co_spawn(io_, stream_->run(), rethrow);
-        net::asio::co_spawn(io_, stream_->watch(), rethrow);
-    }
+    net::asio::co_spawn(io_, exchange_.read_schedule_for_ever(), rethrow);
+    if (feed_) feed_->run();
     if (polling_) net::asio::co_spawn(io_, polling_->run(), rethrow);
     if (settings_.record.trades && settings_.backfill.count() > 0)
         net::asio::co_spawn(io_, backfill_at_start(), rethrow);
@@ -68,6 +72,9 @@ Outbox::Events Collector::outbox_events() {
     events.blocked = [this](arb_time from, arb_time to) {
         gaps_.record(ARB_STREAM_ALL, {}, from, to, "queue_full",
                      "the queue was full and the venue was not read");
+        if (feed_ && to - from > timing_.stale_after.count() * millisecond_ns)
+            feed_->start_over("queue_full",
+                              "the queue was full for so long that what waited to be read is stale");
     };
     events.refused = [this](Error const& error) {
         if (error.status == ARB_CLOSED) return io_.stop();
@@ -77,8 +84,13 @@ Outbox::Events Collector::outbox_events() {
 }
 
 void Collector::want(std::vector<std::string> const& tickers) {
-    if (stream_) stream_->want(tickers);
+    if (feed_) feed_->want(tickers);
     if (polling_) polling_->want(tickers);
+}
+
+void Collector::want_more(std::vector<std::string> const& tickers) {
+    if (feed_) feed_->want_more(tickers);
+    if (polling_) polling_->want_more(tickers);
 }
 
 // What was traded while nothing ran. Trades that are stored already do no harm: their ids are unique.
@@ -86,7 +98,7 @@ net::asio::awaitable<void> Collector::backfill_at_start() {
     auto const until = host_.now();
     auto const from = until - settings_.backfill.count() * millisecond_ns;
     // The catalogue comes first: it says which markets are wanted, and the rate limit is one for all.
-    while (!catalogue_.complete()) co_await net::sleep(watch_every);
+    while (!catalogue_.complete() || host_.put_off()) co_await net::sleep(watch_every);
     net::Backoff backoff{backfill_again_base, backfill_again_cap};
     for (unsigned tried = 0; tried != tries_max && !host_.stopping(); ++tried) {
         if (tried != 0) co_await net::sleep(backoff.next());

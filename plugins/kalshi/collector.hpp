@@ -8,9 +8,9 @@
 
 #include "catalogue.hpp"
 #include "commands.hpp"
+#include "feed.hpp"
 #include "health.hpp"
 #include "polling.hpp"
-#include "stream.hpp"
 
 namespace arb::kalshi {
 
@@ -24,6 +24,7 @@ class Collector {
   private:
     Outbox::Events outbox_events();
     void want(std::vector<std::string> const& tickers);
+    void want_more(std::vector<std::string> const& tickers);
     net::asio::awaitable<void> watch();
     net::asio::awaitable<void> backfill_at_start();
 
@@ -35,9 +36,11 @@ class Collector {
     Gaps gaps_;
     Health health_;
     Rest rest_;
+    Drift drift_;
+    Exchange exchange_;
     Trades trades_;
     Catalogue catalogue_;
-    std::optional<Stream> stream_;
+    std::optional<Feed> feed_;
     std::optional<Polling> polling_;
 };
 

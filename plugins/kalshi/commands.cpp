@@ -1,26 +1,46 @@
 #include "commands.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <optional>
 
-#include "arbitrage/decimal.hpp"
 #include "arbitrage/time.hpp"
+#include "command_rows.hpp"
 #include "rest.hpp"
+#include "selection_report.hpp"
 
 namespace arb::kalshi {
 
 namespace {
 
-namespace json = boost::json;
-
 // A person waits for the answer.
 constexpr unsigned tries_max = 2;
-// The most the venue puts on a page of markets or trades, and of events.
-constexpr std::int64_t page_max = 1000, events_page_max = 200;
 constexpr std::int64_t limit_default = 50;
 constexpr std::chrono::milliseconds request_max{10'000};
+// The most candles the venue gives at once.
+constexpr std::int64_t candles_max = 5'000;
+
+// A paged list: its path, the key of its rows, the most on a page, and whether it belongs to the account.
+struct List {
+    std::string_view command;
+    char const* path;
+    char const* key;
+    Row (*row)(Row const&);
+    std::int64_t page_max;
+    bool own;
+};
+constexpr List lists[] = {
+    {"trades", "/markets/trades", "trades", trade_row, 1000, false},
+    {"markets", "/markets", "markets", market_row, 1000, false},
+    {"events", "/events", "events", event_row, 200, false},
+    {"positions", "/portfolio/positions", "market_positions", position_row, 1000, true},
+    {"fills", "/portfolio/fills", "fills", fill_row, 1000, true},
+    {"settlements", "/portfolio/settlements", "settlements", settlement_row, 1000, true},
+    {"orders", "/portfolio/orders", "orders", order_row, 1000, true},
+};
 
 Result<std::unique_ptr<Rest>> open(Access const& access, net::asio::io_context& io) {
     net::HttpLimits limits;
@@ -39,96 +59,6 @@ Result<> wait_for(net::asio::io_context& io, net::asio::awaitable<Result<>> work
     return out.value_or(Result<>{retry("the command was interrupted")});
 }
 
-// A member as people read it: text as it is, absent as null.
-json::value shown(json::object const& object, std::string_view key) {
-    auto const* const value = object.if_contains(key);
-    return value != nullptr ? *value : json::value{};
-}
-
-// Decimal texts without the zeros at their end.
-json::value decimal(json::object const& object, std::string_view key) {
-    auto const value = shown(object, key);
-    if (!value.is_string()) return value;
-    auto const number = parse_decimal(std::string_view{value.get_string()});
-    return number ? json::value(format_decimal(number.millionths)) : value;
-}
-
-json::value amount(std::int64_t value) {
-    return value == ARB_ABSENT ? json::value{} : json::value(format_decimal(value));
-}
-
-json::object trade_row(json::object const& trade) {
-    return {{"time", shown(trade, "created_time")},         {"ticker", shown(trade, "ticker")},
-            {"price", decimal(trade, "yes_price_dollars")}, {"size", decimal(trade, "count_fp")},
-            {"taker", shown(trade, "taker_outcome_side")},  {"block", shown(trade, "is_block_trade")},
-            {"trade_id", shown(trade, "trade_id")}};
-}
-
-json::object market_row(json::object const& market) {
-    std::string_view reason;
-    auto const row = read_quote_row(json::value(market), reason);
-    Quote const quote = row.has_value() ? row->quote : Quote{};
-    return {{"ticker", shown(market, "ticker")},
-            {"title", shown(market, "title")},
-            {"status", shown(market, "status")},
-            {"bid", amount(quote.bid)},
-            {"bid_size", amount(quote.bid_size)},
-            {"ask", amount(quote.ask)},
-            {"ask_size", amount(quote.ask_size)},
-            {"last", amount(quote.last_price)},
-            {"volume_24h", decimal(market, "volume_24h_fp")},
-            {"closes", shown(market, "close_time")},
-            {"event", shown(market, "event_ticker")}};
-}
-
-json::object event_row(json::object const& event) {
-    return {{"ticker", shown(event, "event_ticker")},
-            {"title", shown(event, "title")},
-            {"subtitle", shown(event, "sub_title")},
-            {"category", shown(event, "category")},
-            {"series", shown(event, "series_ticker")},
-            {"mutually_exclusive", shown(event, "mutually_exclusive")}};
-}
-
-// Rows of a paged list, `limit` of them.
-struct Listing {
-    std::string target;
-    char const* key;
-    json::object (*row)(json::object const&);
-    std::int64_t limit;
-};
-
-net::asio::awaitable<Result<>> list(Rest& rest, Listing listing, Rows const& row) {
-    auto left = listing.limit;
-    std::function<bool(Document const&)> take = [&](Document const& page) {
-        for (auto const& item : page.list(listing.key)) {
-            if (!item.is_object()) continue;
-            if (left-- <= 0 || !row(listing.row(item.get_object()))) return false;
-        }
-        return left > 0;
-    };
-    co_return co_await rest.pages(std::move(listing.target), std::move(take));
-}
-
-Listing listing_of(std::string_view name, Options const& parameters) {
-    auto const limit = std::max<std::int64_t>(parameters.integer("limit", limit_default), 1);
-    auto const ticker = parameters.text("ticker");
-    auto const page = std::to_string(std::min(limit, name == "events" ? events_page_max : page_max));
-    if (name == "trades")
-        return {with_query("/markets/trades?limit=" + page, "ticker", ticker), "trades", trade_row, limit};
-    auto target = "/" + std::string{name} + "?limit=" + page;
-    // Named rows are wanted in whatever state they are.
-    auto const status =
-        ticker.empty() || parameters.has("status") ? parameters.text("status", "open") : std::string{};
-    target = with_query(std::move(target), "status", ticker.empty() ? status : std::string{});
-    target = with_query(std::move(target), "series_ticker", parameters.text("series"));
-    target = with_query(std::move(target), "tickers", ticker);
-    if (name == "events") return {target, "events", event_row, limit};
-    target = with_query(std::move(target), "event_ticker", parameters.text("event"));
-    if (ticker.empty()) target += "&mve_filter=exclude";
-    return {target, "markets", market_row, limit};
-}
-
 Error key_needed() {
     return invalid("/key_id",
                    "this command needs key_id and key_file: make a key on the venue's account page");
@@ -139,42 +69,86 @@ Error refused_key(Error const& error) {
                                  : error;
 }
 
-net::asio::awaitable<Result<>> balance(Rest& rest, Rows const& row) {
-    std::string target = "/portfolio/balance";
-    auto const document = co_await rest.get(std::move(target), true);
-    if (document.has_error()) co_return refused_key(document.error());
-    auto const& object = document->object();
-    // Whole cents.
-    auto const dollars = [&](char const* key) {
-        auto const* const cents = object.if_contains(key);
-        if (cents == nullptr || !cents->is_int64()) return json::value{};
-        return json::value(format_decimal(cents->get_int64() * (ARB_UNIT / 100)));
+// The first page's target; the venue filters by what was given.
+std::string target_of(List const& list, Options const& parameters, std::int64_t limit) {
+    auto const given = [&](char const* name) { return parameters.text(name); };
+    auto target = fmt::format("{}?limit={}", list.path, std::min(limit, list.page_max));
+    if (list.own || list.command == "trades") {
+        target = with_query(std::move(target), "ticker", given("ticker"));
+        target = with_query(std::move(target), "event_ticker", given("event"));
+        return with_query(std::move(target), "status", given("status"));
+    }
+    // Named rows are wanted in whatever state they are.
+    auto const ticker = given("ticker");
+    target = with_query(std::move(target), "status", ticker.empty() ? parameters.text("status", "open") : "");
+    target = with_query(std::move(target), "series_ticker", given("series"));
+    target = with_query(std::move(target), "tickers", ticker);
+    if (list.command == "events") return target;
+    target = with_query(std::move(target), "event_ticker", given("event"));
+    return ticker.empty() ? target + "&mve_filter=exclude" : target;
+}
+
+net::asio::awaitable<Result<>> show_list(Rest& rest, List list, std::string target, std::int64_t limit,
+                                         Rows const& row) {
+    auto left = limit;
+    std::function<bool(Document const&)> take = [&](Document const& page) {
+        for (auto const& item : page.list(list.key)) {
+            if (!item.is_object()) continue;
+            if (left-- <= 0 || !row(list.row(item.get_object()))) return false;
+        }
+        return left > 0;
     };
-    auto const exact = decimal(object, "balance_dollars");
-    auto const* const updated = object.if_contains("updated_ts");
-    row({{"balance", exact.is_string() ? exact : dollars("balance")},
-         {"portfolio_value", dollars("portfolio_value")},
-         {"updated", updated != nullptr && updated->is_int64()
-                         ? json::value(format_time(updated->get_int64() * second_ns))
-                         : json::value{}}});
+    auto const done = co_await rest.pages(std::move(target), std::move(take), list.own);
+    if (done.has_error()) co_return list.own ? refused_key(done.error()) : done.error();
     co_return Result<>{};
 }
 
-net::asio::awaitable<Result<>> exchange_status(Rest& rest, Rows const& row) {
-    std::string target = "/exchange/status";
-    auto const document = co_await rest.get(std::move(target));
-    if (document.has_error()) co_return document.error();
-    auto const one = [&](json::object const& of, json::value part) {
-        return row({{"part", std::move(part)},
-                    {"exchange_active", shown(of, "exchange_active")},
-                    {"trading_active", shown(of, "trading_active")},
-                    {"resumes", shown(of, "exchange_estimated_resume_time")}});
-    };
-    auto const& parts = document->list("exchange_index_statuses");
-    if (parts.empty()) one(document->object(), "exchange");
-    for (auto const& part : parts)
-        if (part.is_object() && !one(part.get_object(), shown(part.get_object(), "description"))) break;
+// One answer and the rows in it.
+using Read = std::function<Result<std::vector<Row>>(Document const&)>;
+
+net::asio::awaitable<Result<>> show(Rest& rest, std::string target, bool own, Read read, Rows const& row) {
+    auto const document = co_await rest.get(std::move(target), own);
+    if (document.has_error()) co_return own ? refused_key(document.error()) : document.error();
+    auto const rows = read(*document);
+    if (rows.has_error()) co_return rows.error();
+    for (auto const& each : *rows)
+        if (!row(each)) break;
     co_return Result<>{};
+}
+
+// A reader of an object below `key`, or of the whole body.
+Read object_at(char const* key, Row (*make)(Row const&)) {
+    return [key, make](Document const& document) -> Result<std::vector<Row>> {
+        if (key == nullptr) return std::vector<Row>{make(document.object())};
+        auto const* const value = document.object().if_contains(key);
+        if (value == nullptr || !value->is_object())
+            return permanent(std::string{"the venue's answer has no \""} + key + "\"");
+        return std::vector<Row>{make(value->get_object())};
+    };
+}
+
+Result<std::vector<Row>> candlestick_rows(Document const& document) {
+    std::vector<Row> out;
+    for (auto const& market : document.list("markets")) {
+        auto const* const candles =
+            market.is_object() ? market.get_object().if_contains("candlesticks") : nullptr;
+        if (candles == nullptr || !candles->is_array()) continue;
+        for (auto const& candle : candles->get_array())
+            if (candle.is_object()) out.push_back(candlestick_row(candle.get_object()));
+    }
+    return out;
+}
+
+Result<std::string> candlesticks_target(Options const& parameters) {
+    auto const interval = parameters.text("interval", "1h");
+    std::int64_t const minutes = interval == "1m" ? 1 : interval == "1d" ? 1440 : 60;
+    auto const last = parameters.duration("last", std::chrono::hours{24});
+    auto const seconds = last.count() / 1000;
+    if (seconds / (minutes * 60) > candles_max)
+        return invalid("/last", fmt::format("more than {} candles: give a longer interval", candles_max));
+    auto const to = arb::now() / second_ns;
+    return fmt::format("/markets/candlesticks?market_tickers={}&start_ts={}&end_ts={}&period_interval={}",
+                       net::encode_query(parameters.text("ticker")), to - seconds, to, minutes);
 }
 
 net::asio::awaitable<Result<>> probe(Rest& rest) {
@@ -188,6 +162,43 @@ net::asio::awaitable<Result<>> probe(Rest& rest) {
     co_return Result<>{};
 }
 
+// What is one request and one answer.
+struct Single {
+    std::string target;
+    bool own = false;
+    Read read;
+};
+
+Result<Single> single_of(std::string_view name, Options const& parameters) {
+    auto const ticker = net::encode_query(parameters.text("ticker"));
+    if (name == "balance") return Single{"/portfolio/balance", true, object_at(nullptr, balance_row)};
+    if (name == "limits") return Single{"/account/limits", true, object_at(nullptr, limits_row)};
+    if (name == "exchange_status")
+        return Single{"/exchange/status", false, [](Document const& document) -> Result<std::vector<Row>> {
+                          return exchange_rows(document);
+                      }};
+    if (name == "schedule")
+        return Single{"/exchange/schedule", false, [](Document const& document) -> Result<std::vector<Row>> {
+                          return schedule_rows(document);
+                      }};
+    if (name == "market") return Single{"/markets/" + ticker, false, object_at("market", full_market_row)};
+    if (name == "candlesticks") {
+        auto target = candlesticks_target(parameters);
+        if (target.has_error()) return target.error();
+        return Single{std::move(*target), false, candlestick_rows};
+    }
+    if (name != "book") return permanent("there is no command \"" + std::string{name} + "\"");
+    auto const depth = static_cast<std::size_t>(std::max<std::int64_t>(parameters.integer("depth", 10), 0));
+    return Single{"/markets/" + ticker + "/orderbook", false,
+                  [depth](Document const& document) -> Result<std::vector<Row>> {
+                      std::string_view reason;
+                      auto const book = read_book(document, reason);
+                      if (!book)
+                          return permanent("the venue's answer is not understood: " + std::string{reason});
+                      return book_rows(*book, depth);
+                  }};
+}
+
 }  // namespace
 
 Result<> run_command(Access const& access, std::string_view name, Options const& parameters,
@@ -195,12 +206,17 @@ Result<> run_command(Access const& access, std::string_view name, Options const&
     net::asio::io_context io{1};
     auto rest = open(access, io);
     if (rest.has_error()) return rest.error();
-    if (name == "balance")
-        return access.signer == nullptr ? Result<>{key_needed()} : wait_for(io, balance(**rest, row));
-    if (name == "exchange_status") return wait_for(io, exchange_status(**rest, row));
-    if (name == "trades" || name == "markets" || name == "events")
-        return wait_for(io, list(**rest, listing_of(name, parameters), row));
-    return permanent("there is no command \"" + std::string{name} + "\"");
+    if (name == "selection") return wait_for(io, report_selection(**rest, access.settings, row));
+    for (auto const& list : lists) {
+        if (list.command != name) continue;
+        if (list.own && access.signer == nullptr) return key_needed();
+        auto const limit = std::max<std::int64_t>(parameters.integer("limit", limit_default), 1);
+        return wait_for(io, show_list(**rest, list, target_of(list, parameters, limit), limit, row));
+    }
+    auto single = single_of(name, parameters);
+    if (single.has_error()) return single.error();
+    if (single->own && access.signer == nullptr) return key_needed();
+    return wait_for(io, show(**rest, std::move(single->target), single->own, std::move(single->read), row));
 }
 
 Result<> probe_venue(Access const& access) {

@@ -77,14 +77,30 @@ void write_quote(Packets& packets, std::string_view market, Quote const& quote, 
 }
 
 std::int32_t read_taker(Field outcome_side, Field book_side, Field side, Doubts& doubts) {
-    if (outcome_side.text == "yes") return ARB_SIDE_BUY;
-    if (outcome_side.text == "no") return ARB_SIDE_SELL;
-    if (book_side.text == "bid") return ARB_SIDE_BUY;
-    if (book_side.text == "ask") return ARB_SIDE_SELL;
-    if (side.text == "yes") return ARB_SIDE_BUY;
-    if (side.text == "no") return ARB_SIDE_SELL;
-    doubts.add("taker_side");
-    return ARB_SIDE_NONE;
+    struct Word {
+        Field field;
+        std::string_view buys, sells;
+    };
+    Word const words[] = {{outcome_side, "yes", "no"}, {book_side, "bid", "ask"}, {side, "yes", "no"}};
+    std::int32_t out = ARB_SIDE_NONE;
+    for (auto const& [field, buys, sells] : words) {
+        if (!field.given() || field.text.empty()) continue;
+        auto const said = field.kind != Field::Kind::text ? ARB_SIDE_NONE
+                          : field.text == buys            ? ARB_SIDE_BUY
+                          : field.text == sells           ? ARB_SIDE_SELL
+                                                          : ARB_SIDE_NONE;
+        if (said == ARB_SIDE_NONE) {
+            doubts.add("taker_side");
+        } else if (out != ARB_SIDE_NONE && out != said) {
+            // They are to say the same thing: which of them is right nobody knows.
+            doubts.add("taker_side");
+            return ARB_SIDE_NONE;
+        } else {
+            out = said;
+        }
+    }
+    if (out == ARB_SIDE_NONE) doubts.add("taker_side", ARB_DRIFT_MISSING);
+    return out;
 }
 
 void write_trade(Packets& packets, Trade const& trade, arb_time received, std::uint16_t flags) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "arbitrage/abi/ext/drift.h"
 #include "arbitrage/decimal.hpp"
 #include "arbitrage/packet.hpp"
 
@@ -25,20 +26,24 @@ inline bool is_combo(std::string_view ticker) {
 // Why a value of a record was left out. Reasons are words of this code, so they can be labels of a counter.
 class Doubts {
   public:
-    void add(std::string_view reason) {
-        if (first_.empty()) first_ = reason;
+    void add(std::string_view reason, int what = ARB_DRIFT_RETYPED) {
+        if (!first_.empty()) return;
+        first_ = reason;
+        what_ = what;
     }
     bool any() const { return !first_.empty(); }
     std::string_view first() const { return first_; }
+    int what() const { return what_; }  // ARB_DRIFT_*
     std::uint16_t flag() const { return any() ? std::uint16_t{ARB_FLAG_ANOMALY} : std::uint16_t{0}; }
 
   private:
     std::string_view first_;
+    int what_ = ARB_DRIFT_RETYPED;
 };
 
 // A JSON value as it stood in the text: what a string holds, or the characters of a number.
 struct Field {
-    enum class Kind : std::uint8_t { missing, null, text, number, other };
+    enum class Kind : std::uint8_t { missing, null, text, number, boolean, other };
     Kind kind = Kind::missing;
     std::string_view text = {};
 
@@ -50,7 +55,8 @@ enum class Need : std::uint8_t { required, optional };
 // Whether there is a text to read; a value that is missing though required, or no text at all, is doubtful.
 inline bool has_characters(Field field, std::string_view name, Need need, Doubts& doubts) {
     if (field.kind == Field::Kind::text || field.kind == Field::Kind::number) return !field.text.empty();
-    if (field.given() || need == Need::required) doubts.add(name);
+    if (field.given() || need == Need::required)
+        doubts.add(name, field.kind == Field::Kind::missing ? ARB_DRIFT_MISSING : ARB_DRIFT_RETYPED);
     return false;
 }
 
@@ -78,6 +84,12 @@ arb_time read_clock(Field field, arb_time unit_ns, std::string_view name, Doubts
 
 // ARB_LIFECYCLE_* of a market's `status`, of a filter's word, or of a lifecycle frame's event type.
 int lifecycle_of(std::string_view word);
+
+// Whether prices are to be had of a market in that state.
+inline bool has_prices(int lifecycle) {
+    return lifecycle == ARB_LIFECYCLE_UNOPENED || lifecycle == ARB_LIFECYCLE_OPEN ||
+           lifecycle == ARB_LIFECYCLE_PAUSED || lifecycle == ARB_LIFECYCLE_NONE;
+}
 
 struct Quote {
     std::int64_t bid = ARB_ABSENT;

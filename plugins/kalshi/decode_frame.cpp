@@ -1,5 +1,6 @@
 #include "decode_frame.hpp"
 
+#include <bit>
 #include <boost/json.hpp>
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -31,6 +32,46 @@ constexpr TypeName type_names[] = {
     {"error", FrameType::error, false},
 };
 
+// A ticker is at most some fifty characters, an id of a trade 36; what is longer is neither.
+constexpr std::size_t name_size_max = 256;
+// Times outside were made up: before the venue began, or later than any clock is wrong.
+constexpr arb_time time_min = INT64_C(946'684'800) * second_ns;  // the year 2000
+constexpr arb_time ahead_max = INT64_C(86'400) * second_ns;
+
+// What messages of each type are known to have beside the envelope and what is known and not used.
+Slots expected(FrameType type) {
+    constexpr Slots envelope = slots(Slot::id, Slot::sid, Slot::seq, Slot::msg, Slot::type,
+                                     Slot::sending_ts_ms, Slot::market_ticker);
+    constexpr Slots clocks = slots(Slot::ts, Slot::ts_ms);
+    switch (type) {
+        case FrameType::ticker:
+            return envelope | clocks |
+                   slots(Slot::price_dollars, Slot::yes_bid_dollars, Slot::yes_ask_dollars,
+                         Slot::yes_bid_size_fp, Slot::yes_ask_size_fp, Slot::last_trade_size_fp,
+                         Slot::volume_fp, Slot::open_interest_fp);
+        case FrameType::trade:
+            return envelope | clocks |
+                   slots(Slot::trade_id, Slot::yes_price_dollars, Slot::no_price_dollars, Slot::count_fp,
+                         Slot::taker_side, Slot::taker_outcome_side, Slot::taker_book_side,
+                         Slot::is_block_trade);
+        case FrameType::book_snapshot:
+            return envelope | slots(Slot::yes_dollars_fp, Slot::no_dollars_fp);
+        case FrameType::book_delta:
+            return envelope | clocks | slots(Slot::price_dollars, Slot::delta_fp, Slot::side);
+        case FrameType::market_lifecycle:
+            return envelope | slots(Slot::event_type, Slot::event_ticker, Slot::result,
+                                    Slot::settlement_value, Slot::determination_ts, Slot::settled_ts,
+                                    Slot::open_ts, Slot::close_ts);
+        case FrameType::event_lifecycle:
+            return envelope | slots(Slot::event_ticker, Slot::series_ticker);
+        case FrameType::fee_update:
+            return envelope |
+                   slots(Slot::event_ticker, Slot::fee_type_override, Slot::fee_multiplier_override);
+        default:
+            return ~Slots{0};
+    }
+}
+
 // Invalid UTF-8 in a title must not cost the frame; sinks decide what they can store.
 boost::json::parse_options tolerant() {
     boost::json::parse_options options;
@@ -57,10 +98,15 @@ struct FrameDecoder::Impl {
     void ticker(arb_time received, Packets& packets);
     void trade(arb_time received, Packets& packets);
     void snapshot();
-    void delta();
+    void delta(arb_time received);
     void lifecycle(std::string_view bytes, arb_time received, Packets& packets);
+    void event();
+    void fee_update();
     void reply();
-    arb_time time(Doubts& doubts);
+    void doubt(Doubts const& doubts);
+    void note_unknown();
+    arb_time time(arb_time received, Doubts& doubts);
+    bool unwanted() const { return frame.is_combo && !filter.combos; }
 };
 
 FrameDecoder::FrameDecoder(Filter filter) : impl_{std::make_unique<Impl>()} {
@@ -93,10 +139,16 @@ Frame const& FrameDecoder::decode(std::string_view bytes, arb_time received, Pac
             impl.snapshot();
             break;
         case FrameType::book_delta:
-            impl.delta();
+            impl.delta(received);
             break;
         case FrameType::market_lifecycle:
             impl.lifecycle(bytes, received, packets);
+            break;
+        case FrameType::event_lifecycle:
+            impl.event();
+            break;
+        case FrameType::fee_update:
+            impl.fee_update();
             break;
         case FrameType::unreadable:
             frame.rejected = "frame_without_type";
@@ -123,25 +175,47 @@ void FrameDecoder::Impl::read_type() {
         frame.is_combo = known.combo;
         break;
     }
+    note_unknown();
     auto const market = reader().field(Slot::market_ticker);
-    if (market.kind != Field::Kind::text) return;
+    if (market.kind != Field::Kind::text || market.text.size() > name_size_max) return;
     frame.market = market.text;
     frame.is_combo |= is_combo(market.text);
 }
 
+void FrameDecoder::Impl::note_unknown() {
+    frame.unknown = reader().unknown();
+    if (frame.type == FrameType::unknown || !frame.unknown.empty()) return;
+    auto const odd = reader().present() & ~expected(frame.type);
+    if (odd != 0) frame.unknown = name_of(static_cast<Slot>(std::countr_zero(odd)));
+}
+
+// A field that is missing while an unknown one is there was renamed, as far as anybody can tell.
+void FrameDecoder::Impl::doubt(Doubts const& doubts) {
+    frame.doubt = doubts.first();
+    frame.doubt_what =
+        doubts.what() == ARB_DRIFT_MISSING && !frame.unknown.empty() ? int{ARB_DRIFT_RENAMED} : doubts.what();
+}
+
 // Milliseconds where the venue gives them, else its older whole seconds or text.
-arb_time FrameDecoder::Impl::time(Doubts& doubts) {
-    // A year between 2001 and 2261, as nearly always, and the text need not be read again.
+arb_time FrameDecoder::Impl::time(arb_time received, Doubts& doubts) {
+    // A clock of ours that stands before the year 2000 judges nobody.
+    auto const believed = [&](arb_time at) {
+        return at >= time_min && (received < time_min || at <= received + ahead_max);
+    };
     auto const milliseconds = reader().number(Slot::ts_ms);
-    if (milliseconds > 1'000'000'000'000 && milliseconds < 9'180'000'000'000)
+    if (milliseconds > 0 && milliseconds < 9'180'000'000'000 && believed(milliseconds * millisecond_ns))
         return milliseconds * millisecond_ns;
     if (reader().has(Slot::ts_ms)) {
-        if (auto const time = read_clock(reader().field(Slot::ts_ms), millisecond_ns, "ts_ms", doubts))
-            return time;
+        auto const read = read_clock(reader().field(Slot::ts_ms), millisecond_ns, "ts_ms", doubts);
+        if (believed(read)) return read;
+        doubts.add("ts_ms");
     }
     auto const older = reader().field(Slot::ts);
-    return older.kind == Field::Kind::text ? read_time(older, "ts", Need::optional, doubts)
-                                           : read_clock(older, second_ns, "ts", doubts);
+    auto const read = older.kind == Field::Kind::text ? read_time(older, "ts", Need::optional, doubts)
+                                                      : read_clock(older, second_ns, "ts", doubts);
+    if (read == 0 || believed(read)) return read;
+    doubts.add("ts");
+    return 0;
 }
 
 void FrameDecoder::Impl::ticker(arb_time received, Packets& packets) {
@@ -149,7 +223,7 @@ void FrameDecoder::Impl::ticker(arb_time received, Packets& packets) {
         frame.rejected = "ticker_without_market";
         return;
     }
-    if (frame.is_combo) return;
+    if (unwanted()) return;
     Doubts doubts;
     auto const& r = reader();
     Quote quote;
@@ -163,8 +237,8 @@ void FrameDecoder::Impl::ticker(arb_time received, Packets& packets) {
     quote.open_interest =
         read_amount(r.field(Slot::open_interest_fp), "open_interest", Need::required, doubts);
     settle_quote(quote, doubts);
-    frame.time = time(doubts);
-    frame.doubt = doubts.first();
+    frame.time = time(received, doubts);
+    doubt(doubts);
     if (filter.quote && !filter.quote(frame, quote)) return;
     write_quote(packets, frame.market, quote, received, frame.time, doubts.flag());
 }
@@ -175,7 +249,7 @@ void FrameDecoder::Impl::trade(arb_time received, Packets& packets) {
         frame.rejected = "trade_without_market";
         return;
     }
-    if (frame.is_combo) return;
+    if (unwanted()) return;
     Doubts doubts;
     Trade trade;
     trade.market = frame.market;
@@ -191,15 +265,17 @@ void FrameDecoder::Impl::trade(arb_time received, Packets& packets) {
         return;
     }
     auto const trade_id = r.field(Slot::trade_id);
-    if (trade_id.kind == Field::Kind::text && !trade_id.text.empty())
+    if (trade_id.kind == Field::Kind::text && !trade_id.text.empty() && trade_id.text.size() <= name_size_max)
         trade.trade_id = frame.trade_id = trade_id.text;
     else
         doubts.add("trade_id");
     trade.taker_side = read_taker(r.field(Slot::taker_outcome_side), r.field(Slot::taker_book_side),
                                   r.field(Slot::taker_side), doubts);
-    trade.block = r.is_true(Slot::is_block_trade);
-    trade.time = frame.time = time(doubts);
-    frame.doubt = doubts.first();
+    auto const block = r.field(Slot::is_block_trade);
+    if (block.given() && block.kind != Field::Kind::boolean) doubts.add("is_block_trade");
+    trade.block = block.kind == Field::Kind::boolean && r.number(Slot::is_block_trade) != 0;
+    trade.time = frame.time = time(received, doubts);
+    doubt(doubts);
     if (filter.trade && !filter.trade(trade.trade_id)) return;
     write_trade(packets, trade, received, doubts.flag());
 }
@@ -216,11 +292,14 @@ void FrameDecoder::Impl::snapshot() {
         if (kind != Field::Kind::other && kind != Field::Kind::null)
             frame.rejected = "snapshot_with_bad_level";
     }
+    // An empty book has neither key. With an unknown one instead, the venue may have renamed them.
+    if (!frame.has_sides && !frame.unknown.empty() && frame.rejected.empty())
+        frame.rejected = "snapshot_without_sides";
     frame.yes = reader().yes();
     frame.no = reader().no();
 }
 
-void FrameDecoder::Impl::delta() {
+void FrameDecoder::Impl::delta(arb_time received) {
     auto const& r = reader();
     auto const side = r.text(Slot::side);
     Doubts doubts;
@@ -236,8 +315,8 @@ void FrameDecoder::Impl::delta() {
     else if (frame.delta == ARB_ABSENT)
         frame.rejected = "delta_without_size";
     Doubts of_time;
-    frame.time = time(of_time);
-    frame.doubt = of_time.first();
+    frame.time = time(received, of_time);
+    doubt(of_time);
 }
 
 void FrameDecoder::Impl::lifecycle(std::string_view bytes, arb_time received, Packets& packets) {
@@ -246,10 +325,19 @@ void FrameDecoder::Impl::lifecycle(std::string_view bytes, arb_time received, Pa
     frame.event_ticker = r.text(Slot::event_ticker);
     if (frame.market.empty())
         frame.rejected = "lifecycle_without_market";
-    else if (frame.event_type.empty())
+    else if (frame.event_type.empty() || frame.event_type.size() > name_size_max)
         frame.rejected = "lifecycle_without_type";
-    if (frame.is_combo || !frame.rejected.empty()) return;
+    if (unwanted() || !frame.rejected.empty()) return;
     Doubts doubts;
+    frame.closes_at = read_clock(r.field(Slot::close_ts), second_ns, "close_ts", doubts);
+    read_clock(r.field(Slot::open_ts), second_ns, "open_ts", doubts);
+    auto result = r.text(Slot::result);
+    if (result.size() > name_size_max || (result.empty() && r.field(Slot::result).given())) {
+        doubts.add("result");
+        result = {};
+    } else if (result.empty() && lifecycle_of(frame.event_type) == ARB_LIFECYCLE_DETERMINED) {
+        doubts.add("result", ARB_DRIFT_MISSING);
+    }
     auto const value =
         read_price(r.field(Slot::settlement_value), "settlement_value", Need::optional, doubts);
     auto const decided = read_clock(r.field(Slot::determination_ts), second_ns, "determination_ts", doubts);
@@ -270,15 +358,46 @@ void FrameDecoder::Impl::lifecycle(std::string_view bytes, arb_time received, Pa
                 frame.event_ticker = bytes.substr(at, event->get_string().size());
         }
     }
-    if (filter.lifecycle && !filter.lifecycle(frame.market)) return;
-    frame.doubt = doubts.first();
+    doubt(doubts);
+    if (filter.lifecycle && !filter.lifecycle(frame)) return;
     auto packet = packets.add<arb_status_change>(venue_name, received, frame.time, doubts.flag());
     packet->settlement_value = value;
     packet->lifecycle = lifecycle_of(frame.event_type);
     packet.text(&arb_status_change::market_id, frame.market);
     packet.text(&arb_status_change::venue_status, frame.event_type);
-    packet.text(&arb_status_change::result, r.text(Slot::result));
+    packet.text(&arb_status_change::result, result);
     packet.text(&arb_status_change::detail, detail);
+}
+
+void FrameDecoder::Impl::event() {
+    frame.event_ticker = reader().text(Slot::event_ticker);
+    frame.series_ticker = reader().text(Slot::series_ticker);
+    auto const series = reader().field(Slot::series_ticker);
+    Doubts doubts;
+    if (series.given() && (series.kind != Field::Kind::text || series.text.size() > name_size_max)) {
+        doubts.add("series_ticker");
+        frame.series_ticker = {};
+    }
+    doubt(doubts);
+    frame.is_combo = is_combo(frame.event_ticker);
+    if (frame.event_ticker.empty() || frame.event_ticker.size() > name_size_max)
+        frame.rejected = "event_without_ticker";
+}
+
+void FrameDecoder::Impl::fee_update() {
+    auto const& r = reader();
+    event();
+    auto const type = r.field(Slot::fee_type_override);
+    auto const multiplier = r.field(Slot::fee_multiplier_override);
+    // Null is how the venue says that the override ended; what is missing says nothing.
+    bool const known = type.kind == Field::Kind::text || type.kind == Field::Kind::null;
+    if (!known || type.text.size() > name_size_max) frame.rejected = "fee_without_type";
+    frame.fee_type = type.text;
+    if (!frame.rejected.empty() || frame.fee_type.empty()) return;
+    Doubts doubts;
+    if (read_amount(multiplier, "fee_multiplier_override", Need::required, doubts) != ARB_ABSENT)
+        frame.fee_multiplier = multiplier.text;
+    doubt(doubts);
 }
 
 void FrameDecoder::Impl::reply() {
@@ -288,8 +407,6 @@ void FrameDecoder::Impl::reply() {
     if (frame.type == FrameType::subscribed) frame.sid = r.number(Slot::msg_sid);
     frame.error_code = r.number(Slot::code);
     frame.error_text = r.text(Slot::msg_text);
-    frame.event_ticker = r.text(Slot::event_ticker);
-    frame.series_ticker = r.text(Slot::series_ticker);
 }
 
 }  // namespace arb::kalshi

@@ -41,6 +41,9 @@ struct Frame {
     std::string_view rejected = {};
     // A packet was written with ARB_FLAG_ANOMALY: which value was left out.
     std::string_view doubt = {};
+    int doubt_what = 0;  // ARB_DRIFT_*
+    // A field that messages of this type are not known to have.
+    std::string_view unknown = {};
 
     // The envelope; 0 where not given. `sequence` counts per `sid` over frames of all types.
     std::int64_t id = 0;
@@ -67,7 +70,10 @@ struct Frame {
     std::string_view event_type = {};    // market_lifecycle
     std::string_view event_ticker = {};  // lifecycle frames, where given
     std::string_view series_ticker = {};
-    bool is_combo = false;  // of a multivariate market; never written
+    arb_time closes_at = 0;          // market_lifecycle, where given
+    std::string_view fee_type = {};  // fee_update; empty: the override ended
+    std::string_view fee_multiplier = {};
+    bool is_combo = false;  // of a multivariate market; written only where the filter asks for them
 };
 
 class FrameDecoder {
@@ -75,10 +81,11 @@ class FrameDecoder {
     // What is to be written of what is readable; null: all of it.
     struct Filter {
         // Lifecycle frames come of all markets.
-        std::function<bool(std::string_view market)> lifecycle = {};
+        std::function<bool(Frame const& frame)> lifecycle = {};
         // Two connections, or a frame sent twice, may bring the same.
         std::function<bool(std::string_view trade_id)> trade = {};
         std::function<bool(Frame const& frame, Quote const& quote)> quote = {};
+        bool combos = false;  // of multivariate markets, too
     };
     FrameDecoder() : FrameDecoder(Filter{}) {}
     explicit FrameDecoder(Filter filter);
@@ -87,7 +94,7 @@ class FrameDecoder {
     FrameDecoder& operator=(FrameDecoder const&) = delete;
 
     // Reads one frame. Adds the packet of a ticker, a trade or a market's lifecycle to `packets`, nothing for
-    // other types, for rejected frames, for combos and for what the filter leaves out.
+    // other types, for rejected frames and for what the filter leaves out.
     Frame const& decode(std::string_view bytes, arb_time received, Packets& packets);
 
     Filter& filter();

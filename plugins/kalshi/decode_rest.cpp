@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "arbitrage/decimal.hpp"
 #include "arbitrage/time.hpp"
+#include "member.hpp"
 
 namespace arb::kalshi {
 
@@ -19,56 +19,6 @@ json::parse_options tolerant() {
     options.allow_invalid_utf8 = true;  // one bad title must not cost the page
     return options;
 }
-
-std::string_view view(json::string const& text) { return {text.data(), text.size()}; }
-
-// The text of a member; empty if it is no string.
-std::string_view text(json::object const& object, std::string_view key) {
-    auto const* const value = object.if_contains(key);
-    return value != nullptr && value->is_string() ? view(value->get_string()) : std::string_view{};
-}
-
-// A member as a Field. A number becomes its shortest decimal text, which for what the venue prints is what it
-// printed.
-class Member {
-  public:
-    Member(json::object const& object, std::string_view key) {
-        auto const* const value = object.if_contains(key);
-        if (value == nullptr) return;
-        switch (value->kind()) {
-            case json::kind::null:
-                field_.kind = Field::Kind::null;
-                break;
-            case json::kind::string:
-                field_ = {Field::Kind::text, view(value->get_string())};
-                break;
-            case json::kind::int64:
-                number("{}", value->get_int64());
-                break;
-            case json::kind::uint64:
-                number("{}", value->get_uint64());
-                break;
-            case json::kind::double_:
-                number("{}", value->get_double());
-                break;
-            default:
-                field_.kind = Field::Kind::other;
-                break;
-        }
-    }
-    Member(Member const&) = delete;
-    Member& operator=(Member const&) = delete;
-    operator Field() const { return field_; }
-
-  private:
-    template<class Number>
-    void number(fmt::format_string<Number&> format, Number value) {
-        auto const end = fmt::format_to_n(buffer_.data(), buffer_.size(), format, value);
-        field_ = {Field::Kind::number, {buffer_.data(), std::min(end.size, buffer_.size())}};
-    }
-    Field field_;
-    std::array<char, 40> buffer_;
-};
 
 json::array const& no_items() {
     static json::array const none;
@@ -152,41 +102,51 @@ std::string error_text(std::string_view body) {
     return out;
 }
 
-namespace {
-
-// Type and multiplier of an object with `prefix`fee_type`suffix`; nothing if the type is not there.
-std::optional<Fee> read_fee(json::object const& object, std::string_view type_key,
-                            std::string_view multiplier_key) {
-    auto const type = text(object, type_key);
-    if (type.empty()) return {};
-    Member const member{object, multiplier_key};
-    Field const multiplier = member;
-    if (multiplier.kind != Field::Kind::number && multiplier.kind != Field::Kind::text)
-        return Fee{std::string{type}, {}};
-    auto const value = parse_decimal(multiplier.text);
-    return Fee{std::string{type}, value ? format_decimal(value.millionths) : std::string{}};
+std::optional<Series> read_one_series(json::value const& value, std::string& ticker, Doubts& doubts,
+                                      std::string_view& reason) {
+    auto const* const object = value.if_object();
+    if (object != nullptr) ticker = std::string{text(*object, "ticker")};
+    if (object == nullptr || ticker.empty() || ticker.size() > word_size_max) {
+        reason = object == nullptr ? "series_not_an_object" : "series_without_ticker";
+        return {};
+    }
+    Series out;
+    out.category = std::string{read_text(*object, "category", Need::required, doubts)};
+    out.title = std::string{read_text(*object, "title", Need::required, doubts, title_size_max)};
+    out.frequency = std::string{read_text(*object, "frequency", Need::optional, doubts)};
+    auto const fee = read_fee(*object, "fee_type", "fee_multiplier");
+    if (!fee || fee->multiplier.empty()) doubts.add(fee ? "fee_multiplier" : "fee_type");
+    out.fee = fee.value_or(Fee{});
+    auto const* const tags = object->if_contains("tags");
+    auto const is_text = [](json::value const& tag) { return tag.is_string(); };
+    if (tags != nullptr && tags->is_array() &&
+        std::all_of(tags->get_array().begin(), tags->get_array().end(), is_text))
+        out.tags = json::serialize(*tags);
+    else if (tags != nullptr && !tags->is_null())
+        doubts.add("tags");
+    out.updated_at = read_time(Member{*object, "last_updated_ts"}, "last_updated_ts", Need::optional, doubts);
+    out.raw = json::serialize(*object);
+    return out;
 }
-
-}  // namespace
 
 void read_series(Document const& document, SeriesTable& table) {
     for (auto const& item : document.list("series")) {
-        auto const* const object = item.if_object();
-        if (object == nullptr) continue;
-        auto const ticker = text(*object, "ticker");
-        if (ticker.empty()) continue;
-        table.insert_or_assign(std::string{ticker},
-                               Series{std::string{text(*object, "category")},
-                                      read_fee(*object, "fee_type", "fee_multiplier").value_or(Fee{})});
+        std::string ticker;
+        std::string_view reason;
+        Doubts doubts;
+        if (auto series = read_one_series(item, ticker, doubts, reason))
+            table.insert_or_assign(std::move(ticker), std::move(*series));
     }
 }
 
-std::string fee_json(Fee const& fee, std::string_view waived_until) {
-    if (fee.type.empty()) return {};
-    auto out = R"({"type":)" + json::serialize(json::string{fee.type});
-    if (!fee.multiplier.empty()) out += R"(,"multiplier":)" + fee.multiplier;
-    if (!waived_until.empty()) out += R"(,"waived_until":)" + json::serialize(json::string{waived_until});
-    return out + "}";
+void write_series(Packets& packets, std::string_view ticker, Series const& series, arb_time received) {
+    auto packet = packets.add<arb_series>(venue_name, received, series.updated_at);
+    packet.text(&arb_series::series_id, ticker);
+    packet.text(&arb_series::title, series.title);
+    packet.text(&arb_series::category, series.category);
+    packet.text(&arb_series::frequency, series.frequency);
+    packet.text(&arb_series::tags, series.tags);
+    packet.text(&arb_series::raw, series.raw);
 }
 
 namespace {
@@ -237,26 +197,26 @@ std::optional<MarketRow> read_market(json::value const& value, std::string_view&
     }
     MarketRow row;
     row.raw = object;
+    auto& doubts = row.doubts;
     row.ticker = text(*object, "ticker");
-    row.event_ticker = text(*object, "event_ticker");
-    if (row.ticker.empty()) {
+    if (row.ticker.empty() || row.ticker.size() > word_size_max) {
         reason = "market_without_ticker";
         return {};
     }
-    if (row.event_ticker.empty()) row.doubts.add("event_ticker");
-    row.title = text(*object, "title");
-    if (row.title.empty()) row.title = text(*object, "yes_sub_title");
-    if (row.title.empty()) row.doubts.add("title");
-    row.status = text(*object, "status");
+    row.event_ticker = read_text(*object, "event_ticker", Need::required, doubts);
+    row.title = read_text(*object, "title", Need::optional, doubts, title_size_max);
+    if (row.title.empty())
+        row.title = read_text(*object, "yes_sub_title", Need::required, doubts, title_size_max);
+    row.status = read_text(*object, "status", Need::required, doubts);
     row.lifecycle = lifecycle_of(row.status);
-    if (row.lifecycle == ARB_LIFECYCLE_NONE) row.doubts.add("status");
-    row.result = text(*object, "result");
-    row.waived_until = text(*object, "fee_waiver_expiration_time");
-    row.rules = text(*object, "rules_primary");
-    if (auto const more = text(*object, "rules_secondary"); !more.empty())
+    if (row.lifecycle == ARB_LIFECYCLE_NONE) doubts.add("status");
+    row.result = read_text(*object, "result", Need::optional, doubts);
+    row.waived_until = read_text(*object, "fee_waiver_expiration_time", Need::optional, doubts);
+    row.rules = read_text(*object, "rules_primary", Need::optional, doubts, rules_size_max);
+    if (auto const more = read_text(*object, "rules_secondary", Need::optional, doubts, rules_size_max);
+        !more.empty())
         row.rules += (row.rules.empty() ? "" : "\n\n") + std::string{more};
     read_grid(*object, row);
-    auto& doubts = row.doubts;
     row.settlement_value =
         read_price(Member{*object, "settlement_value_dollars"}, "settlement_value", Need::optional, doubts);
     row.opens_at = read_time(Member{*object, "open_time"}, "open_time", Need::required, doubts);
@@ -274,7 +234,7 @@ std::optional<QuoteRow> read_quote_row(json::value const& value, std::string_vie
     auto const* const object = value.if_object();
     QuoteRow row;
     if (object != nullptr) row.ticker = text(*object, "ticker");
-    if (row.ticker.empty()) {
+    if (row.ticker.empty() || row.ticker.size() > word_size_max) {
         reason = object == nullptr ? "market_not_an_object" : "market_without_ticker";
         return {};
     }
@@ -291,22 +251,31 @@ std::optional<EventRow> read_event(json::value const& value, std::string_view& r
     EventRow row;
     row.raw = object;
     row.ticker = text(*object, "event_ticker");
-    if (row.ticker.empty()) {
+    if (row.ticker.empty() || row.ticker.size() > word_size_max) {
         reason = "event_without_ticker";
         return {};
     }
-    row.series = text(*object, "series_ticker");
-    row.title = text(*object, "title");
-    if (row.title.empty()) row.doubts.add("title");
-    row.subtitle = text(*object, "sub_title");
-    row.category = text(*object, "category");
+    auto& doubts = row.doubts;
+    row.series = read_text(*object, "series_ticker", Need::required, doubts);
+    row.title = read_text(*object, "title", Need::required, doubts, title_size_max);
+    row.subtitle = read_text(*object, "sub_title", Need::optional, doubts, title_size_max);
+    row.category = read_text(*object, "category", Need::optional, doubts);
     auto const* const exclusive = object->if_contains("mutually_exclusive");
     if (exclusive != nullptr && exclusive->is_bool())
         row.mutually_exclusive = exclusive->get_bool() ? ARB_YES : ARB_NO;
     else
         row.doubts.add("mutually_exclusive");
     row.fee = read_fee(*object, "fee_type_override", "fee_multiplier_override");
+    row.updated_at =
+        read_time(Member{*object, "last_updated_ts"}, "last_updated_ts", Need::optional, row.doubts);
+    auto const* const override = object->if_contains("fee_type_override");
+    if (!row.fee && override != nullptr && !override->is_null() &&
+        !(override->is_string() && override->get_string().empty()))
+        doubts.add("fee_type_override");
+    if (row.fee && row.fee->multiplier.empty() && object->contains("fee_multiplier_override"))
+        doubts.add("fee_multiplier_override");
     auto const* const markets = object->if_contains("markets");
+    if (markets != nullptr && !markets->is_array() && !markets->is_null()) doubts.add("markets");
     row.markets = markets != nullptr && markets->is_array() ? &markets->get_array() : &no_items();
     return row;
 }
@@ -409,7 +378,7 @@ std::optional<TradeRow> read_trade(json::value const& value, std::string_view& r
     TradeRow row;
     auto& trade = row.trade;
     if (object != nullptr) trade.market = text(*object, "ticker");
-    if (trade.market.empty()) {
+    if (trade.market.empty() || trade.market.size() > word_size_max) {
         reason = "trade_without_market";
         return {};
     }
@@ -425,12 +394,10 @@ std::optional<TradeRow> read_trade(json::value const& value, std::string_view& r
         reason = "trade_prices_disagree";
         return {};
     }
-    trade.trade_id = text(*object, "trade_id");
-    if (trade.trade_id.empty()) row.doubts.add("trade_id");
+    trade.trade_id = read_text(*object, "trade_id", Need::required, row.doubts);
     trade.taker_side = read_taker(Member{*object, "taker_outcome_side"}, Member{*object, "taker_book_side"},
                                   Member{*object, "taker_side"}, row.doubts);
-    auto const* const block = object->if_contains("is_block_trade");
-    trade.block = block != nullptr && block->is_bool() && block->get_bool();
+    trade.block = read_flag(*object, "is_block_trade", row.doubts);
     trade.time = read_time(Member{*object, "created_time"}, "created_time", Need::required, row.doubts);
     return row;
 }
@@ -451,6 +418,42 @@ ExchangeState read_exchange(Document const& document) {
     auto const* const resumes = document.object().if_contains("exchange_estimated_resume_time");
     if (!out.trading && resumes != nullptr && resumes->is_string())
         out.resumes = std::string{resumes->get_string()};
+    return out;
+}
+
+Best BookRow::best() const {
+    Best out;
+    for (auto const& level : yes) out.bid = std::max(out.bid, level.price);
+    for (auto const& level : no)
+        if (auto const ask = complement(level.price); out.ask == ARB_ABSENT || ask < out.ask) out.ask = ask;
+    return out;
+}
+
+std::optional<BookRow> read_book(Document const& document, std::string_view& reason) {
+    auto const* const book = document.object().if_contains("orderbook_fp");
+    if (book == nullptr || !book->is_object()) {
+        reason = "book_without_sides";
+        return {};
+    }
+    BookRow out;
+    for (auto const* const key : {"yes_dollars", "no_dollars"}) {
+        auto& side = key[0] == 'y' ? out.yes : out.no;
+        auto const* const levels = book->get_object().if_contains(key);
+        if (levels == nullptr || levels->is_null()) continue;
+        reason = "book_with_bad_level";
+        if (!levels->is_array()) return {};
+        for (auto const& level : levels->get_array()) {
+            auto const* const pair = level.if_array();
+            if (pair == nullptr || pair->size() != 2 || !pair->at(0).is_string() || !pair->at(1).is_string())
+                return {};
+            auto const price = parse_decimal(view(pair->at(0).get_string()));
+            auto const size = parse_decimal(view(pair->at(1).get_string()));
+            if (!price || !size || price.millionths <= 0 || price.millionths >= ARB_UNIT ||
+                size.millionths < 0)
+                return {};
+            if (size.millionths > 0) side.push_back({price.millionths, size.millionths});
+        }
+    }
     return out;
 }
 

@@ -12,8 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "agreement.hpp"
 #include "arbitrage/result.hpp"
 #include "decode.hpp"
+#include "fees.hpp"
 
 namespace arb::kalshi {
 
@@ -37,20 +39,23 @@ class Document {
 // What an error body says, in one line for people; empty if nothing readable.
 std::string error_text(std::string_view body);
 
-struct Fee {
-    std::string type;
-    std::string multiplier;  // decimal text
-    bool operator==(Fee const&) const = default;
-};
-
 struct Series {
     std::string category;
     Fee fee;
+    std::string title, frequency;
+    std::string tags;         // JSON
+    std::string raw;          // JSON
+    arb_time updated_at = 0;  // 0: not known
 };
 using SeriesTable = std::map<std::string, Series, std::less<>>;
 
-// GET /series
+// An item of `series` of GET /series, or the `series` of GET /series/{ticker}; its ticker goes to `ticker`.
+// Nothing if it cannot be used; `reason` says why.
+std::optional<Series> read_one_series(boost::json::value const& value, std::string& ticker, Doubts& doubts,
+                                      std::string_view& reason);
+// All of GET /series that can be used.
 void read_series(Document const& document, SeriesTable& table);
+void write_series(Packets& packets, std::string_view ticker, Series const& series, arb_time received);
 
 struct MarketRow {
     boost::json::object const* raw = nullptr;
@@ -82,6 +87,7 @@ struct EventRow {
     std::string_view ticker, series, title, subtitle, category;
     int mutually_exclusive = ARB_NOT_KNOWN;
     std::optional<Fee> fee;  // outranks the one of the series
+    arb_time updated_at = 0;
     boost::json::array const* markets = nullptr;
     Doubts doubts;
 };
@@ -110,14 +116,19 @@ void write_market(Packets& packets, MarketRow const& market, Fee const& fee, arb
 // changed.
 std::string content_of(boost::json::object const& raw);
 
-std::string fee_json(Fee const& fee, std::string_view waived_until);
-
 // GET /exchange/status. The exchange is divided into parts; while any of them trades, it trades.
 struct ExchangeState {
     bool trading = true;
     std::string resumes;  // when the venue expects to trade again, in its words; often empty
 };
 ExchangeState read_exchange(Document const& document);
+
+// GET /markets/{ticker}/orderbook: bids of both sides in prices of each side's own leg.
+struct BookRow {
+    std::vector<arb_level> yes, no;
+    Best best() const;
+};
+std::optional<BookRow> read_book(Document const& document, std::string_view& reason);
 
 // GET /markets/trades; an item of `trades`.
 struct TradeRow {

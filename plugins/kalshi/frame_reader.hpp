@@ -24,6 +24,7 @@ enum class Slot : std::uint8_t {
     seq,
     msg,
     type,
+    sending_ts_ms,
     // Inside msg.
     market_ticker,
     price_dollars,
@@ -59,8 +60,22 @@ enum class Slot : std::uint8_t {
     settlement_value,
     determination_ts,
     settled_ts,
+    open_ts,
+    close_ts,
+    fee_type_override,
+    fee_multiplier_override,
     count,
 };
+
+// The key of a slot, for people.
+std::string_view name_of(Slot slot);
+
+// A set of slots.
+using Slots = std::uint64_t;
+template<class... Each>
+constexpr Slots slots(Each... each) {
+    return ((Slots{1} << static_cast<unsigned>(each)) | ... | Slots{0});
+}
 
 class FrameReader {
   public:
@@ -68,6 +83,8 @@ class FrameReader {
     static constexpr std::size_t max_array_size = SIZE_MAX;
     static constexpr std::size_t max_key_size = SIZE_MAX;
     static constexpr std::size_t max_string_size = SIZE_MAX;
+    // Levels of a side: twice what the finest grid has.
+    static constexpr std::size_t levels_max = 20'000;
 
     void begin(std::string_view bytes);
 
@@ -82,8 +99,15 @@ class FrameReader {
     std::int64_t number(Slot slot) const {
         return has(slot) ? values_[static_cast<std::size_t>(slot)].number : 0;
     }
-    bool is_true(Slot slot) const { return number(slot) != 0; }
-    std::string_view text(Slot slot) const { return field(slot).text; }
+    // What a string holds; empty where there is none.
+    std::string_view text(Slot slot) const {
+        auto const value = field(slot);
+        return value.kind == Field::Kind::text ? value.text : std::string_view{};
+    }
+
+    Slots present() const { return present_; }
+    // The first key that no message of the venue is known to have; empty if there was none.
+    std::string_view unknown() const { return unknown_; }
 
     bool levels_ok() const { return levels_ok_; }
     std::vector<arb_level> const& yes() const { return yes_; }
@@ -107,6 +131,9 @@ class FrameReader {
             current_ = msg_slot({key.data(), key.size()});
         else if (depth_ == envelope_depth)
             current_ = envelope_slot({key.data(), key.size()});
+        else
+            return true;
+        if (current_ == Slot::none && unknown_.empty()) note_unused({key.data(), key.size()});
         return true;
     }
     bool on_string_part(sv part, std::size_t, error_code&) { return on_part(part); }
@@ -152,6 +179,7 @@ class FrameReader {
         present_ |= std::uint64_t{1} << static_cast<unsigned>(current_);
         current_ = Slot::none;
     }
+    void note_unused(std::string_view key);
     bool on_part(sv part);
     bool on_copied(sv last, std::int64_t number, Field::Kind kind);
     bool open(bool array);
@@ -161,7 +189,8 @@ class FrameReader {
 
     char const* begin_ = nullptr;
     char const* end_ = nullptr;
-    std::uint64_t present_ = 0;
+    Slots present_ = 0;
+    std::string_view unknown_;
     unsigned depth_ = 0;
     Slot current_ = Slot::none;  // of the key whose value comes next
     bool in_msg_ = false;
@@ -186,6 +215,8 @@ inline Slot FrameReader::envelope_slot(std::string_view key) {
                                   : Slot::none;
         case 4:
             return key == "type" ? Slot::type : Slot::none;
+        case 13:
+            return key == "sending_ts_ms" ? Slot::sending_ts_ms : Slot::none;
         default:
             return Slot::none;
     }
@@ -208,9 +239,10 @@ inline Slot FrameReader::msg_slot(std::string_view key) {
         case 6:
             return is("result", Slot::result);
         case 7:
-            return is("channel", Slot::channel);
+            return key[0] == 'c' ? is("channel", Slot::channel) : is("open_ts", Slot::open_ts);
         case 8:
-            return key[0] == 't'   ? is("trade_id", Slot::trade_id)
+            return key[1] == 'l'   ? is("close_ts", Slot::close_ts)
+                   : key[0] == 't' ? is("trade_id", Slot::trade_id)
                    : key[0] == 'c' ? is("count_fp", Slot::count_fp)
                                    : is("delta_fp", Slot::delta_fp);
         case 9:
@@ -241,10 +273,13 @@ inline Slot FrameReader::msg_slot(std::string_view key) {
                    : key[0] == 's' ? is("settlement_value", Slot::settlement_value)
                                    : is("determination_ts", Slot::determination_ts);
         case 17:
-            return is("yes_price_dollars", Slot::yes_price_dollars);
+            return key[0] == 'y' ? is("yes_price_dollars", Slot::yes_price_dollars)
+                                 : is("fee_type_override", Slot::fee_type_override);
         case 18:
             return key[0] == 'l' ? is("last_trade_size_fp", Slot::last_trade_size_fp)
                                  : is("taker_outcome_side", Slot::taker_outcome_side);
+        case 23:
+            return is("fee_multiplier_override", Slot::fee_multiplier_override);
         default:
             return Slot::none;
     }

@@ -1,7 +1,9 @@
 // The part of Stream that reads what connections say and answers it.
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <unordered_set>
 
+#include "arbitrage/decimal.hpp"
 #include "arbitrage/time.hpp"
 #include "stream.hpp"
 #include "streams.hpp"
@@ -24,6 +26,11 @@ constexpr arb_time unreadable_ns = second_ns;
 // The venue's clock and ours, and the way in between.
 constexpr arb_time clocks_differ_ns = 5 * second_ns;
 
+Fee fee_of(Frame const& frame) {
+    auto const multiplier = parse_decimal(frame.fee_multiplier);
+    return {std::string{frame.fee_type}, multiplier ? format_decimal(multiplier.millionths) : std::string{}};
+}
+
 std::size_t index(int stream) { return static_cast<std::size_t>(stream); }
 
 }  // namespace
@@ -32,8 +39,8 @@ std::size_t index(int stream) { return static_cast<std::size_t>(stream); }
 bool Stream::take(Link& link, std::string_view bytes) {
     taking_ = &link;
     auto const& frame = decoder_.decode(bytes, received_, parts_.outbox.packets());
-    if (!frame.rejected.empty()) unreadable(link, frame);
-    if (!frame.doubt.empty()) parts_.host.count("anomalies", 1, frame.doubt);
+    if (!frame.rejected.empty()) unreadable(link, frame, bytes);
+    if (!frame.doubt.empty() || !frame.unknown.empty()) note_drift(frame, bytes);
     auto const order =
         frame.type == FrameType::subscribed ? Order::next : link.sequence.check(frame.sid, frame.sequence);
     if (order == Order::missing) missed(link, frame.sid);
@@ -60,7 +67,10 @@ bool Stream::take(Link& link, std::string_view bytes) {
             break;
         case FrameType::unreadable:
         case FrameType::unknown:
-            if (frame.type == FrameType::unknown) parts_.host.count("unknown_frames");
+            if (frame.type == FrameType::unknown) {
+                parts_.host.count("unknown_frames");
+                parts_.drift.field(ARB_DRIFT_UNKNOWN, "frame", "type", bytes);
+            }
             break;
         default:
             reply(link, frame);
@@ -70,10 +80,19 @@ bool Stream::take(Link& link, std::string_view bytes) {
     return true;
 }
 
+void Stream::note_drift(Frame const& frame, std::string_view bytes) {
+    auto const source = name_of(frame.type);
+    if (!frame.doubt.empty()) {
+        parts_.host.count("anomalies", 1, frame.doubt);
+        parts_.drift.field(frame.doubt_what, source, frame.doubt, bytes);
+    }
+    if (!frame.unknown.empty()) parts_.drift.field(ARB_DRIFT_UNKNOWN, source, frame.unknown, bytes);
+}
+
 // What it said is lost. Prices are not numbered, so that nothing else would tell of theirs; trades can be had
 // over REST once the gap is closed, which is when no more such frames come.
-void Stream::unreadable(Link& link, Frame const& frame) {
-    parts_.host.reject(frame.rejected);
+void Stream::unreadable(Link& link, Frame const& frame, std::string_view bytes) {
+    parts_.drift.refused(name_of(frame.type), frame.rejected, bytes);
     auto const stream = frame.type == FrameType::unreadable || frame.type == FrameType::ticker
                             ? ARB_STREAM_QUOTES
                         : frame.type == FrameType::trade            ? ARB_STREAM_TRADES
@@ -83,7 +102,26 @@ void Stream::unreadable(Link& link, Frame const& frame) {
     link.unreadable_at[index(stream)] = received_;
     if (parts_.gaps.is_open(stream)) return;
     if (lost_reason_ != stalled) lost_reason_ = "unreadable";
-    parts_.gaps.open(stream, {}, link.whole_until(stream), lost_reason_, frame.rejected);
+    open_gap(stream, link.whole_until(stream), lost_reason_, frame.rejected);
+}
+
+// Of books on one of several connections each market has a gap of its own: the others are whole.
+void Stream::open_gap(int stream, arb_time from, std::string_view reason, std::string_view detail) {
+    if (stream != ARB_STREAM_BOOKS || (parts_.lane == 0 && parts_.alone()))
+        return parts_.gaps.open(stream, {}, from, reason, detail);
+    for (auto const& market : books_wanted_) {
+        parts_.gaps.open(stream, market, from, reason, detail);
+        gapped_books_.insert(market);
+    }
+}
+
+std::optional<arb_time> Stream::close_gap(int stream, arb_time now) {
+    if (stream == ARB_STREAM_BOOKS) {
+        for (auto const& market : gapped_books_) parts_.gaps.close(stream, market, now);
+        gapped_books_.clear();
+    }
+    // The gap of the whole stream is the first lane's.
+    return parts_.lane == 0 ? parts_.gaps.close(stream, {}, now) : std::nullopt;
 }
 
 void Stream::took_data(Link& link) {
@@ -94,17 +132,25 @@ void Stream::took_data(Link& link) {
     auto const now = Silence::Clock::now();
     last_data_ = received_;
     evidence_ = 0;  // what it lacked may only have been on its way
+    suspicious_.clear();
     silence_.data(now);
     reconnect_.data(now);
     if (first || parts_.gaps.open_count() != 0) close_gaps(received_);
 }
 
-// Of two connections side by side: whether this quote was not told by the other.
-bool Stream::new_quote(Frame const& frame) {
-    if (frame.time == 0) return true;
+// Whether this quote is to be written: of two connections side by side, one that the other did not tell.
+bool Stream::new_quote(Frame const& frame, Quote const& quote) {
+    auto& agreement = *parts_.agreement;
+    bool const from_next = next_ != nullptr && taking_ == next_.get();
+    auto const told_before = agreement.last_time(frame.market);
+    if (!from_next || frame.time > told_before) agreement.told(frame.market, quote, frame.time, received_);
+    if (next_ == nullptr || frame.time == 0) return true;
     weigh_evidence(frame);
     // The state in which the new connection finds a market: the old one told it long ago.
-    if (taking_ == next_.get() && frame.time < last_data_ - clocks_differ_ns) return false;
+    if (from_next && frame.time < last_data_ - clocks_differ_ns) return false;
+    // Told by nobody, and before anything could be proven by it.
+    if (from_next && told_before != 0 && frame.time > told_before && silent_before_replacement_)
+        suspicious_.emplace(frame.market);
     auto& told = told_[std::string{frame.market}];
     if (told.link != 0 && told.link != taking_->number && frame.time <= told.time) return false;
     told = {taking_->number, frame.time};
@@ -156,7 +202,12 @@ void Stream::book(Link& link, Frame const& frame) {
 }
 
 void Stream::status(Frame const& frame) {
-    if (frame.is_combo) return;
+    if (!frame.rejected.empty() || (frame.is_combo && !decoder_.filter().combos)) return;
+    if (frame.type == FrameType::event_lifecycle)
+        return parts_.catalogue.event_created(frame.event_ticker, frame.series_ticker);
+    if (frame.type == FrameType::fee_update)
+        return parts_.catalogue.fee_changed({ARB_SCOPE_EVENT, std::string{frame.event_ticker}, fee_of(frame),
+                                             received_, "event_fee_update", fee_json(fee_of(frame), {})});
     parts_.catalogue.changed(frame.market, frame.event_ticker, lifecycle_of(frame.event_type));
 }
 
@@ -168,7 +219,7 @@ void Stream::missed(Link& link, std::int64_t sid) {
     if (stream == ARB_STREAM_ALL) return;
     auto const from = link.whole_until(stream);
     if (stream == ARB_STREAM_BOOKS) {
-        parts_.gaps.open(stream, {}, from, "sequence");
+        open_gap(stream, from, "sequence");
         for (auto& market : books_.spoil_link(link.number)) link.books_awaited.insert(std::move(market));
         ask_for_books(link, received_);
         return;
@@ -192,12 +243,15 @@ void Stream::reply(Link& link, Frame const& frame) {
             parts_.host.warning(outcome.sentence + "; subscribing anew");
             if (&link == link_.get()) {
                 lost_reason_ = "subscription_ended";
-                parts_.gaps.open(outcome.stream, {}, link.whole_until(outcome.stream), lost_reason_,
-                                 outcome.sentence);
+                open_gap(outcome.stream, link.whole_until(outcome.stream), lost_reason_, outcome.sentence);
             }
             if (outcome.stream == ARB_STREAM_BOOKS)
                 for (auto& market : books_.spoil_link(link.number))
                     link.books_awaited.insert(std::move(market));
+            break;
+        case Kind::full:
+            parts_.host.count("full_subscriptions");
+            move_on(link, outcome);
             break;
         case Kind::denied:
             return drop(link, "auth", outcome.sentence);
@@ -218,6 +272,7 @@ bool Stream::whole(Link const& link, int stream) const {
     if (!link.subscriptions.complete(stream)) return false;
     if (stream == ARB_STREAM_BOOKS) return link.books_awaited.empty();
     if (stream == ARB_STREAM_QUOTES) return link.quotes_came || wanted_.empty();
+    if (parts_.lane != 0) return true;
     // A feed that was dead while it looked alive has to give data before it is believed.
     return lost_reason_ != stalled || link.data_came;
 }
@@ -235,7 +290,7 @@ void Stream::close_gaps(arb_time now) {
         if (now - link_->unreadable_at[index(stream)] < unreadable_ns) continue;
         auto& last = link_->last_of[index(stream)];
         last = std::max(last, now);
-        auto const from = parts_.gaps.close(stream, {}, now);
+        auto const from = close_gap(stream, now);
         if (!from.has_value()) continue;
         if (stream == ARB_STREAM_TRADES)
             net::asio::co_spawn(parts_.executor, backfill(*from, now, lost_reason_), rethrow);
@@ -262,7 +317,7 @@ void Stream::await_books(Link& link) {
     if (link.awaiting_since == 0) link.awaiting_since = now;
     auto const waited = now - link.awaiting_since, patience = ns(parts_.timing.snapshot_max);
     // While most are missing it is one gap; a few get one each, and the others are whole.
-    bool const few = link.books_awaited.size() * 2 <= wanted_.size();
+    bool const few = link.books_awaited.size() * 2 <= books_wanted_.size();
     if (few && waited > patience) {
         for (auto const& market : link.books_awaited) {
             parts_.gaps.open(ARB_STREAM_BOOKS, market, link.awaiting_since, "no_snapshot");
@@ -315,12 +370,43 @@ void Stream::send(Link& link, std::string command) {
     net::asio::co_spawn(parts_.executor, write(link.socket, std::move(command)), rethrow);
 }
 
+// What one subscription has no room for goes to another connection, or is not had.
+void Stream::move_on(Link& link, Subscriptions::Outcome const& outcome) {
+    if (outcome.stream != ARB_STREAM_BOOKS) {
+        if (link.trouble != outcome.sentence) parts_.host.warning(outcome.sentence);
+        link.trouble = outcome.sentence;
+        return;
+    }
+    std::unordered_set<std::string_view> const gone{outcome.tickers.begin(), outcome.tickers.end()};
+    std::erase_if(books_wanted_, [&](auto const& market) { return gone.contains(market); });
+    for (auto const& market : outcome.tickers) {
+        for (auto const& each : {link_, next_})
+            if (each != nullptr) each->books_awaited.erase(market);
+        if (link_ != nullptr && &link == link_.get()) books_.remove(market);
+    }
+    // The feed distributes them once; a replacement's wants follow.
+    if (&link == link_.get()) parts_.overflow(outcome.tickers);
+}
+
+void Stream::resync(std::string const& market, arb_time from, std::string_view reason) {
+    if (link_ == nullptr || !books_.in_step(market)) return;
+    books_.spoil(market);
+    parts_.gaps.open(ARB_STREAM_BOOKS, market, from, reason);
+    link_->books_awaited.insert(market);
+    ask_for_books(*link_, parts_.host.now());
+}
+
+void Stream::write_books(double share) {
+    books_.write_some(share, parts_.host.now(), parts_.outbox.packets(), [this] { parts_.outbox.added(); });
+}
+
 net::asio::awaitable<void> Stream::backfill(arb_time from, arb_time to, std::string reason) {
     net::Backoff backoff{1s, 30s};
     co_await net::sleep(parts_.timing.backfill_after);
     std::string last;
     for (unsigned tried = 0; tried != backfill_tries && !parts_.host.stopping(); ++tried) {
         if (tried != 0) co_await net::sleep(backoff.next());
+        while (parts_.host.put_off() && !parts_.host.stopping()) co_await net::sleep(1s);
         auto const fetched = co_await parts_.trades.fetch(from, Trades::gap_overlap_ns, ARB_FLAG_BACKFILLED);
         if (fetched.has_value()) {
             parts_.gaps.record(ARB_STREAM_TRADES, {}, from, to, reason, {}, true);

@@ -20,8 +20,9 @@ struct Link {
     // ARB_STREAM_* as an index.
     static constexpr std::size_t streams = ARB_STREAM_STATUS + 1;
 
-    Link(std::uint64_t n, std::unique_ptr<net::WebSocket> s, Record record, bool all, arb_time now)
-        : number{n}, socket{std::move(s)}, subscriptions{record, all}, connected_at{now}, last_data{now} {}
+    Link(std::uint64_t n, std::unique_ptr<net::WebSocket> s, Subscriptions::Channels const& channels,
+         arb_time now)
+        : number{n}, socket{std::move(s)}, subscriptions{channels}, connected_at{now}, last_data{now} {}
 
     // When the stream was last known to be whole on this connection.
     arb_time whole_until(int stream) const {

@@ -28,6 +28,10 @@ inline constexpr char manifest[] = R"json({
       "description": "how often prices and trades are read without a key"},
     "backfill": {"type": "string", "format": "duration", "default": "24h",
       "description": "how far back trades are read at the start, for what was missed while nothing ran; 0s: not at all"},
+    "snapshot_every": {"type": "string", "format": "duration", "default": "1h",
+      "description": "how often each book is written whole between its changes, so that a past one is found soon; 0s: only when it begins anew"},
+    "shard": {"type": "string", "default": "",
+      "description": "collect only a part of the markets, for several hosts: 2/8 is the second of eight; a market's part follows from its ticker"},
     "record": {"type": "array", "items": {"enum": ["quotes", "trades", "books"]}, "default": ["quotes", "trades"],
       "description": "what is recorded of the live feed; books need a key"},
     "select": {"type": "object", "additionalProperties": false, "default": {},
@@ -50,6 +54,43 @@ inline constexpr char manifest[] = R"json({
 },
 "commands": [
   {"name": "balance", "help": "your balance (needs key_id and key_file)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
+  {"name": "positions", "help": "your positions in unsettled markets; below zero is NO (needs key_id and key_file)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "ticker": {"type": "string", "default": "", "description": "market ticker"},
+     "event": {"type": "string", "default": "", "description": "event ticker"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "fills", "help": "your trades (needs key_id and key_file)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "ticker": {"type": "string", "default": "", "description": "market ticker"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "settlements", "help": "what your settled markets paid (needs key_id and key_file)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "ticker": {"type": "string", "default": "", "description": "market ticker"},
+     "event": {"type": "string", "default": "", "description": "event ticker"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "orders", "help": "your orders (needs key_id and key_file)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "ticker": {"type": "string", "default": "", "description": "market ticker"},
+     "status": {"type": "string", "enum": ["resting", "canceled", "executed", ""], "default": "", "description": "in what state; empty for any"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "limits", "help": "how many requests your account may make (needs key_id and key_file)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
+  {"name": "selection", "help": "how many open markets each rule of select takes and leaves out, and all of them together",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
+  {"name": "market", "help": "one market with its rules and prices",
+   "parameters": {"type": "object", "additionalProperties": false, "required": ["ticker"], "properties": {
+     "ticker": {"type": "string", "description": "market ticker"}}}},
+  {"name": "book", "help": "the order book of a market in prices of YES, best levels first",
+   "parameters": {"type": "object", "additionalProperties": false, "required": ["ticker"], "properties": {
+     "ticker": {"type": "string", "description": "market ticker"},
+     "depth": {"type": "integer", "minimum": 0, "maximum": 10000, "default": 10, "description": "levels of each side; 0 for all"}}}},
+  {"name": "candlesticks", "help": "past prices of a market",
+   "parameters": {"type": "object", "additionalProperties": false, "required": ["ticker"], "properties": {
+     "ticker": {"type": "string", "description": "market ticker"},
+     "interval": {"type": "string", "enum": ["1m", "1h", "1d"], "default": "1h", "description": "length of a candle"},
+     "last": {"type": "string", "format": "duration", "default": "24h", "description": "how far back"}}}},
+  {"name": "schedule", "help": "when the exchange is open, and announced maintenance",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
   {"name": "trades", "help": "the latest trades, of all markets or of one",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {

@@ -14,6 +14,9 @@ constexpr std::chrono::milliseconds catalogue_every_min{1000};
 // A poll of every open market takes several seconds of the rate limit.
 constexpr std::chrono::milliseconds poll_every_min{250};
 
+// All books of the venue are some ten million levels; more often than this they would be most of what is
+// stored.
+constexpr std::chrono::milliseconds snapshot_every_min = std::chrono::minutes{1};
 // A day of trades is some hundred thousand; more than a month would be read for hours.
 constexpr std::chrono::milliseconds backfill_max = std::chrono::hours{24 * 30};
 
@@ -88,7 +91,13 @@ Settings read_settings(Options const& options) {
     out.poll_every = duration(options, "poll_every", out.poll_every, poll_every_min);
     out.backfill = options.duration("backfill", out.backfill);
     if (out.backfill > backfill_max) throw ConfigurationError("/backfill", "expected at most 30d");
+    out.snapshot_every = options.duration("snapshot_every", out.snapshot_every);
+    if (out.snapshot_every.count() != 0 && out.snapshot_every < snapshot_every_min)
+        throw ConfigurationError("/snapshot_every", "expected at least 1m, or 0s for never");
     out.record = read_record(options);
+    auto const shard = parse_shard(options.text("shard"));
+    if (shard.has_error()) throw ConfigurationError("/shard", shard.error().text);
+    out.shard = *shard;
     out.select = read_select(options.section("select"));
     return out;
 }

@@ -22,9 +22,14 @@ struct Settings {
     std::string key_id, key_file;  // both or none
     std::chrono::milliseconds catalogue_every{std::chrono::minutes{5}};
     std::chrono::milliseconds poll_every{std::chrono::seconds{10}};
-    std::chrono::milliseconds backfill{std::chrono::hours{24}};  // of trades, at the start; 0: none
+    std::chrono::milliseconds backfill{std::chrono::hours{24}};       // of trades, at the start; 0: none
+    std::chrono::milliseconds snapshot_every{std::chrono::hours{1}};  // of each book; 0: never
     Record record;
     Select select;
+    Shard shard;
+
+    // Every market of the venue but combos.
+    bool everything() const { return select.all() && shard.whole(); }
 };
 
 // Throws ConfigurationError for an option that is wrong.

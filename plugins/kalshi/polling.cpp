@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "arbitrage/time.hpp"
 
@@ -27,6 +28,7 @@ net::asio::awaitable<void> Polling::run() {
                     settings.poll_every.count(), settings.record.books ? ", which books need" : ""));
     quotes_until_ = trades_until_ = newest_trade_ = parts_.host.now();
     while (!parts_.host.stopping()) {
+        co_await wait_for_room();
         auto const began = parts_.host.now();
         Result<> quotes, trades;
         if (settings.record.quotes && !wanted_.empty()) {
@@ -37,22 +39,40 @@ net::asio::awaitable<void> Polling::run() {
             trades = co_await poll_trades();
             polled(ARB_STREAM_TRADES, trades, began, trades_until_);
         }
+        auto const pause = parts_.exchange.text(parts_.host.now());
         if (quotes.has_error() || trades.has_error())
-            parts_.health.set(Health::Part::feed, ARB_STATE_RETRYING,
-                              "polling: " + (quotes.has_error() ? quotes.error().text : trades.error().text));
+            parts_.health.set(
+                Health::Part::feed, ARB_STATE_RETRYING,
+                "polling: " + (quotes.has_error() ? quotes.error().text : trades.error().text) + pause);
         else
             parts_.health.set(Health::Part::feed, settings.record.books ? ARB_STATE_DEGRADED : ARB_STATE_LIVE,
-                              fmt::format("polling {} markets without a key{}", wanted_.size(),
-                                          settings.record.books ? "; books need one" : ""));
+                              fmt::format("polling {} markets without a key{}{}", wanted_.size(),
+                                          settings.record.books ? "; books need one" : "", pause));
         auto const next = began + settings.poll_every.count() * millisecond_ns;
         do co_await net::sleep(std::min(settings.poll_every, tick));
         while (parts_.host.now() < next && !parts_.host.stopping());
     }
 }
 
+// What is polled can be read later; what the prices did meanwhile is not known.
+net::asio::awaitable<void> Polling::wait_for_room() {
+    bool said = false;
+    while (parts_.host.put_off() && !parts_.host.stopping()) {
+        if (!std::exchange(said, true)) {
+            parts_.host.info("prices are not polled until the queue has room again");
+            parts_.gaps.open(ARB_STREAM_QUOTES, {}, quotes_until_, "queue_full");
+            parts_.health.set(Health::Part::feed, ARB_STATE_DEGRADED,
+                              "polling waits until the queue has room again");
+        }
+        co_await net::sleep(tick);
+    }
+}
+
 void Polling::polled(int stream, Result<> const& result, arb_time began, arb_time& whole_until) {
     if (result.has_error()) {
-        parts_.gaps.open(stream, {}, whole_until, "poll_failed", result.error().text);
+        auto const* const reason =
+            parts_.exchange.closed_until(parts_.host.now()) ? "maintenance" : "poll_failed";
+        parts_.gaps.open(stream, {}, whole_until, reason, result.error().text);
     } else {
         // Trades missed meanwhile were in the list; what prices did in between nobody knows.
         parts_.gaps.close(stream, {}, parts_.host.now(), stream == ARB_STREAM_TRADES);
@@ -65,6 +85,10 @@ void Polling::want(std::vector<std::string> const& tickers) {
     wanted_ = tickers;
     std::unordered_set<std::string_view> const kept{wanted_.begin(), wanted_.end()};
     std::erase_if(last_, [&](auto const& entry) { return !kept.contains(entry.first); });
+}
+
+void Polling::want_more(std::vector<std::string> const& tickers) {
+    wanted_.insert(wanted_.end(), tickers.begin(), tickers.end());
 }
 
 net::asio::awaitable<Result<>> Polling::poll_quotes() {
@@ -92,14 +116,14 @@ void Polling::take_quotes(Document const& page) {
         std::string_view reason;
         auto const row = read_quote_row(item, reason);
         if (!row.has_value()) {
-            parts_.host.reject(reason);
+            parts_.drift.refused("GET /markets", reason, item);
             continue;
         }
         if (!parts_.catalogue.wants(row->ticker)) continue;
         auto const [last, fresh] = last_.try_emplace(std::string{row->ticker}, row->quote);
         if (!fresh && last->second == row->quote) continue;
         last->second = row->quote;
-        if (row->doubts.any()) parts_.host.count("anomalies", 1, row->doubts.first());
+        parts_.drift.doubtful("GET /markets", row->doubts, row->ticker);
         write_quote(parts_.outbox.packets(), row->ticker, row->quote, received, 0,
                     static_cast<std::uint16_t>(ARB_FLAG_POLLED | row->doubts.flag()));
         parts_.outbox.added();

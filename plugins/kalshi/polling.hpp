@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catalogue.hpp"
+#include "exchange.hpp"
 #include "health.hpp"
 #include "rest.hpp"
 #include "trades.hpp"
@@ -25,6 +26,8 @@ class Polling {
         Rest& rest;
         Trades& trades;
         Catalogue& catalogue;
+        Drift& drift;
+        Exchange& exchange;
         Health& health;
     };
     explicit Polling(Parts parts) : parts_{std::move(parts)} {}
@@ -34,8 +37,10 @@ class Polling {
 
     // The markets whose prices are read.
     void want(std::vector<std::string> const& tickers);
+    void want_more(std::vector<std::string> const& tickers);
 
   private:
+    net::asio::awaitable<void> wait_for_room();
     net::asio::awaitable<Result<>> poll_quotes();
     net::asio::awaitable<Result<>> poll_trades();
     void take_quotes(Document const& page);

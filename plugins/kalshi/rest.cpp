@@ -86,12 +86,13 @@ net::asio::awaitable<Result<Document>> Rest::get(std::string target, bool signed
     co_return last;
 }
 
-net::asio::awaitable<Result<>> Rest::pages(std::string target, std::function<bool(Document const&)> take) {
+net::asio::awaitable<Result<>> Rest::pages(std::string target, std::function<bool(Document const&)> take,
+                                           bool signed_in) {
     std::set<std::string, std::less<>> seen;
     std::string cursor;
     for (std::size_t page = 0; page != pages_max; ++page) {
         auto next = with_query(target, "cursor", cursor);
-        auto const document = co_await get(std::move(next));
+        auto const document = co_await get(std::move(next), signed_in);
         if (document.has_error()) co_return document.error();
         if (!take(*document)) co_return Result<>{};
         cursor = std::string{document->cursor()};

@@ -43,7 +43,8 @@ class Rest {
 
     // Pages of `target` until the last, each handed to `take`; `take` answers false to end early. `target`
     // has its filters and no cursor.
-    net::asio::awaitable<Result<>> pages(std::string target, std::function<bool(Document const&)> take);
+    net::asio::awaitable<Result<>> pages(std::string target, std::function<bool(Document const&)> take,
+                                         bool signed_in = false);
 
     bool has_key() const { return signer_ != nullptr; }
 

@@ -21,18 +21,33 @@ bool names(std::vector<std::string> const& list, std::string_view text) {
 
 }  // namespace
 
-std::string_view left_out_by(Select const& select, Candidate const& candidate, arb_time now) {
+bool Select::names_combos() const {
+    for (auto const* const list : {&series, &events, &markets})
+        if (std::any_of(list->begin(), list->end(), [](auto const& name) { return is_combo(name); }))
+            return true;
+    return false;
+}
+
+std::array<Verdict, rules_count> judge(Select const& select, Shard const& shard, Candidate const& candidate,
+                                       arb_time now) {
     bool const named = names(select.series, candidate.series) || names(select.events, candidate.event) ||
                        names(select.markets, candidate.market);
-    if (select.names_any() && !named) return "series, events or markets";
-    if (!named && is_combo(candidate.market)) return "combos";
-    if (!select.categories.empty() && !names(select.categories, candidate.category)) return "categories";
+    bool const soon = select.closes_within && candidate.closes_at != 0 &&
+                      candidate.closes_at - now <= select.closes_within->count() * millisecond_ns;
     // An absent volume is the smallest number there is.
-    if (select.volume_24h_min != ARB_ABSENT && candidate.volume_24h < select.volume_24h_min)
-        return "volume_24h_min";
-    if (select.closes_within && (candidate.closes_at == 0 ||
-                                 candidate.closes_at - now > select.closes_within->count() * millisecond_ns))
-        return "closes_within";
+    return {{{"series, events or markets", select.names_any(), named},
+             {"combos", true, named || !is_combo(candidate.market)},
+             {"categories", !select.categories.empty(), names(select.categories, candidate.category)},
+             {"volume_24h_min", select.volume_24h_min != ARB_ABSENT,
+              candidate.volume_24h >= select.volume_24h_min},
+             {"closes_within", select.closes_within.has_value(), soon},
+             {"shard", !shard.whole(), shard.takes(candidate.market)}}};
+}
+
+std::string_view left_out_by(Select const& select, Shard const& shard, Candidate const& candidate,
+                             arb_time now) {
+    for (auto const& verdict : judge(select, shard, candidate, now))
+        if (verdict.in_force && !verdict.takes) return verdict.rule;
     return {};
 }
 

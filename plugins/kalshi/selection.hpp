@@ -1,10 +1,12 @@
-// Which markets are collected: the option `select`.
+// Which markets are collected: the options `select` and `shard`.
 //
 // Every rule narrows. `categories`, `volume_24h_min` and `closes_within` must all hold; `series`, `events`
-// and `markets` together name what is wanted, so that a market counts if any of them names it. No rule at
-// all: every market but combos, which only a name lets in. Thread safety: const after construction.
+// and `markets` together name what is wanted, so that a market counts if any of them names it; the shard
+// takes its part of what is left. No rule at all: every market but combos, which only a name lets in.
+// Thread safety: const after construction.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "arbitrage/abi/base.h"
+#include "venue/shard.hpp"
 
 namespace arb::kalshi {
 
@@ -27,6 +30,8 @@ struct Select {
     bool all() const {
         return !names_any() && categories.empty() && volume_24h_min == ARB_ABSENT && !closes_within;
     }
+    // A combo is named, or its series or event.
+    bool names_combos() const;
 };
 
 // What is known of a market when it is chosen. Views live until the call returns.
@@ -36,8 +41,22 @@ struct Candidate {
     arb_time closes_at = 0;
 };
 
-// The rule that leaves the candidate out, by the option's name or "combos"; empty if it is selected. What is
-// not known fails the rule that asks for it.
-std::string_view left_out_by(Select const& select, Candidate const& candidate, arb_time now);
+// What each rule says of a candidate, in the order in which they are asked.
+struct Verdict {
+    std::string_view rule;  // the option's name, or "combos"
+    bool in_force;
+    bool takes;
+};
+inline constexpr std::size_t rules_count = 6;
+// What is not known fails the rule that asks for it.
+std::array<Verdict, rules_count> judge(Select const& select, Shard const& shard, Candidate const& candidate,
+                                       arb_time now);
+
+// The first rule that leaves the candidate out; empty if it is selected.
+std::string_view left_out_by(Select const& select, Shard const& shard, Candidate const& candidate,
+                             arb_time now);
+inline std::string_view left_out_by(Select const& select, Candidate const& candidate, arb_time now) {
+    return left_out_by(select, Shard{}, candidate, now);
+}
 
 }  // namespace arb::kalshi

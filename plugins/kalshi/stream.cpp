@@ -19,34 +19,71 @@ using Clock = std::chrono::steady_clock;
 
 // The largest frames are snapshots of deep books, some hundred KB.
 constexpr std::uint64_t message_bytes_max = 4 << 20;
+// How often a connection is tried during maintenance, when most attempts fail.
+constexpr std::chrono::milliseconds maintenance_pause = 30s;
 
 }  // namespace
 
 Stream::Stream(Parts parts)
     : parts_{std::move(parts)},
       silence_{parts_.timing.silence_min, parts_.timing.silence_max},
+      budget_{net::ConnectBudget::of(parts_.settings.websocket_url)},
       ended_{parts_.executor} {
     auto& filter = decoder_.filter();
     // While two connections stand side by side the old one speaks of states; the catalogue knows the rest.
-    filter.lifecycle = [this](std::string_view market) {
-        return taking_ != next_.get() && parts_.catalogue.wants(market);
+    filter.lifecycle = [this](Frame const& frame) {
+        if (taking_ == next_.get()) return false;
+        if (frame.event_type == "created")
+            parts_.catalogue.created(frame.market, frame.event_ticker, frame.closes_at);
+        return parts_.catalogue.wants(frame.market);
     };
     filter.trade = [this](std::string_view trade_id) { return parts_.trades.fresh(trade_id); };
+    filter.quote = [this](Frame const& frame, Quote const& quote) { return new_quote(frame, quote); };
+    filter.combos = parts_.settings.select.names_combos();
 }
 
 arb_time Stream::ns(Timing::Time time) const { return time.count() * millisecond_ns; }
 
-void Stream::want(std::vector<std::string> const& tickers) {
+Subscriptions::Channels Stream::channels() const {
+    auto const& settings = parts_.settings;
+    if (parts_.lane != 0) return {{false, false, true}, false, false, false};
+    return {settings.record, settings.everything(), true, settings.select.names_combos()};
+}
+
+void Stream::want(std::vector<std::string> const& tickers, std::vector<std::string> const& books) {
     wanted_ = tickers;
+    books_wanted_ = books;
     for (auto const& link : {link_, next_}) {
         if (link == nullptr) continue;
-        link->subscriptions.want(tickers);
+        link->subscriptions.want(tickers, books);
         send_commands(*link);
     }
 }
 
+void Stream::want_more(std::vector<std::string> const& tickers, std::vector<std::string> const& books) {
+    wanted_.insert(wanted_.end(), tickers.begin(), tickers.end());
+    books_wanted_.insert(books_wanted_.end(), books.begin(), books.end());
+    for (auto const& link : {link_, next_}) {
+        if (link == nullptr) continue;
+        link->subscriptions.want_more(tickers, books);
+        send_commands(*link);
+    }
+}
+
+void Stream::start_over(std::string reason, std::string sentence) {
+    if (next_ != nullptr) next_->socket->cut();
+    if (link_ != nullptr) drop(*link_, std::move(reason), std::move(sentence));
+}
+
+void Stream::set_renewal() {
+    std::uniform_int_distribution<std::int64_t> pause{parts_.timing.renew_min.count(),
+                                                      parts_.timing.renew_max.count()};
+    renew_at_ = parts_.host.now() + pause(random_) * millisecond_ns;
+}
+
 net::asio::awaitable<void> Stream::run() {
     boost::system::error_code woken;
+    co_await net::sleep(parts_.timing.stagger * static_cast<int>(parts_.lane));
     while (!parts_.host.stopping()) {
         if (link_ != nullptr) {
             ended_.expires_at(Clock::time_point::max());
@@ -60,6 +97,7 @@ net::asio::awaitable<void> Stream::run() {
         if (link.has_error()) {
             lost(link.error());
             pause_ = reconnect_.pause(link.error().where, retry_after);
+            if (parts_.exchange.closed_until(parts_.host.now())) pause_ = std::max(pause_, maintenance_pause);
         } else {
             began(std::move(*link));
         }
@@ -67,7 +105,7 @@ net::asio::awaitable<void> Stream::run() {
 }
 
 net::asio::awaitable<Result<Stream::LinkPtr>> Stream::connect(std::chrono::milliseconds* retry_after) {
-    auto const wait = budget_.take(Clock::now());
+    auto const wait = budget_->take(Clock::now());
     if (wait > 0ms) parts_.host.count("connects_delayed");
     if (wait > 0ms) co_await net::sleep(wait);
     auto headers = parts_.signer->headers("GET", path_of(parts_.settings.websocket_url), parts_.host.now());
@@ -79,10 +117,8 @@ net::asio::awaitable<Result<Stream::LinkPtr>> Stream::connect(std::chrono::milli
     auto connected = co_await net::WebSocket::connect(parts_.tls, std::move(url), std::move(signed_headers),
                                                       limits, retry_after);
     if (connected.has_error()) co_return connected.error();
-    auto const& settings = parts_.settings;
-    auto link = std::make_shared<Link>(++links_made_, std::move(*connected), settings.record,
-                                       settings.select.all(), parts_.host.now());
-    link->subscriptions.want(wanted_);
+    auto link = std::make_shared<Link>(++links_made_, std::move(*connected), channels(), parts_.host.now());
+    link->subscriptions.want(wanted_, books_wanted_);
     if (links_made_ > 1) parts_.host.count("reconnects");
     co_return link;
 }
@@ -92,6 +128,7 @@ void Stream::began(LinkPtr link) {
     known_dead_ = false;
     books_.clear();
     silence_.connected();
+    set_renewal();
     send_commands(*link_);
     net::asio::co_spawn(parts_.executor, follow(link_), rethrow);
     report();
@@ -116,13 +153,13 @@ void Stream::ended(LinkPtr const& link, Error const& error) {
         link->drop_reason.empty() ? error : Error{ARB_RETRY, link->drop_sentence, link->drop_reason};
     if (link == next_) {
         next_ = nullptr;
-        decoder_.filter().quote = {};
+        suspicious_.clear();
         parts_.host.warning("the connection that was to replace the feed's ended: " + why.text);
         // Books that follow it already have to come back.
         for (auto& market : books_.spoil_link(link->number))
             if (link_ != nullptr) link_->books_awaited.insert(std::move(market));
         if (link_ != nullptr && !link_->books_awaited.empty())
-            parts_.gaps.open(ARB_STREAM_BOOKS, {}, parts_.host.now(), "disconnected", why.text);
+            open_gap(ARB_STREAM_BOOKS, parts_.host.now(), "disconnected", why.text);
         if (link_ != nullptr && known_dead_)
             drop(*link_, stalled, "the stream is silent although the venue lists newer trades");
         return;
@@ -132,6 +169,8 @@ void Stream::ended(LinkPtr const& link, Error const& error) {
     lost(why);
     if (next_ != nullptr) return promote(false, why.text);
     pause_ = reconnect_.pause(why.where);
+    // A connection that ends in the venue's own maintenance is not missed before it is over.
+    if (parts_.exchange.closed_until(parts_.host.now())) pause_ = std::max(pause_, maintenance_pause);
     link_ = nullptr;
     ended_.cancel();
 }
@@ -139,18 +178,23 @@ void Stream::ended(LinkPtr const& link, Error const& error) {
 void Stream::lost(Error const& why) {
     auto const denied = why.where == "auth";
     auto const known = link_ != nullptr && !link_->drop_reason.empty();
-    lost_reason_ = denied ? "auth_failed" : known ? link_->drop_reason : "disconnected";
+    bool const maintenance = parts_.exchange.closed_until(parts_.host.now()).has_value();
+    lost_reason_ = denied        ? "auth_failed"
+                   : known       ? link_->drop_reason
+                   : maintenance ? "maintenance"
+                                 : "disconnected";
     // Replies may come of a feed that is dead: whole is what came before the last data. A gap that is open
     // already keeps its beginning.
     auto const from = last_data_ != 0 ? last_data_ : parts_.host.now();
-    Subscriptions const recorded{parts_.settings.record, true};
+    Subscriptions const recorded{channels()};
     for (auto const stream : live_streams)
-        if (recorded.has(stream)) parts_.gaps.open(stream, {}, from, lost_reason_, why.text);
+        if (recorded.has(stream)) open_gap(stream, from, lost_reason_, why.text);
     parts_.outbox.added();
-    auto const sentence = denied ? "auth_failed: the venue refuses key_id and key_file: " + why.text
-                                 : "reconnecting: " + why.text;
+    auto sentence = denied ? "auth_failed: the venue refuses key_id and key_file: " + why.text
+                           : "reconnecting: " + why.text;
     parts_.host.warning(sentence);
-    parts_.health.set(Health::Part::feed, denied ? ARB_STATE_HELD : ARB_STATE_RETRYING, sentence);
+    sentence += parts_.exchange.text(parts_.host.now());
+    parts_.report(denied ? ARB_STATE_HELD : ARB_STATE_RETRYING, std::move(sentence));
 }
 
 // Ends the connection; `follow` then says why.
@@ -169,26 +213,27 @@ net::asio::awaitable<void> Stream::watch() {
         if (next_ != nullptr) judge_replacement();
         if (link_ == nullptr) continue;
         report();
-        if (!looking_at_exchange_ && parts_.host.now() - exchange_seen_ >= ns(parts_.timing.exchange_every))
-            net::asio::co_spawn(parts_.executor, look_at_exchange(), rethrow);
-        if (!wanted_.empty() && silence_.exceeded() && !judging_ && !replacing_ && next_ == nullptr)
+        look_at_exchange();
+        bool const free = !judging_ && !replacing_ && next_ == nullptr;
+        if (!wanted_.empty() && silence_.exceeded() && free)
             net::asio::co_spawn(parts_.executor, judge_silence(), rethrow);
+        else if (free && parts_.host.now() >= renew_at_ && whole(*link_))
+            renew();
     }
 }
 
-// A pause of the exchange is a state and no stall: nothing happens, and nothing is missing.
-net::asio::awaitable<void> Stream::look_at_exchange() {
-    looking_at_exchange_ = true;
-    std::string target = "/exchange/status";
-    auto const document = co_await parts_.rest.get(std::move(target));
-    looking_at_exchange_ = false;
-    exchange_seen_ = parts_.host.now();
-    if (document.has_error()) co_return;  // not known is not paused
-    auto const exchange = read_exchange(*document);
-    if (paused_ != !exchange.trading)
-        parts_.host.info(exchange.trading ? "the exchange trades again" : "the exchange pauses trading");
-    paused_ = !exchange.trading;
-    pause_text_ = exchange.resumes.empty() ? "" : ", which is expected to end at " + exchange.resumes;
+// Nothing is wrong with it, but connections of this age were seen to freeze.
+void Stream::renew() {
+    silent_before_replacement_ = false;
+    parts_.host.count("renewals");
+    net::asio::co_spawn(parts_.executor, replace(), rethrow);
+}
+
+void Stream::look_at_exchange() {
+    auto& exchange = parts_.exchange;
+    if (parts_.lane != 0 || exchange.looking()) return;
+    if (parts_.host.now() - exchange.seen() < ns(parts_.timing.exchange_every)) return;
+    net::asio::co_spawn(parts_.executor, exchange.look(), rethrow);
 }
 
 // Quiet markets are silent for hours, and a dead feed answers pings as well. The list of trades can prove
@@ -197,9 +242,12 @@ net::asio::awaitable<void> Stream::judge_silence() {
     judging_ = true;
     auto const link = link_;
     auto const since = std::max(last_data_, link->connected_at);
-    if (!looking_at_exchange_) co_await look_at_exchange();
+    co_await parts_.exchange.look();
+    bool const paused = parts_.exchange.paused() || parts_.exchange.closed_until(parts_.host.now());
     bool dead = false;
-    if (!paused_) dead = co_await parts_.trades.missing_since(since, ns(parts_.timing.grace));
+    // Trades are of the first lane alone.
+    if (!paused && parts_.lane == 0)
+        dead = co_await parts_.trades.missing_since(since, ns(parts_.timing.grace));
     judging_ = false;
     if (link != link_ || next_ != nullptr || replacing_) co_return;
     silence_.connected();
@@ -209,12 +257,14 @@ net::asio::awaitable<void> Stream::judge_silence() {
         link->data_came = link->quotes_came = false;
     }
     auto const due = parts_.host.now() - replaced_ >= ns(parts_.timing.replace_every);
-    if (dead || (due && !paused_)) co_await replace();
+    silent_before_replacement_ = true;
+    if (dead || (due && !paused)) co_await replace();
 }
 
 net::asio::awaitable<void> Stream::replace() {
     replacing_ = true;
     replaced_ = parts_.host.now();
+    set_renewal();
     auto const feed = link_;
     auto link = co_await connect(nullptr);
     replacing_ = false;
@@ -231,7 +281,7 @@ net::asio::awaitable<void> Stream::replace() {
     next_ = std::move(*link);
     evidence_ = 0;
     told_.clear();
-    decoder_.filter().quote = [this](Frame const& frame, Quote const&) { return new_quote(frame); };
+    suspicious_.clear();
     send_commands(*next_);
     net::asio::co_spawn(parts_.executor, follow(next_), rethrow);
 }
@@ -253,15 +303,22 @@ void Stream::stall(arb_time from, std::string const& why) {
     if (lost_reason_ != stalled) parts_.host.warning("the feed is stalled: " + why);
     lost_reason_ = stalled;
     for (auto const stream : live_streams)
-        if (link_->subscriptions.has(stream)) parts_.gaps.open(stream, {}, from, stalled, why);
+        if (link_->subscriptions.has(stream)) open_gap(stream, from, stalled, why);
     parts_.outbox.added();
 }
 
 // The replacement becomes the feed. `dead`: the old connection had been silent about things that happened.
 void Stream::promote(bool dead, std::string const& why) {
     auto const old = std::exchange(link_, std::exchange(next_, nullptr));
-    decoder_.filter().quote = {};
-    if (dead) stall(last_data_ != 0 ? last_data_ : old->connected_at, why);
+    if (dead)
+        stall(last_data_ != 0 ? last_data_ : old->connected_at, why);
+    else if (!suspicious_.empty())
+        // Too soon after the last data to prove that the old connection was dead; what it lacked may have
+        // been more than what the new one found.
+        parts_.gaps.record(
+            ARB_STREAM_QUOTES, {}, last_data_, parts_.host.now(), stalled,
+            fmt::format("the replaced connection lacked quotes of {} markets", suspicious_.size()));
+    suspicious_.clear();
     for (auto& market : books_.spoil_link(old->number)) link_->books_awaited.insert(std::move(market));
     if (link_->data_came) last_data_ = std::max(last_data_, link_->last_data);
     known_dead_ = false;
@@ -274,25 +331,31 @@ void Stream::promote(bool dead, std::string const& why) {
     report();
 }
 
-std::string Stream::markets_text() const {
-    return parts_.settings.select.all() ? std::string{"all"} : std::to_string(wanted_.size());
+std::string Stream::live_text() const {
+    auto const& settings = parts_.settings;
+    std::string out;
+    if (parts_.lane == 0)
+        out = (settings.everything() ? std::string{"all"} : std::to_string(wanted_.size())) + " markets";
+    if (settings.record.books)
+        out += fmt::format("{}{} books ({} MiB)", out.empty() ? "" : ", ", books_.count(),
+                           books_.bytes() / (1 << 20));
+    return out;
 }
 
 void Stream::report() {
     if (link_ == nullptr) return;
     auto const set = [this](int state, std::string sentence) {
-        if (paused_) sentence += "; the exchange pauses trading" + pause_text_;
-        parts_.health.set(Health::Part::feed, state, std::move(sentence));
+        parts_.report(state, std::move(sentence) + parts_.exchange.text(parts_.host.now()));
     };
     if (!link_->trouble.empty()) return set(ARB_STATE_DEGRADED, "live in part: " + link_->trouble);
     if (!whole(*link_) && known_dead_)
         return set(ARB_STATE_RETRYING, "stalled: the connection is being replaced");
-    if (!whole(*link_)) return set(ARB_STATE_STARTING, "subscribing to " + markets_text() + " markets");
+    if (!whole(*link_)) return set(ARB_STATE_STARTING, "subscribing to " + live_text());
     if (!link_->books_overdue.empty())
         return set(ARB_STATE_DEGRADED,
-                   fmt::format("live: {} markets, {} of them without a book: the venue sends no snapshot",
-                               markets_text(), link_->books_overdue.size()));
-    set(ARB_STATE_LIVE, "live: " + markets_text() + " markets");
+                   fmt::format("live: {}, {} of them without a book: the venue sends no snapshot",
+                               live_text(), link_->books_overdue.size()));
+    set(ARB_STATE_LIVE, "live: " + live_text());
 }
 
 }  // namespace arb::kalshi

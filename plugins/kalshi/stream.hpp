@@ -11,15 +11,20 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
+#include <random>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "agreement.hpp"
 #include "auth.hpp"
 #include "books.hpp"
 #include "catalogue.hpp"
 #include "decode_frame.hpp"
-#include "health.hpp"
+#include "drift.hpp"
+#include "exchange.hpp"
 #include "link.hpp"
 #include "net/reconnect.hpp"
 #include "rest.hpp"
@@ -45,6 +50,18 @@ struct Timing {
     // A feed that is silent though nothing proves it dead is replaced at most so often.
     Time replace_every = std::chrono::minutes{5};
     Time exchange_every = std::chrono::minutes{1};
+    // Connections were seen to freeze after hours, so each is replaced while it is still good; at a random
+    // time, so that not all go at once.
+    Time renew_min = std::chrono::minutes{20}, renew_max = std::chrono::minutes{40};
+    // Between the first attempts of two connections.
+    Time stagger = std::chrono::milliseconds{500};
+    // After a push that waited for so long what the kernel holds of the venue is stale.
+    Time stale_after = std::chrono::seconds{30};
+    // Books of one connection, so that its snapshots come within seconds; the whole venue, 84,000 markets,
+    // takes nine.
+    std::size_t books_per_lane = 10'000;
+    // A book that differs from its ticker for so long is compared with the one that REST lists.
+    Time disagree_max = std::chrono::seconds{5};
     Time watch_every = std::chrono::milliseconds{500};
     // Trades reach the list a moment after the stream.
     Time backfill_after = std::chrono::seconds{2};
@@ -63,8 +80,17 @@ class Stream {
         Rest& rest;
         Trades& trades;
         Catalogue& catalogue;
-        Health& health;
+        Drift& drift;
+        Exchange& exchange;
+        Agreement* agreement = nullptr;
         Timing timing = {};
+        // The first lane has prices, trades and lifecycles of everything, and books; others have books alone.
+        std::size_t lane = 0;
+        // Whether there is no other lane, so that a gap of it is one of the whole.
+        std::function<bool()> alone = [] { return true; };
+        std::function<void(int state, std::string sentence)> report = [](int, std::string) {};
+        // Books that this connection's subscription has no room for.
+        std::function<void(std::vector<std::string> books)> overflow = [](std::vector<std::string>) {};
     };
     explicit Stream(Parts parts);
 
@@ -72,8 +98,18 @@ class Stream {
     net::asio::awaitable<void> run();
     net::asio::awaitable<void> watch();
 
-    // The markets to be subscribed to; for channels that carry all of them, the markets there are.
-    void want(std::vector<std::string> const& tickers);
+    // The markets to be subscribed to, or for channels that carry all of them the markets there are; and
+    // those of them whose books are.
+    void want(std::vector<std::string> const& tickers, std::vector<std::string> const& books);
+    void want_more(std::vector<std::string> const& tickers, std::vector<std::string> const& books);
+
+    // Gives up the connection, because what waits to be read of it is stale.
+    void start_over(std::string reason, std::string sentence);
+    // The book is wrong: a gap of that market until its next snapshot.
+    void resync(std::string const& market, arb_time from, std::string_view reason);
+    // Writes books whole that are due, `share` of all.
+    void write_books(double share);
+    Books const& books() const { return books_; }
 
   private:
     using LinkPtr = std::shared_ptr<Link>;
@@ -90,20 +126,27 @@ class Stream {
     void stall(arb_time from, std::string const& why);
     void promote(bool dead, std::string const& why);
     net::asio::awaitable<void> judge_silence();
-    net::asio::awaitable<void> look_at_exchange();
+    void look_at_exchange();
     void report();
-    std::string markets_text() const;
+    std::string live_text() const;
+    Subscriptions::Channels channels() const;
+    void set_renewal();
+    void renew();
     arb_time ns(Timing::Time time) const;
 
     // intake.cpp: what connections say.
     bool take(Link& link, std::string_view bytes);
-    void unreadable(Link& link, Frame const& frame);
+    void unreadable(Link& link, Frame const& frame, std::string_view bytes);
     void took_data(Link& link);
-    bool new_quote(Frame const& frame);
+    bool new_quote(Frame const& frame, Quote const& quote);
+    void note_drift(Frame const& frame, std::string_view bytes);
+    void open_gap(int stream, arb_time from, std::string_view reason, std::string_view detail = {});
+    std::optional<arb_time> close_gap(int stream, arb_time now);
     void weigh_evidence(Frame const& frame);
     void book(Link& link, Frame const& frame);
     void status(Frame const& frame);
     void reply(Link& link, Frame const& frame);
+    void move_on(Link& link, Subscriptions::Outcome const& outcome);
     void missed(Link& link, std::int64_t sid);
     bool whole(Link const& link, int stream) const;
     bool whole(Link const& link) const;
@@ -119,12 +162,13 @@ class Stream {
     FrameDecoder decoder_;
     Books books_;
     Silence silence_;
-    net::ConnectBudget budget_;
+    std::shared_ptr<net::ConnectBudget> const budget_;  // of all instances of the venue
     net::Reconnect reconnect_;
     net::asio::steady_timer ended_;
-    std::vector<std::string> wanted_;
-    LinkPtr link_;  // the feed
-    LinkPtr next_;  // what is about to replace it
+    std::vector<std::string> wanted_, books_wanted_;
+    std::set<std::string> gapped_books_;  // markets that a gap of this lane was opened for
+    LinkPtr link_;                        // the feed
+    LinkPtr next_;                        // what is about to replace it
     std::uint64_t links_made_ = 0;
     std::chrono::milliseconds pause_{0};
     arb_time received_ = 0;   // when the frames at hand were
@@ -141,12 +185,12 @@ class Stream {
     arb_time evidence_ = 0;                       // since when the feed lacks what the other connection told
     bool known_dead_ = false;
     bool judging_ = false, replacing_ = false;
+    bool silent_before_replacement_ = false;  // it was silence that made us replace it
     arb_time replaced_ = 0;
 
-    arb_time exchange_seen_ = 0;
-    bool looking_at_exchange_ = false;
-    bool paused_ = false;  // by the exchange
-    std::string pause_text_;
+    std::set<std::string> suspicious_;  // markets of which the feed may lack what it was told elsewhere
+    arb_time renew_at_ = 0;
+    std::mt19937_64 random_{std::random_device{}()};
 };
 
 }  // namespace arb::kalshi

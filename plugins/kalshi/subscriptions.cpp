@@ -17,6 +17,7 @@ enum : std::int64_t {
     error_channel = 10,
     error_market_not_found = 16,
     error_overflow = 25,
+    error_market_limit = 26,
     error_command_rate = 27,
 };
 
@@ -28,17 +29,28 @@ std::string quoted(std::vector<std::string> const& tickers) {
 
 }  // namespace
 
-Subscriptions::Subscriptions(Record record, bool all) {
-    if (record.quotes) channels_.push_back({"ticker", ARB_STREAM_QUOTES, !all});
-    if (record.trades) channels_.push_back({"trade", ARB_STREAM_TRADES, !all});
+Subscriptions::Subscriptions(Channels const& channels) {
+    auto const& record = channels.record;
+    if (record.quotes) channels_.push_back({"ticker", ARB_STREAM_QUOTES, !channels.all});
+    if (record.trades) channels_.push_back({"trade", ARB_STREAM_TRADES, !channels.all});
     if (record.books) channels_.push_back({"orderbook_delta", ARB_STREAM_BOOKS, true});
-    channels_.push_back({"market_lifecycle_v2", ARB_STREAM_STATUS, false});
+    if (channels.lifecycle) channels_.push_back({"market_lifecycle_v2", ARB_STREAM_STATUS, false});
+    if (channels.combos) channels_.push_back({"multivariate_market_lifecycle", ARB_STREAM_STATUS, false});
 }
 
-void Subscriptions::want(std::vector<std::string> const& tickers) {
+void Subscriptions::want(std::vector<std::string> const& tickers, std::vector<std::string> const& books) {
     wanted_count_ = tickers.size();
     for (auto& channel : channels_)
-        if (channel.filtered) channel.wanted.replace(tickers);
+        if (channel.filtered) channel.wanted.replace(channel.stream == ARB_STREAM_BOOKS ? books : tickers);
+}
+
+void Subscriptions::want_more(std::vector<std::string> const& tickers,
+                              std::vector<std::string> const& books) {
+    wanted_count_ += tickers.size();
+    for (auto& channel : channels_)
+        if (channel.filtered)
+            for (auto const& ticker : channel.stream == ARB_STREAM_BOOKS ? books : tickers)
+                channel.wanted.want(ticker);
 }
 
 void Subscriptions::connected() {
@@ -48,6 +60,7 @@ void Subscriptions::connected() {
         channel.sid = channel.command = 0;
         channel.asked.clear();
         channel.refused = false;
+        channel.chunk = tickers_max;
     }
 }
 
@@ -65,7 +78,7 @@ std::string Subscriptions::next_command(Channel& channel) {
     if (channel.sid == 0) {
         std::string filter;
         if (channel.filtered) {
-            channel.asked = channel.wanted.additions(tickers_max);
+            channel.asked = channel.wanted.additions(channel.chunk);
             if (channel.asked.empty()) return {};
             filter = R"(,"market_tickers":)" + quoted(channel.asked);
         }
@@ -80,7 +93,7 @@ std::string Subscriptions::next_command(Channel& channel) {
                            channel.command, channel.name, filter, extra, no_list);
     }
     if (!channel.filtered) return {};
-    channel.asked = channel.wanted.additions(tickers_max);
+    channel.asked = channel.wanted.additions(channel.chunk);
     if (!channel.asked.empty()) {
         if (channel.stream == ARB_STREAM_BOOKS) books_asked_ = channel.asked;
         return update(channel, "add_markets", channel.asked);
@@ -146,6 +159,17 @@ Subscriptions::Outcome Subscriptions::error(Channel& channel, Frame const& frame
             return {Outcome::Kind::ended, channel.stream, std::move(sentence)};
         case error_not_signed_in:
             return {Outcome::Kind::denied, channel.stream, std::move(sentence)};
+        case error_market_limit:
+            if (channel.chunk > tickers_min) {
+                channel.chunk = std::max(channel.chunk / 2, tickers_min);
+                for (auto const& ticker : asked) channel.wanted.refused(ticker);
+                return {};
+            }
+            for (auto const& ticker : asked) {
+                channel.wanted.refused(ticker);
+                channel.wanted.unwant(ticker);
+            }
+            return {Outcome::Kind::full, channel.stream, std::move(sentence), std::move(asked)};
         case error_unknown_channel:
             channel.refused = true;
             break;
@@ -175,10 +199,15 @@ int Subscriptions::stream_of(std::int64_t sid) const {
 bool Subscriptions::has(int stream) const { return find(stream) != nullptr; }
 
 bool Subscriptions::complete(int stream) const {
-    auto const* const channel = find(stream);
-    if (channel == nullptr) return false;
-    auto const nothing_wanted = channel->filtered && channel->wanted.wanted_count() == 0;
-    return (channel->sid != 0 || nothing_wanted) && channel->command == 0 && channel->wanted.to_add() == 0;
+    bool any = false;
+    for (auto const& channel : channels_) {
+        if (channel.stream != stream) continue;
+        any = true;
+        auto const nothing_wanted = channel.filtered && channel.wanted.wanted_count() == 0;
+        if ((channel.sid == 0 && !nothing_wanted) || channel.command != 0 || channel.wanted.to_add() != 0)
+            return false;
+    }
+    return any;
 }
 
 }  // namespace arb::kalshi

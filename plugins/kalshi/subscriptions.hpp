@@ -20,12 +20,24 @@ class Subscriptions {
   public:
     // A command stays below some tens of KiB: 500 tickers of up to 50 characters.
     static constexpr std::size_t tickers_max = 500;
+    // A subscription is filled in ever smaller steps until not even this many more have room.
+    static constexpr std::size_t tickers_min = 16;
 
-    // `all`: prices and trades of every market, so that new ones are covered before they are known.
-    Subscriptions(Record record, bool all);
+    struct Channels {
+        Record record;
+        // Prices and trades of every market, so that new ones are covered before they are known.
+        bool all = false;
+        bool lifecycle = true;
+        bool combos = false;  // the lifecycle of multivariate markets, too
+    };
+    explicit Subscriptions(Channels const& channels);
+    Subscriptions(Record record, bool all) : Subscriptions(Channels{record, all}) {}
 
-    // What should be subscribed to from now on.
-    void want(std::vector<std::string> const& tickers);
+    // What should be subscribed to from now on: prices and trades of the one, books of the other.
+    void want(std::vector<std::string> const& tickers, std::vector<std::string> const& books);
+    void want(std::vector<std::string> const& tickers) { want(tickers, tickers); }
+    // Some more of both.
+    void want_more(std::vector<std::string> const& tickers, std::vector<std::string> const& books);
 
     // A new connection holds nothing.
     void connected();
@@ -42,10 +54,12 @@ class Subscriptions {
             ended,       // the venue ended the subscription of `stream`; it is asked for anew
             denied,      // the sign-in was not accepted
             refused,     // a command failed; `sentence` says which and why
+            full,        // the subscription takes no more markets: `tickers` have to go elsewhere
         };
         Kind kind = Kind::none;
         int stream = ARB_STREAM_ALL;
         std::string sentence = {};
+        std::vector<std::string> tickers = {};
     };
     // Takes a frame of type subscribed, ok, unsubscribed or error.
     Outcome reply(Frame const& frame);
@@ -71,6 +85,7 @@ class Subscriptions {
         std::int64_t command = 0;             // not answered yet
         std::vector<std::string> asked = {};  // by that command
         bool refused = false;                 // the venue does not have this channel
+        std::size_t chunk = tickers_max;      // less once the venue found a subscription full
     };
     Channel const* find(int stream) const;
     std::string next_command(Channel& channel);

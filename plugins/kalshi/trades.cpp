@@ -10,6 +10,8 @@ namespace {
 
 // A trade may reach the list before the stream; one that is younger does not count against the stream.
 constexpr arb_time on_its_way_ns = 5 * second_ns;
+// A trade of tomorrow is none.
+constexpr arb_time ahead_max_ns = 86'400 * second_ns;
 
 std::string seconds_text(arb_time time) { return std::to_string(std::max<arb_time>(time, 0) / second_ns); }
 
@@ -43,16 +45,22 @@ net::asio::awaitable<Result<arb_time>> Trades::fetch(arb_time from, arb_time ove
 
 void Trades::take(Document const& page, std::uint16_t flags, arb_time& newest) {
     auto const received = host_.now();
+    if (!page.object().contains("trades")) drift_.field(ARB_DRIFT_MISSING, "GET /markets/trades", "trades");
     for (auto const& item : page.list("trades")) {
         std::string_view reason;
-        auto const row = read_trade(item, reason);
+        auto row = read_trade(item, reason);
         if (!row.has_value()) {
-            host_.reject(reason);
+            drift_.refused("GET /markets/trades", reason, item);
             continue;
+        }
+        if (row->trade.time > received + ahead_max_ns) {
+            row->trade.time = 0;
+            row->doubts.add("created_time");
         }
         newest = std::max(newest, row->trade.time);
         if (!wanted_(row->trade.market) || !recent_.add(row->trade.trade_id)) continue;
-        if (row->doubts.any()) host_.count("anomalies", 1, row->doubts.first());
+        drift_.keys("GET /markets/trades", item.get_object(), known_trade_keys());
+        drift_.doubtful("GET /markets/trades", row->doubts, row->trade.trade_id);
         write_trade(outbox_.packets(), row->trade, received,
                     static_cast<std::uint16_t>(flags | row->doubts.flag()));
         outbox_.added();

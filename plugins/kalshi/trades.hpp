@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "arbitrage/time.hpp"
+#include "drift.hpp"
 #include "rest.hpp"
 #include "venue/outbox.hpp"
 
@@ -32,8 +33,9 @@ class RecentIds {
 
 class Trades {
   public:
-    Trades(Host host, Outbox& outbox, Rest& rest, std::function<bool(std::string_view market)> wanted)
-        : host_{host}, outbox_{outbox}, rest_{rest}, wanted_{std::move(wanted)} {}
+    Trades(Host host, Outbox& outbox, Rest& rest, Drift& drift,
+           std::function<bool(std::string_view market)> wanted)
+        : host_{host}, outbox_{outbox}, rest_{rest}, drift_{drift}, wanted_{std::move(wanted)} {}
 
     // A trade came by the stream: whether it is new.
     bool fresh(std::string_view trade_id) { return recent_.add(trade_id); }
@@ -56,6 +58,7 @@ class Trades {
     Host const host_;
     Outbox& outbox_;
     Rest& rest_;
+    Drift& drift_;
     std::function<bool(std::string_view)> const wanted_;
     RecentIds recent_;
 };

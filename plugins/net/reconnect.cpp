@@ -1,6 +1,8 @@
 #include "net/reconnect.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace arb::net {
@@ -21,7 +23,19 @@ constexpr milliseconds at_once_max = 250ms;
 
 }  // namespace
 
+std::shared_ptr<ConnectBudget> ConnectBudget::of(std::string_view url) {
+    static std::mutex mutex;
+    static std::map<std::string, std::shared_ptr<ConnectBudget>, std::less<>> budgets;
+    auto const scheme = url.find("://");
+    auto const host = url.substr(scheme == std::string_view::npos ? 0 : scheme + 3);
+    std::lock_guard const lock{mutex};
+    auto& budget = budgets[std::string{host.substr(0, host.find('/'))}];
+    if (budget == nullptr) budget = std::make_shared<ConnectBudget>();
+    return budget;
+}
+
 milliseconds ConnectBudget::take(Clock::time_point now) {
+    std::lock_guard const lock{mutex_};
     auto begins = begun_.empty() ? now : std::max(now, begun_.back());
     if (begun_.size() == connects_max) {
         begins = std::max(begins, begun_.front() + window);

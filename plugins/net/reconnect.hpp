@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <deque>
+#include <memory>
+#include <mutex>
 #include <random>
 #include <string_view>
 
@@ -15,18 +17,24 @@
 namespace arb::net {
 
 // How many connections may be begun in a minute, whoever of one venue begins them: a server that accepts and
-// drops must not be hammered.
+// drops must not be hammered. Any thread: instances of one venue share it.
 class ConnectBudget {
   public:
     using Clock = std::chrono::steady_clock;
     static constexpr unsigned connects_max = 12;
     static constexpr std::chrono::seconds window{60};
 
+    // The budget of a server, the same for all instances of this process: "wss://host:port/path" or any other
+    // address of it.
+    static std::shared_ptr<ConnectBudget> of(std::string_view url);
+
     // Counts a connection that is begun now or as soon as the budget allows; how long to wait for that. Who
     // asks while others wait comes after them.
     std::chrono::milliseconds take(Clock::time_point now);
 
   private:
+    std::mutex mutex_;
+    // Protected by mutex_.
     std::deque<Clock::time_point> begun_;  // the last `connects_max`, in order
 };
 

@@ -149,12 +149,12 @@ TEST_CASE("a ticker without its market is rejected with a word", "[kalshi]") {
 
 TEST_CASE("keys may come in any order and texts may be escaped", "[kalshi]") {
     Decoded const got{
-        R"({"msg":{"yes_ask_size_fp":"1.00","yes_bid_size_fp":"2.5","yes_ask_dollars":"0.5","yes_bid_dollars":"\u0030.25","price_dollars":"","open_interest_fp":"1","volume_fp":"1","market_ticker":"KX\u0041-\"\\-1","custom":{"market_ticker":"WRONG","ts_ms":1},"ts_ms":1000},"sid":9,"type":"ticker"})"};
+        R"({"msg":{"yes_ask_size_fp":"1.00","yes_bid_size_fp":"2.5","yes_ask_dollars":"0.5","yes_bid_dollars":"\u0030.25","price_dollars":"","open_interest_fp":"1","volume_fp":"1","market_ticker":"KX\u0041-\"\\-1","custom":{"market_ticker":"WRONG","ts_ms":1},"ts_ms":1787838990880},"sid":9,"type":"ticker"})"};
     auto const quotes = all<arb_quote>(got.packets);
     REQUIRE(quotes.size() == 1);
     CHECK(text_of(*quotes[0], &arb_quote::market_id) == "KXA-\"\\-1");
     CHECK(to_text(*quotes[0]) == "0.25 x 2.5 | 0.5 x 1 last - x - volume 1 interest 1");
-    CHECK(quotes[0]->header.venue_time == 1'000'000'000);
+    CHECK(quotes[0]->header.venue_time == 1'787'838'990'880'000'000);
     CHECK(got.frame.sid == 9);
 }
 
@@ -179,11 +179,13 @@ TEST_CASE("a trade is stored for YES at the YES price with the taker's direction
     CHECK(yes.frame.sequence == 1);
 
     auto no = replaced(trade, R"("taker_outcome_side":"yes")", R"("taker_outcome_side":"no")");
+    no = replaced(no, R"("taker_book_side":"bid")", R"("taker_book_side":"ask")");
+    no = replaced(no, R"("taker_side":"yes")", R"("taker_side":"no")");
     CHECK(all<arb_trade>(Decoded{no}.packets).at(0)->taker_side == ARB_SIDE_SELL);
     CHECK(all<arb_trade>(Decoded{no}.packets).at(0)->price == 420'000);
     auto const old =
-        replaced(replaced(no, R"("taker_outcome_side":"no",)", ""), R"("taker_book_side":"bid",)", "");
-    CHECK(all<arb_trade>(Decoded{old}.packets).at(0)->taker_side == ARB_SIDE_BUY);
+        replaced(replaced(no, R"("taker_outcome_side":"no",)", ""), R"("taker_book_side":"ask",)", "");
+    CHECK(all<arb_trade>(Decoded{old}.packets).at(0)->taker_side == ARB_SIDE_SELL);
     auto const block = replaced(trade, "false", "true");
     CHECK(all<arb_trade>(Decoded{block}.packets).at(0)->block == ARB_YES);
 }
@@ -290,7 +292,7 @@ TEST_CASE("a market's lifecycle becomes a status change", "[kalshi]") {
     CHECK(all<arb_status_change>(created.packets).at(0)->lifecycle == ARB_LIFECYCLE_UNOPENED);
 
     Decoded const odd{
-        R"({"type":"market_lifecycle_v2","sid":1,"msg":{"market_ticker":"B","event_type":"determined","settlement_value":"12.00"}})"};
+        R"({"type":"market_lifecycle_v2","sid":1,"msg":{"market_ticker":"B","event_type":"determined","result":"yes","settlement_value":"12.00"}})"};
     CHECK(odd.frame.doubt == "settlement_value");
     CHECK(all<arb_status_change>(odd.packets).at(0)->header.flags == ARB_FLAG_ANOMALY);
 }

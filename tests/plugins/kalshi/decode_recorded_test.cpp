@@ -6,8 +6,11 @@
 #include <set>
 #include <sstream>
 
+#include "arbitrage/time.hpp"
 #include "kalshi/books.hpp"
+#include "kalshi/command_rows.hpp"
 #include "kalshi/decode_rest.hpp"
+#include "kalshi/schedule.hpp"
 #include "kalshi/sequence.hpp"
 #include "packet_text.hpp"
 #include "support/catch.hpp"
@@ -111,7 +114,7 @@ std::size_t check_markets(json::array const& markets, bool current) {
 TEST_CASE("every recorded REST body decodes", "[kalshi][recorded]") {
     auto const folder = recorded();
     if (folder.empty()) return;
-    std::size_t markets = 0, events = 0, trades = 0, series = 0;
+    std::size_t markets = 0, events = 0, trades = 0, series = 0, singles = 0, candles = 0;
     for (auto const& path : files(folder + "rest", ".json")) {
         INFO(path);
         auto const current = !older_than_march_2026(path.filename().string());
@@ -144,6 +147,37 @@ TEST_CASE("every recorded REST body decodes", "[kalshi][recorded]") {
             CHECK(row->doubts.first() == "");
             CHECK(row->trade.time != 0);
         }
+        if (document.object().contains("schedule")) {
+            Doubts doubts;
+            auto const schedule = Schedule::read(document, doubts);
+            CHECK(doubts.first() == "");
+            // A Thursday at eight in the morning, UTC, in summer.
+            CHECK(schedule.closed_until(parse_time("2026-07-16T08:00:00Z").value()) ==
+                  parse_time("2026-07-16T09:00:00Z"));
+            ++singles;
+        }
+        if (document.object().contains("orderbook_fp")) {
+            std::string_view reason;
+            auto const book = read_book(document, reason);
+            REQUIRE(book.has_value());
+            CHECK(book_rows(*book, 0).size() == book->yes.size() + book->no.size());
+            ++singles;
+        }
+        if (document.object().contains("exchange_active")) {
+            CHECK(read_exchange(document).trading);
+            CHECK_FALSE(exchange_rows(document).empty());
+            ++singles;
+        }
+        for (auto const& candle : document.list("candlesticks")) {
+            auto const row = candlestick_row(candle.as_object());
+            CHECK(row.at("ends").is_string());
+            CHECK(row.at("bid").is_string());
+            ++candles;
+        }
+        for (auto const& fill : document.list("fills"))
+            CHECK(fill_row(fill.as_object()).at("trade_id").is_string());
+        if (document.object().contains("portfolio_value"))
+            CHECK(balance_row(document.object()).at("balance") == "100");
         SeriesTable table;
         read_series(document, table);
         for (auto const& [ticker, row] : table) {
@@ -156,6 +190,8 @@ TEST_CASE("every recorded REST body decodes", "[kalshi][recorded]") {
     CHECK(events >= 12);
     CHECK(trades >= 8);
     CHECK(series == 241);
+    CHECK(singles >= 4);
+    CHECK(candles == 90);
 }
 
 TEST_CASE("every recorded frame decodes", "[kalshi][recorded]") {

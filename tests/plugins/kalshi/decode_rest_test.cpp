@@ -168,7 +168,7 @@ TEST_CASE("a market with a bad value is flagged or left out, its neighbour stays
     Mutation const mutations[] = {
         {R"("ticker":"KXNFLGAME-26OCT08TBDAL-DAL")", R"("ticker":null)", false, "market_without_ticker"},
         {R"("ticker":"KXNFLGAME-26OCT08TBDAL-DAL")", R"("ticker":12)", false, "market_without_ticker"},
-        {R"("title":"Dallas wins")", R"("title":{})", true, ""},
+        {R"("title":"Dallas wins")", R"("title":{})", true, "title"},
         {R"("status":"active")", R"("status":"limbo")", true, "status"},
         {R"("status":"active")", R"("status":3)", true, "status"},
         {R"("step":"0.0010")", R"("step":"0")", true, "price_ranges"},

@@ -93,6 +93,39 @@ TEST_CASE("commands, the probe, and a key that is refused") {
     CHECK(rows.size() == 2);
     REQUIRE(run(access, "exchange_status", "{}").has_value());
     CHECK(rows.at(0).at("trading_active").as_bool());
+    REQUIRE(run(access, "market", R"({"ticker":")" + ticker + "\"}").has_value());
+    CHECK(rows.at(0).at("ticker").as_string() == ticker);
+    CHECK(rows.at(0).contains("rules"));
+    REQUIRE(run(access, "book", R"({"ticker":")" + ticker + R"(","depth":2})").has_value());
+    CHECK(rows.size() <= 4);
+    REQUIRE(run(access, "candlesticks", R"({"ticker":")" + ticker + R"(","last":"5h"})").has_value());
+    CHECK(rows.size() >= 4);
+    CHECK(rows.at(0).at("bid").is_string());
+    REQUIRE(run(access, "schedule", "{}").has_value());
+    CHECK(rows.size() >= 7);
+    REQUIRE(run(access, "limits", "{}").has_value());
+    CHECK(rows.at(0).at("tier").as_string() == "basic");
+    for (auto const* const name : {"positions", "fills", "settlements", "orders"}) {
+        INFO(name);
+        REQUIRE(run(access, name, R"({"limit":3})").has_value());
+        CHECK(rows.size() == 3);
+        REQUIRE(run(access, name, R"({"limit":1000})").has_value());
+        CHECK(rows.size() > 3);
+        CHECK_FALSE(rows.at(0).at("ticker").as_string().empty());
+        CHECK(run({settings, simulated.tls(), nullptr}, name, "{}").error().where == "/key_id");
+    }
+    auto chosen = settings;
+    chosen.select.categories = {"no such category"};
+    chosen.shard = parse_shard("1/2").value();
+    REQUIRE(run({chosen, simulated.tls(), nullptr}, "selection", "{}").has_value());
+    auto const& total = rows.back();
+    CHECK(total.at("rule").as_string() == "all rules together");
+    CHECK(total.at("takes").as_int64() == 0);
+    CHECK(total.at("leaves_out").as_int64() > 5);
+    for (auto const& row : rows)
+        CHECK(row.at("takes").as_int64() + row.at("leaves_out").as_int64() ==
+              total.at("leaves_out").as_int64());
+    CHECK(rows.size() == 4);  // combos, categories, shard, all
     REQUIRE(run(access, "balance", "{}").has_value());
     CHECK(rows.at(0).at("balance").as_string() == "12345.67");
     CHECK(rows.at(0).at("portfolio_value").as_string() == "250");

@@ -45,7 +45,9 @@ TEST_CASE("the manifest is JSON and its defaults are those of the code", "[kalsh
     CHECK(parse_duration(given("poll_every")).value() == defaults.poll_every);
     CHECK(parse_duration(given("backfill")).value() == defaults.backfill);
     CHECK(properties.at("record").at("default") == json::array{"quotes", "trades"});
-    CHECK(parsed.at("commands").as_array().size() == 5);
+    CHECK(parse_duration(given("snapshot_every")).value() == defaults.snapshot_every);
+    CHECK(given("shard").empty());
+    CHECK(parsed.at("commands").as_array().size() == 15);
     for (auto const& [key, schema] : properties) {
         INFO(std::string_view{key});
         CHECK(schema.as_object().contains("description"));
@@ -146,4 +148,28 @@ TEST_CASE("names widen among themselves, every other rule narrows", "[kalshi]") 
     other = nba;
     other.volume_24h = ARB_ABSENT;
     CHECK(left_out_by(select, other, 0) == "volume_24h_min");
+}
+
+TEST_CASE("a shard narrows what is collected and is everything no more", "[kalshi]") {
+    CHECK(read("{}").everything());
+    auto const second = read(R"({"shard":"2/3"})");
+    CHECK_FALSE(second.everything());
+    CHECK(second.select.all());
+    int taken = 0;
+    for (auto const* const shard : {R"({"shard":"1/3"})", R"({"shard":"2/3"})", R"({"shard":"3/3"})"}) {
+        auto const settings = read(shard);
+        auto const rule = left_out_by(settings.select, settings.shard, nba, 0);
+        CHECK((rule.empty() || rule == "shard"));
+        taken += rule.empty() ? 1 : 0;
+    }
+    CHECK(taken == 1);
+    CHECK(option_at_fault(R"({"shard":"4/3"})") == "/shard");
+    CHECK(option_at_fault(R"({"snapshot_every":"1s"})") == "/snapshot_every");
+    CHECK(read(R"({"snapshot_every":"0s"})").snapshot_every.count() == 0);
+}
+
+TEST_CASE("combos are selected by a name of theirs alone", "[kalshi]") {
+    CHECK_FALSE(read(R"({"select":{"series":["KXNBA"]}})").select.names_combos());
+    CHECK(read(R"({"select":{"series":["KXMVESPORTS"]}})").select.names_combos());
+    CHECK(read(R"({"select":{"markets":["KXMVESPORTS-1-A"]}})").select.names_combos());
 }

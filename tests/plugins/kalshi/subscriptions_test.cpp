@@ -147,9 +147,17 @@ TEST_CASE("errors are handled by their code", "[kalshi]") {
         CHECK(answer(subscriptions, error(1, 9)).kind == Answer::denied);
     }
     SECTION("a limit of the venue does not lead to the same command for ever") {
-        auto const outcome = answer(subscriptions, error(1, 26));
-        CHECK(outcome.kind == Answer::refused);
+        // It is filled in ever smaller steps, and what has no room then goes elsewhere.
+        auto outcome = answer(subscriptions, error(1, 26));
+        for (int step = 2; step != 7; ++step) {
+            CHECK(outcome.kind == Answer::none);
+            auto const again = subscriptions.commands();
+            REQUIRE(again.size() == 1);
+            outcome = answer(subscriptions, error(parsed(again[0]).at("id").as_int64(), 26));
+        }
+        CHECK(outcome.kind == Answer::full);
         CHECK(outcome.sentence == "channel ticker: the venue answered error 26 (no)");
+        CHECK(outcome.tickers == std::vector<std::string>{"A", "B"});
         CHECK(subscriptions.commands().empty());
     }
 }

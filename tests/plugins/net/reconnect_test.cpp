@@ -105,3 +105,11 @@ TEST_CASE("connections that wait for the budget are begun one after the other", 
     CHECK(waits[12] == 60s);
     CHECK(waits[24] == 120s);
 }
+
+TEST_CASE("all instances of a venue have one budget, other venues another", "[net]") {
+    auto const one = ConnectBudget::of("wss://venue.test:444/ws/v2");
+    CHECK(ConnectBudget::of("wss://venue.test:444/other") == one);
+    CHECK(ConnectBudget::of("venue.test:444") == one);
+    CHECK(ConnectBudget::of("wss://venue.test/ws/v2") != one);
+    CHECK(ConnectBudget::of("wss://other.test:444/ws/v2") != one);
+}

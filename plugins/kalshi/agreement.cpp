@@ -1,0 +1,61 @@
+#include "agreement.hpp"
+
+namespace arb::kalshi {
+
+void Agreement::told(std::string_view market, Quote const& quote, arb_time time, arb_time received) {
+    auto found = told_.find(market);
+    if (found == told_.end()) found = told_.emplace(std::string{market}, Told{}).first;
+    auto& told = found->second;
+    told.best = {quote.bid, quote.ask};
+    if (time != 0) told.time = time;
+    auto const book = best_(market);
+    if (book.has_value() && *book != told.best) {
+        if (told.differs_since == 0) told.differs_since = received;
+        differing_.insert(found->first);
+    } else if (told.differs_since != 0) {
+        told.differs_since = 0;
+        differing_.erase(found->first);
+    }
+}
+
+std::vector<std::string> Agreement::differing(arb_time now) {
+    std::vector<std::string> out;
+    for (auto at = differing_.begin(); at != differing_.end();) {
+        auto& told = told_.find(*at)->second;
+        auto const book = best_(*at);
+        if (!book.has_value() || *book == told.best) {
+            told.differs_since = 0;
+            at = differing_.erase(at);
+            continue;
+        }
+        if (now - told.differs_since >= lasts_ &&
+            (told.named_at == 0 || now - told.named_at >= again_after)) {
+            told.named_at = now;
+            out.push_back(*at);
+        }
+        ++at;
+    }
+    return out;
+}
+
+Best const* Agreement::last(std::string_view market) const {
+    auto const found = told_.find(market);
+    return found == told_.end() ? nullptr : &found->second.best;
+}
+
+arb_time Agreement::last_time(std::string_view market) const {
+    auto const found = told_.find(market);
+    return found == told_.end() ? 0 : found->second.time;
+}
+
+arb_time Agreement::differs_since(std::string_view market) const {
+    auto const found = told_.find(market);
+    return found == told_.end() ? 0 : found->second.differs_since;
+}
+
+void Agreement::forget(std::string_view market) {
+    if (auto const found = told_.find(market); found != told_.end()) told_.erase(found);
+    if (auto const found = differing_.find(market); found != differing_.end()) differing_.erase(found);
+}
+
+}  // namespace arb::kalshi

@@ -1,0 +1,43 @@
+// Whether the exchange trades, and when it is closed by its schedule. A pause is a state and no stall, and a
+// connection that ends during maintenance is not opened again in haste.
+//
+// Thread safety: none; on the venue's thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "drift.hpp"
+#include "rest.hpp"
+#include "schedule.hpp"
+
+namespace arb::kalshi {
+
+class Exchange {
+  public:
+    Exchange(Host host, Rest& rest, Drift& drift) : host_{host}, rest_{rest}, drift_{drift} {}
+
+    // Asks for the state, unless somebody else is asking.
+    net::asio::awaitable<void> look();
+    // Reads the schedule now and every hour until the instance stops.
+    net::asio::awaitable<void> read_schedule_for_ever();
+
+    bool looking() const { return looking_; }
+    arb_time seen() const { return seen_; }
+    bool paused() const { return paused_; }
+    // When the closed hours or the maintenance that `now` lies in end; nothing if there are none.
+    std::optional<arb_time> closed_until(arb_time now) const { return schedule_.closed_until(now); }
+    // "; the exchange pauses trading, ..." or nothing.
+    std::string text(arb_time now) const;
+
+  private:
+    Host const host_;
+    Rest& rest_;
+    Drift& drift_;
+    Schedule schedule_;
+    arb_time seen_ = 0;
+    bool looking_ = false, paused_ = false;
+    std::string resumes_;
+};
+
+}  // namespace arb::kalshi

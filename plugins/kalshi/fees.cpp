@@ -1,0 +1,124 @@
+#include "fees.hpp"
+
+#include "arbitrage/decimal.hpp"
+#include "member.hpp"
+
+namespace arb::kalshi {
+
+namespace json = boost::json;
+
+std::optional<Fee> read_fee(json::object const& object, std::string_view type_key,
+                            std::string_view multiplier_key) {
+    auto const type = text(object, type_key);
+    if (type.empty() || type.size() > word_size_max) return {};
+    Member const member{object, multiplier_key};
+    Field const multiplier = member;
+    if (multiplier.kind != Field::Kind::number && multiplier.kind != Field::Kind::text)
+        return Fee{std::string{type}, {}};
+    auto const value = parse_decimal(multiplier.text);
+    return Fee{std::string{type},
+               value && value.millionths >= 0 ? format_decimal(value.millionths) : std::string{}};
+}
+
+std::string fee_json(Fee const& fee, std::string_view waived_until) {
+    if (fee.type.empty()) return {};
+    auto out = R"({"type":)" + json::serialize(json::string{fee.type});
+    if (!fee.multiplier.empty()) out += R"(,"multiplier":)" + fee.multiplier;
+    if (!waived_until.empty()) out += R"(,"waived_until":)" + json::serialize(json::string{waived_until});
+    return out + "}";
+}
+
+namespace {
+
+// Id and date of an announced change.
+std::optional<FeeSchedule> read_change(json::value const& value, char const* id_key,
+                                       std::string_view& reason) {
+    auto const* const object = value.if_object();
+    FeeSchedule out;
+    if (object != nullptr) out.id = std::string{text(*object, id_key)};
+    if (out.id.empty() || out.id.size() > word_size_max) {
+        reason = "fee_change_without_ticker";
+        return {};
+    }
+    out.effective_from =
+        read_time(Member{*object, "scheduled_ts"}, "scheduled_ts", Need::required, out.doubts);
+    if (out.effective_from == 0) {
+        reason = "fee_change_without_date";
+        return {};
+    }
+    out.raw = json::serialize(*object);
+    return out;
+}
+
+}  // namespace
+
+std::optional<FeeSchedule> read_series_fee_change(json::value const& value, std::string_view& reason) {
+    auto out = read_change(value, "series_ticker", reason);
+    if (!out) return out;
+    auto fee = read_fee(value.get_object(), "fee_type", "fee_multiplier");
+    if (!fee) {
+        reason = "fee_change_without_type";
+        return {};
+    }
+    out->fee = std::move(*fee);
+    if (out->fee.multiplier.empty()) out->doubts.add("fee_multiplier");
+    out->source = "fee_changes";
+    return out;
+}
+
+std::optional<FeeSchedule> read_event_fee_change(json::value const& value, std::string_view& reason) {
+    auto out = read_change(value, "event_ticker", reason);
+    if (!out) return out;
+    // Null ends the override; anything else that is no text is not understood.
+    auto const* const type = value.get_object().if_contains("fee_type_override");
+    auto fee = read_fee(value.get_object(), "fee_type_override", "fee_multiplier_override");
+    if (type == nullptr || (!type->is_null() && !fee.has_value())) {
+        reason = "fee_change_without_type";
+        return {};
+    }
+    out->scope = ARB_SCOPE_EVENT;
+    out->fee = std::move(fee).value_or(Fee{});
+    if (!out->fee.type.empty() && out->fee.multiplier.empty()) out->doubts.add("fee_multiplier_override");
+    out->source = "event_fee_changes";
+    return out;
+}
+
+void write_fee_schedule(Packets& packets, FeeSchedule const& schedule, arb_time received) {
+    auto packet =
+        packets.add<arb_fee_schedule>(venue_name, received, schedule.effective_from, schedule.doubts.flag());
+    packet->scope = schedule.scope;
+    packet->effective_from = schedule.effective_from != 0 ? schedule.effective_from : received;
+    if (auto const multiplier = parse_decimal(schedule.fee.multiplier))
+        packet->multiplier = multiplier.millionths;
+    packet.text(&arb_fee_schedule::scope_id, schedule.id);
+    packet.text(&arb_fee_schedule::type, schedule.fee.type);
+    packet.text(&arb_fee_schedule::source, schedule.source);
+    packet.text(&arb_fee_schedule::raw, schedule.raw);
+}
+
+void Fees::holds(FeeSchedule schedule) {
+    if (schedule.scope == ARB_SCOPE_EVENT) {
+        // What was never overridden has nothing to end.
+        if (schedule.fee.type.empty() ? overridden_.erase(schedule.id) == 0
+                                      : (overridden_.insert(schedule.id), false))
+            return;
+    } else if (schedule.fee.type.empty()) {
+        return;
+    }
+    auto const key = std::to_string(schedule.scope) + ":" + schedule.id;
+    if (filter_.changed(key, {schedule.fee.type, schedule.fee.multiplier})) push(schedule);
+}
+
+void Fees::announced(FeeSchedule const& schedule) {
+    auto const key =
+        std::to_string(schedule.scope) + ":" + schedule.id + ":" + std::to_string(schedule.effective_from);
+    if (filter_.changed(key, {schedule.fee.type, schedule.fee.multiplier})) push(schedule);
+}
+
+void Fees::push(FeeSchedule const& schedule) {
+    if (schedule.doubts.any()) host_.count("anomalies", 1, schedule.doubts.first());
+    write_fee_schedule(outbox_.packets(), schedule, host_.now());
+    outbox_.added();
+}
+
+}  // namespace arb::kalshi

@@ -1,0 +1,68 @@
+// What the venue charges: schedules of series, events that override their series, and changes that are
+// announced before they take effect. Pushed where they changed.
+//
+// Thread safety: none; on the venue's thread. Keeps two hashes a schedule.
+#pragma once
+
+#include <boost/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "decode.hpp"
+#include "venue/change_filter.hpp"
+#include "venue/outbox.hpp"
+
+namespace arb::kalshi {
+
+// The words of the venue for a fee. `multiplier` as the venue prints it, cut to a decimal text.
+struct Fee {
+    std::string type;
+    std::string multiplier;
+    bool operator==(Fee const&) const = default;
+};
+
+// JSON for the column `fee` of a market.
+std::string fee_json(Fee const& fee, std::string_view waived_until);
+
+// Type and multiplier of an object under these names; nothing if there is no type.
+std::optional<Fee> read_fee(boost::json::object const& object, std::string_view type_key,
+                            std::string_view multiplier_key);
+
+struct FeeSchedule {
+    int scope = ARB_SCOPE_SERIES;  // or ARB_SCOPE_EVENT
+    std::string id;
+    Fee fee;                      // of an event without a type: its override ended
+    arb_time effective_from = 0;  // 0: the venue does not say
+    char const* source = "";
+    std::string raw = {};
+    Doubts doubts = {};
+};
+
+// An item of `series_fee_change_arr` of GET /series/fee_changes.
+std::optional<FeeSchedule> read_series_fee_change(boost::json::value const& value, std::string_view& reason);
+// An item of `event_fee_changes` of GET /events/fee_changes.
+std::optional<FeeSchedule> read_event_fee_change(boost::json::value const& value, std::string_view& reason);
+
+void write_fee_schedule(Packets& packets, FeeSchedule const& schedule, arb_time received);
+
+class Fees {
+  public:
+    Fees(Host host, Outbox& outbox) : host_{host}, outbox_{outbox} {}
+
+    // The fee that holds now, as a series, an event or a frame gives it.
+    void holds(FeeSchedule schedule);
+    // A change with a date, past or to come.
+    void announced(FeeSchedule const& schedule);
+
+  private:
+    void push(FeeSchedule const& schedule);
+
+    Host const host_;
+    Outbox& outbox_;
+    ChangeFilter filter_;
+    std::unordered_set<std::string> overridden_;  // events
+};
+
+}  // namespace arb::kalshi

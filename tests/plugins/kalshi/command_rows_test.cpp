@@ -1,0 +1,107 @@
+// Answers of the account and of single requests, in the shapes that the venue documents, as rows for people.
+#include "kalshi/command_rows.hpp"
+
+#include "support/catch.hpp"
+
+using namespace arb;
+using namespace arb::kalshi;
+namespace json = boost::json;
+
+namespace {
+
+json::object object(char const* text) { return json::parse(text).as_object(); }
+
+}  // namespace
+
+TEST_CASE("cents become dollars, seconds become times, absent stays absent", "[kalshi]") {
+    CHECK(
+        balance_row(object(
+            R"({"balance":10000,"portfolio_value":25000,"updated_ts":1768231443,"balance_breakdown":[]})")) ==
+        object(R"({"balance":"100","portfolio_value":"250","updated":"2026-01-12T15:24:03.000000Z"})"));
+    CHECK(balance_row(object(R"({"balance":1,"balance_dollars":"0.014200"})")) ==
+          object(R"({"balance":"0.0142","portfolio_value":null,"updated":null})"));
+    CHECK(balance_row(object(R"({"balance":9223372036854775807,"updated_ts":"soon"})"))
+              .at("balance")
+              .is_null());
+}
+
+TEST_CASE("what belongs to the account", "[kalshi]") {
+    auto const position = position_row(object(
+        R"({"ticker":"KXA-1","position_fp":"-25.50","market_exposure_dollars":"12.500000","realized_pnl_dollars":"-1.250000","fees_paid_dollars":"0.350000","total_traded_dollars":"30.000000","last_updated_ts":"2026-10-01T00:00:00Z"})"));
+    CHECK(position.at("position") == "-25.5");
+    CHECK(position.at("realized_pnl") == "-1.25");
+    auto const fill = fill_row(object(
+        R"({"fill_id":"f","trade_id":"f","order_id":"o","ticker":"KXA-1","outcome_side":"no","book_side":"ask","count_fp":"10.50","yes_price_dollars":"0.4200","is_taker":true,"fee_cost":"0.185000","created_time":"2026-10-01T00:00:00Z"})"));
+    CHECK(fill.at("side") == "no");
+    CHECK(fill.at("price") == "0.42");
+    CHECK(fill.at("fee") == "0.185");
+    auto const settlement = settlement_row(object(
+        R"({"ticker":"KXA-1","market_result":"scalar","yes_count_fp":"10.50","no_count_fp":"0.00","yes_total_cost_dollars":"4.410000","no_total_cost_dollars":"0.000000","revenue":1050,"fee_cost":"0.350000","value":null,"settled_time":"2026-10-01T00:00:00Z"})"));
+    CHECK(settlement.at("revenue") == "10.5");
+    CHECK(settlement.at("value").is_null());
+    CHECK(settlement.at("result") == "scalar");
+    auto const order = order_row(object(
+        R"({"order_id":"o","ticker":"KXA-1","status":"resting","outcome_side":"yes","yes_price_dollars":"0.4000","initial_count_fp":"10.00","fill_count_fp":"2.00","remaining_count_fp":"8.00","created_time":"2026-10-01T00:00:00Z"})"));
+    CHECK(order.at("left") == "8");
+    auto const limits = limits_row(object(
+        R"({"usage_tier":"basic","read":{"refill_rate":200,"bucket_capacity":400},"write":{"refill_rate":100,"bucket_capacity":200},"grants":[]})"));
+    CHECK(limits.at("read_tokens_per_second") == 200);
+    CHECK(limits_row(object("{}")).at("tier").is_null());
+}
+
+TEST_CASE("a book is shown in prices of YES, best first", "[kalshi]") {
+    auto const document =
+        Document::parse(
+            R"({"orderbook_fp":{"yes_dollars":[["0.0100","5.00"],["0.4200","7.50"]],"no_dollars":[["0.0200","1.00"],["0.5500","3.00"]]}})")
+            .value();
+    std::string_view reason;
+    auto const book = read_book(document, reason);
+    REQUIRE(book.has_value());
+    CHECK(book->best() == Best{420'000, 450'000});
+    auto const rows = book_rows(*book, 0);
+    REQUIRE(rows.size() == 4);
+    CHECK(rows[0] == object(R"({"side":"bid","price":"0.42","size":"7.5"})"));
+    CHECK(rows[2] == object(R"({"side":"ask","price":"0.45","size":"3"})"));
+    CHECK(rows[3] == object(R"({"side":"ask","price":"0.98","size":"1"})"));
+    CHECK(book_rows(*book, 1).size() == 2);
+    for (auto const* const body :
+         {R"({"orderbook_fp":7})", R"({"orderbook":{"yes":[]}})", R"({"orderbook_fp":{"yes_dollars":7}})",
+          R"({"orderbook_fp":{"yes_dollars":[["1.5","1"]]}})",
+          R"({"orderbook_fp":{"yes_dollars":[["0.5","-1"]]}})",
+          R"({"orderbook_fp":{"yes_dollars":[["0.5"]]}})", R"({"orderbook_fp":{"no_dollars":[[0.5,1]]}})"}) {
+        INFO(body);
+        CHECK_FALSE(read_book(Document::parse(body).value(), reason).has_value());
+        CHECK_FALSE(reason.empty());
+    }
+}
+
+TEST_CASE("candles of both generations, with and without trades", "[kalshi]") {
+    auto const live = candlestick_row(object(
+        R"({"end_period_ts":1760500800,"open_interest_fp":"12432.00","price":{"previous_dollars":"0.1100"},"volume_fp":"0.00","yes_ask":{"close_dollars":"0.1100"},"yes_bid":{"close_dollars":"0.0800"}})"));
+    CHECK(live.at("ends") == "2025-10-15T04:00:00.000000Z");
+    CHECK(live.at("open").is_null());
+    CHECK(live.at("bid") == "0.08");
+    CHECK(live.at("volume") == "0");
+    auto const historical = candlestick_row(object(
+        R"({"end_period_ts":1760500800,"open_interest":"3.00","price":{"open":"0.1000","high":"0.2000","low":"0.1000","close":"0.1500"},"volume":"7.00","yes_ask":{"close":"0.1600"},"yes_bid":{"close":"0.1400"}})"));
+    CHECK(historical.at("close") == "0.15");
+    CHECK(historical.at("ask") == "0.16");
+    CHECK(historical.at("open_interest") == "3");
+}
+
+TEST_CASE("the schedule and the parts of the exchange", "[kalshi]") {
+    auto const hours = schedule_rows(
+        Document::parse(
+            R"({"schedule":{"maintenance_windows":[{"start_datetime":"2026-10-10T12:00:00Z","end_datetime":"2026-10-10T13:30:00Z"}],"standard_hours":[{"thursday":[{"open_time":"00:00","close_time":"03:00"},{"open_time":"05:00","close_time":"00:00"}]}]}})")
+            .value());
+    REQUIRE(hours.size() == 3);
+    CHECK(hours[1].at("from") == "05:00");
+    CHECK(hours[2].at("what") == "maintenance");
+    auto const parts = exchange_rows(
+        Document::parse(
+            R"({"exchange_active":true,"trading_active":true,"exchange_index_statuses":[{"description":"Default","exchange_active":true,"trading_active":true},{"description":"Combos","exchange_active":true,"trading_active":false}]})")
+            .value());
+    REQUIRE(parts.size() == 2);
+    CHECK(parts[1].at("part") == "Combos");
+    CHECK(parts[1].at("trading_active") == false);
+}

@@ -1,0 +1,74 @@
+#include "kalshi/drift.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include "arbitrage/time.hpp"
+#include "support/catch.hpp"
+#include "support/recording_host.hpp"
+
+using namespace arb;
+using namespace arb::kalshi;
+namespace json = boost::json;
+using namespace std::string_view_literals;
+
+namespace {
+
+struct Told {
+    boost::asio::io_context io;
+    arb::test::RecordingHost host{"kalshi/two"};
+    Outbox outbox{io.get_executor(), host.host(), {}};
+    Drift drift{host.host(), outbox};
+};
+
+}  // namespace
+
+TEST_CASE("a message that cannot be used is counted, said once and kept whole", "[kalshi]") {
+    Told told;
+    told.drift.refused("trade", "trade_without_price", R"({"odd":1})"sv);
+    told.drift.refused("trade", "trade_without_price", R"({"odd":2})"sv);
+    told.outbox.flush();
+    auto const messages = told.host.all<arb_message>();
+    REQUIRE(messages.size() == 2);
+    CHECK(text(messages[1]->header, messages[1]->body) == R"({"odd":2})"sv);
+    CHECK(text(messages[0]->header, messages[0]->instance) == "kalshi/two");
+    CHECK(text(messages[0]->header, messages[0]->source) == "trade");
+    CHECK(text(messages[0]->header, messages[0]->reason) == "trade_without_price");
+    CHECK(told.host.counter("rejected/trade_without_price") == 2);
+    CHECK(told.host.counter("drift/trade/trade_without_price/missing") == 1);
+    CHECK(told.host.lines().size() == 1);
+}
+
+TEST_CASE("a hundred messages a minute are kept, all are counted", "[kalshi]") {
+    Told told;
+    told.host.set_clock(1'000 * second_ns);
+    for (int i = 0; i != 250; ++i) told.drift.refused("trade", "trade_without_price", "{}"sv);
+    told.host.set_clock(1'061 * second_ns);
+    told.drift.refused("trade", "trade_without_price", "{}"sv);
+    told.outbox.flush();
+    CHECK(told.host.all<arb_message>().size() == 101);
+    CHECK(told.host.counter("rejected/trade_without_price") == 251);
+    CHECK(told.host.counter("messages_not_kept") == 150);
+}
+
+TEST_CASE("unknown keys are named once a minute, known ones never", "[kalshi]") {
+    Told told;
+    told.host.set_clock(1'000 * second_ns);
+    auto const row = json::parse(R"({"ticker":"A","trade_id":"b","mood":"good"})").as_object();
+    for (int i = 0; i != 5; ++i) told.drift.keys("GET /markets/trades", row, known_trade_keys());
+    CHECK(told.host.counter("drift/GET /markets/trades/mood/unknown") == 1);
+    CHECK(told.host.counter("drift/GET /markets/trades/ticker/unknown") == 0);
+    told.host.set_clock(1'060 * second_ns);
+    told.drift.keys("GET /markets/trades", row, known_trade_keys());
+    CHECK(told.host.counter("drift/GET /markets/trades/mood/unknown") == 2);
+}
+
+TEST_CASE("what a venue that changes everything may say is bounded", "[kalshi]") {
+    Told told;
+    told.host.set_clock(1'000 * second_ns);
+    for (int i = 0; i != 5'000; ++i)
+        told.drift.field(ARB_DRIFT_UNKNOWN, "ticker", "field" + std::to_string(i));
+    std::uint64_t said = 0;
+    for (int i = 0; i != 5'000; ++i)
+        said += told.host.counter("drift/ticker/field" + std::to_string(i) + "/unknown");
+    CHECK(said == Drift::said_max);
+}
