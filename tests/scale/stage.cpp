@@ -6,7 +6,7 @@
 namespace arb::scale {
 namespace {
 
-constexpr auto look_every = 500ms;
+constexpr auto look_every = 2s;  // asking costs the venues some milliseconds
 constexpr unsigned kalshi_markets_an_event = 10, polymarket_markets_an_event = 3;  // as seen in August 2026
 constexpr unsigned listing_lag_ms = 1500;  // venues list a new market later than they announce it
 

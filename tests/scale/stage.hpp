@@ -28,7 +28,7 @@ struct Settings {
     unsigned sweep_seconds = 60;                     // between sweeps of the catalogue
 };
 
-// Looks every half second; what the condition said last.
+// Looks every two seconds; what the condition said last.
 bool await(std::chrono::seconds within, std::function<bool()> const& condition);
 
 struct Subscribed {

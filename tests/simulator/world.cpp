@@ -161,7 +161,7 @@ Market& World::add_market(Event& event, std::size_t question, std::size_t number
     market.event = event.index;
     market.question = question;
     market.uuid = random_.uuid();
-    market.created_ms = market.updated_ms = event.created_ms;
+    market.created_ms = market.updated_ms = market.book_ms = event.created_ms;
     market.open_ms = event.created_ms + 300'000;
     market.close_ms = now_ms() + day_ms * random_.between(5, 90);
     name(market, event, number);
