@@ -30,7 +30,7 @@ Retention read_retention(Options const& options);
 
 #define ARB_SQL_LETTERS                                                                                      \
     R"("position":{"type":"integer","minimum":0,"default":0,"description":"only this position; 0 is any"},)" \
-    R"("instance":{"type":"string","default":"","description":"only those of this sink"},)"                  \
+    R"("instance":{"type":"string","default":"","description":"only those of this instance"},)"              \
     R"("kind":{"type":"string","default":"","description":"only this kind of packet"},)"                     \
     R"("reason":{"type":"string","default":"","description":"only those whose reason contains this"},)"
 

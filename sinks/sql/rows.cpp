@@ -4,39 +4,24 @@
 #include <new>
 
 #include "arbitrage/time.hpp"
+#include "sinks/sql/cells.hpp"
 #include "sinks/sql/text.hpp"
 #include "sinks/sql/words.hpp"
 
 namespace arb::sql {
+
+using namespace cells;
+
 namespace {
 
 // So many changes of one market or event in one batch become rows of its history; of more than that the last.
 // Each round is a merge of its own, and all but a few markets have one.
 constexpr std::size_t rounds_max = 32;
 
-Cell of(std::string_view text) { return {static_cast<std::int64_t>(text.size()), text.data()}; }
-Cell number(std::int64_t value) { return {value, nullptr}; }
-Cell time(arb_time value) { return {value == 0 ? ARB_ABSENT : value, nullptr}; }
-Cell known(std::int32_t value) { return {value == ARB_YES || value == ARB_NO ? value : ARB_ABSENT, nullptr}; }
-Cell position(arb_packet const& packet) { return {static_cast<std::int64_t>(packet.position), nullptr}; }
-
-// The word of an enumerator, NULL for one that is not known.
-template<std::size_t N>
-Cell word(char const* const (&words)[N], std::int32_t value) {
-    if (value < 0 || static_cast<std::size_t>(value) >= N || words[value] == nullptr) return {};
-    return of(words[value]);
-}
-
-Cell venue(arb_packet const& packet) { return of(arb::venue(packet)); }
-
 std::string name_of(TableId id, std::string_view venue, std::string_view key) {
     std::string name;
     name.reserve(venue.size() + key.size() + 3);
     return name.append(1, static_cast<char>(id)).append(venue).append(1, '\0').append(key);
-}
-
-std::string_view bytes_of(std::int32_t const& key) {
-    return {reinterpret_cast<char const*>(&key), sizeof key};
 }
 
 }  // namespace
@@ -180,67 +165,6 @@ void Rows::bury(arb_packet const& packet, std::string_view reason, arb_time now)
     ++buried_;
 }
 
-void Rows::event(arb_event const& p, std::uint64_t content) {
-    auto const& h = p.header;
-    auto const id = text(h, p.event_id);
-    auto* const to = in_turn(TableId::events, TableId::events, arb::venue(h), id.text());
-    Cell const row[] = {venue(h),
-                        id,
-                        text(h, p.series),
-                        text(h, p.title),
-                        text(h, p.subtitle),
-                        text(h, p.category),
-                        known(p.mutually_exclusive),
-                        word(lifecycles, p.lifecycle),
-                        time(p.opens_at),
-                        time(p.closes_at),
-                        text(h, p.url),
-                        json(h, p.raw),
-                        time(h.received_time),
-                        time(h.received_time),
-                        number(static_cast<std::int64_t>(content)),
-                        position(h),
-                        {}};
-    std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
-    remembered_.push_back({arb::venue(h), id.text(), content, false});
-}
-
-void Rows::market(arb_market const& p, std::int32_t key, std::uint64_t content) {
-    auto const& h = p.header;
-    auto const id = text(h, p.market_id);
-    auto* const to = in_turn(TableId::markets, TableId::markets, arb::venue(h), bytes_of(key));
-    Cell const row[] = {venue(h),
-                        number(key),
-                        id,
-                        text(h, p.event_id),
-                        text(h, p.title),
-                        texts(h, p.outcomes),
-                        texts(h, p.token_ids),
-                        word(lifecycles, p.lifecycle),
-                        text(h, p.venue_status),
-                        text(h, p.rules),
-                        number(p.tick_size),
-                        json(h, p.fee),
-                        time(p.opens_at),
-                        time(p.closes_at),
-                        time(p.expected_at),
-                        time(p.settled_at),
-                        text(h, p.result),
-                        number(p.settlement_value),
-                        number(p.volume),
-                        json(h, p.price_ranges),
-                        json(h, p.raw),
-                        time(h.received_time),
-                        time(h.received_time),
-                        number(static_cast<std::int64_t>(content)),
-                        position(h),
-                        {}};
-    std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
-    remembered_.push_back({arb::venue(h), id.text(), content, true});
-}
-
 void Rows::quote(arb_quote const& p, std::int32_t key) {
     auto const& h = p.header;
     auto* to = append(TableId::tick_history, arb::venue(h));
@@ -320,36 +244,6 @@ void Rows::book_change(arb_book_change const& p, std::int32_t key) {
     std::copy(std::begin(row), std::end(row), append(TableId::book_changes, arb::venue(h)));
 }
 
-void Rows::status(arb_status_change const& p, std::int32_t key) {
-    auto const& h = p.header;
-    auto const state = word(lifecycles, p.lifecycle);
-    auto const said = text(h, p.venue_status), result = text(h, p.result), detail = json(h, p.detail);
-    Cell const row[] = {venue(h),
-                        number(key),
-                        state,
-                        said,
-                        result,
-                        number(p.settlement_value),
-                        detail,
-                        time(h.venue_time),
-                        number(h.received_time),
-                        position(h),
-                        flags(h)};
-    std::copy(std::begin(row), std::end(row), append(TableId::status_changes, arb::venue(h)));
-    if (state.is_null()) return;
-    remembered_.push_back({arb::venue(h), text(h, p.market_id).text(), 0, true});
-    auto const settled = p.lifecycle == ARB_LIFECYCLE_SETTLED
-                             ? number(h.venue_time != 0 ? h.venue_time : h.received_time)
-                             : Cell{};
-    Cell const amended[] = {venue(h),   number(key),
-                            state,      said,
-                            result,     number(p.settlement_value),
-                            settled,    number(h.received_time),
-                            position(h)};
-    std::copy(std::begin(amended), std::end(amended),
-              in_turn(TableId::market_status, TableId::markets, arb::venue(h), bytes_of(key)));
-}
-
 void Rows::gap(arb_gap const& p, std::int32_t key) {
     auto const& h = p.header;
     auto const instance = text(h, p.instance);
@@ -419,56 +313,6 @@ void Rows::custom(arb_custom const& p) {
         venue(h), text(h, p.topic), json(h, p.body), time(h.venue_time), number(h.received_time), position(h),
         {}};
     auto* const to = append(TableId::custom_packets, {});
-    std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
-}
-
-void Rows::series(arb_series const& p, std::uint64_t content) {
-    auto const& h = p.header;
-    auto const id = text(h, p.series_id);
-    Cell const row[] = {venue(h),
-                        id,
-                        text(h, p.title),
-                        text(h, p.category),
-                        text(h, p.frequency),
-                        json(h, p.tags),
-                        json(h, p.raw),
-                        number(h.received_time),
-                        number(h.received_time),
-                        number(static_cast<std::int64_t>(content)),
-                        position(h),
-                        {}};
-    auto* const to = keyed(TableId::series, arb::venue(h), id.text());
-    std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
-}
-
-// The scope of a whole venue is named by the venue, so that every schedule has a name.
-void Rows::fee_schedule(arb_fee_schedule const& p, std::uint64_t content) {
-    auto const& h = p.header;
-    auto const scope = word(fee_scopes, p.scope);
-    auto const id = p.scope == ARB_SCOPE_VENUE ? venue(h) : text(h, p.scope_id);
-    auto const from = time(p.effective_from).is_null() ? h.received_time : p.effective_from;
-    Cell const row[] = {venue(h),
-                        scope,
-                        id,
-                        text(h, p.type),
-                        number(p.rate),
-                        number(p.exponent),
-                        number(p.multiplier),
-                        number(p.rebate_rate),
-                        known(p.taker_only),
-                        number(from),
-                        text(h, p.source),
-                        json(h, p.raw),
-                        number(h.received_time),
-                        number(static_cast<std::int64_t>(content)),
-                        position(h),
-                        {}};
-    std::string name{scope.text()};
-    auto const micros = from / 1000;
-    name.append(1, '\0').append(id.text()).append(reinterpret_cast<char const*>(&micros), sizeof micros);
-    auto* const to = keyed(TableId::fee_schedules, arb::venue(h), name);
     std::copy(std::begin(row), std::end(row), to);
     to[std::size(row) - 1] = flags(h);
 }

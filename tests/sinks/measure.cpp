@@ -221,7 +221,7 @@ double write(
     Packets packets{16 << 20};
     for (int i = 0; i != count;) {
         packets.clear();
-        for (; i != count && packets.count() != batch_rows; ++i) add(packets, i);
+        for (; i != count && packets.count() < batch_rows; ++i) add(packets, i);
         auto const begin = std::chrono::steady_clock::now();
         if (sink.write(packets) != ARB_OK) throw std::runtime_error{sink.error};
         spent += seconds_since(begin);

@@ -296,8 +296,7 @@ void brings_older_tables_up_to_date(Database& database, std::vector<std::string>
     SinkUnderTest sink{database};
     REQUIRE(sink.start() == ARB_OK);
     CHECK(database.text("SELECT max(version) FROM schema_version") == "3");
-    auto const was =
-        database.row("SELECT market_id, title, status, seen_at, position FROM market_history");
+    auto const was = database.row("SELECT market_id, title, status, seen_at, position FROM market_history");
     CHECK(was[0] == "M1");
     CHECK(was[1] == "A");
     CHECK(was[2] == "open");
