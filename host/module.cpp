@@ -23,6 +23,12 @@ std::map<std::string, Module*>& loaded() {
     return modules;
 }
 
+// The libraries themselves, likewise; also those that turned out to be no plugins, whose code may have run.
+std::vector<boost::dll::shared_library*>& libraries_kept() {
+    static auto& libraries = *new std::vector<boost::dll::shared_library*>;
+    return libraries;
+}
+
 std::string wrong_table(arb_plugin const* plugin, Role role) {
     if (plugin == nullptr || plugin->size < sizeof(arb_plugin)) return "returns no table";
     if (plugin->abi_version != ARB_ABI_VERSION)
@@ -99,7 +105,6 @@ Result<Module const*> load(Manifest const& manifest) {
     auto const file = std::filesystem::weakly_canonical(manifest.file, ignored).string();
     if (auto const known = loaded().find(file); known != loaded().end()) return known->second;
     boost::system::error_code failed;
-    // Never deleted, see above.
     auto* const library = new boost::dll::shared_library{};
     try {
         library->load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, failed);
@@ -110,6 +115,7 @@ Result<Module const*> load(Manifest const& manifest) {
             delete library;
             return permanent(sentence);
         }
+        libraries_kept().push_back(library);
         if (!library->has(ARB_PLUGIN_ENTRY))
             return permanent(fmt::format("{} does not export {}", file, ARB_PLUGIN_ENTRY));
         auto const entry = library->get<arb_plugin const*()>(ARB_PLUGIN_ENTRY);
