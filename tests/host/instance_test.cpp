@@ -86,12 +86,12 @@ TEST_CASE("threads of a plugin may push, count, report and drift while others lo
     Instance instance{named("one"), nullptr, fixture.log, fixture.queue.get()};
     auto const reader = fixture.queue->reader("sink");
     arb::Host const host{instance.table()};
-    std::atomic<int> running{4};
+    std::atomic<int> running{4}, refused{0};
     std::vector<std::thread> threads;
     for (int t = 0; t != 4; ++t)
         threads.emplace_back([&, t] {
             for (int i = 0; i != 100; ++i) {
-                CHECK(push(host, 5).has_value());
+                refused += push(host, 5).has_error();
                 host.count("things");
                 host.reject("reason");
                 host.report(i % 2 == 0 ? ARB_STATE_LIVE : ARB_STATE_DEGRADED, std::to_string(t));
@@ -109,6 +109,7 @@ TEST_CASE("threads of a plugin may push, count, report and drift while others lo
         if (!batch->packets.empty()) reader->acknowledge(batch->last);
     }
     for (auto& thread : threads) thread.join();
+    CHECK(refused == 0);
     auto const figures = instance.figures();
     CHECK(figures.accepted == 2000);
     CHECK(figures.received_total == 2400);
