@@ -58,8 +58,10 @@ Backfill::Tasks Backfill::take_due() {
 net::asio::awaitable<void> Backfill::run() {
     while (!host_.stopping()) {
         co_await net::sleep(look_every);
-        for (auto due = take_due(); !due.empty(); due = take_due()) {
+        while (true) {
             co_await wait_for_room(host_, "backfills");
+            auto due = take_due();
+            if (due.empty()) break;
             for (auto const& [market, task] : due) reading_.insert(market);
             auto const result = co_await read(due);
             reading_.clear();

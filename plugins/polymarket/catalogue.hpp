@@ -98,6 +98,7 @@ class Catalogue {
     // One market of an event; true if it is selected.
     bool take_listed(std::string_view text, EventRow const& event, Candidate& candidate);
     void take_closed_item(std::string_view item, MarketRow& row);
+    void push_series(EventRow const& row);
     void push_event(EventRow const& row);
     void push_market(MarketRow const& row);
     void take_status(MarketRow const& row, Known& known);

@@ -5,8 +5,21 @@
 
 namespace arb::polymarket {
 
+// Of a series only what its events say is known; its figures move with every trade and are no change.
+void Catalogue::push_series(EventRow const& row) {
+    if (row.series.empty() || row.series_raw.empty()) return;
+    if (!filter_.changed("series:" + row.series, {row.series_title, row.series_frequency})) return;
+    auto draft = outbox_.packets().add<arb_series>(venue_name, host_.now());
+    draft.text(&arb_series::series_id, row.series);
+    draft.text(&arb_series::title, row.series_title);
+    draft.text(&arb_series::category, row.category);
+    draft.text(&arb_series::frequency, row.series_frequency);
+    draft.text(&arb_series::raw, row.series_raw);
+}
+
 void Catalogue::push_event(EventRow const& row) {
     say_differences("GET /events", row.differences, row.raw);
+    push_series(row);
     if (!filter_.changed("event:" + row.id, row.content)) return;
     auto draft = outbox_.packets().add<arb_event>(venue_name, host_.now(), 0, row.flags);
     draft->opens_at = row.opens_at;

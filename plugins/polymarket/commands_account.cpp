@@ -3,6 +3,7 @@
 #include "arbitrage/time.hpp"
 #include "polymarket/call.hpp"
 #include "polymarket/decode_calls.hpp"
+#include "polymarket/decode_trades.hpp"
 
 namespace arb::polymarket {
 
@@ -80,21 +81,20 @@ asio::awaitable<Result<>> positions(Call const& call) {
     auto const data = call.data();
     if (data.has_error()) co_return data.error();
     auto left = call.parameters.integer("limit", 100);
-    std::string last_first;
-    for (unsigned number = 0; number != call_pages_max && left > 0; ++number) {
-        auto target = "/positions?user=" + net::encode_query(user) +
-                      "&limit=" + std::to_string(page_positions) +
-                      "&offset=" + std::to_string(number * page_positions);
+    std::string cursor;
+    for (unsigned number = 0; number != call_pages_max; ++number) {
+        auto target =
+            "/v2/positions?user=" + net::encode_query(user) + "&limit=" + std::to_string(page_positions);
+        if (!cursor.empty()) target += "&cursor=" + net::encode_query(cursor);
         auto const body = co_await (*data)->get(std::move(target));
         if (body.has_error()) co_return body.error();
         auto const page = decode_page(*body, "data");
         if (page.has_error()) co_return page.error();
-        auto const first = page->items.empty() ? std::string{} : std::string{page->items.front()};
-        if (first.empty() || first == last_first) break;
-        last_first = first;
         for (auto const item : page->items)
             if (left-- <= 0 || !call.row(position_row(item))) co_return Result<>{};
-        if (page->items.size() < page_positions) break;
+        auto next = next_cursor(*body);
+        if (next.empty() || next == cursor) break;
+        cursor = std::move(next);
     }
     co_return Result<>{};
 }

@@ -343,6 +343,9 @@ std::optional<EventRow> decode_event(std::string_view text) {
     row.title = fields.text("title");
     row.series = fields.text("seriesSlug");
     if (row.series.empty()) row.series = first_text(fields.find("series"), "slug");
+    row.series_title = first_text(fields.find("series"), "title");
+    row.series_frequency = first_text(fields.find("series"), "recurrence");
+    if (auto const series = items_of(row.raw, "series"); !series.empty()) row.series_raw = series.front();
     row.category = fields.text("category");
     if (row.category.empty()) row.category = first_text(fields.find("tags"), "label");
     if (good_id(row.slug)) row.url = "https://polymarket.com/event/" + row.slug;

@@ -19,9 +19,10 @@ namespace arb::polymarket {
 
 struct EventRow {
     std::string id, slug, series, title, category, url;
-    std::vector<std::string> tags;  // slugs and labels, lower case
-    std::string raw;                // as the venue sent it, without its markets
-    std::string content;            // what counts as a change: everything but prices, volumes and their like
+    std::string series_title, series_frequency, series_raw;  // of the first series it belongs to
+    std::vector<std::string> tags;                           // slugs and labels, lower case
+    std::string raw;                                         // as the venue sent it, without its markets
+    std::string content;  // what counts as a change: everything but prices, volumes and their like
     arb_time opens_at = 0, closes_at = 0;
     std::int32_t lifecycle = ARB_LIFECYCLE_NONE;
     std::int32_t mutually_exclusive = ARB_NOT_KNOWN;

@@ -75,9 +75,13 @@ Result<TradePage> decode_trades(std::string_view body) {
         print.time = *time;
         page.trades.push_back(trade);
     }
-    if (auto const pagination = member(body, "pagination"))
-        page.next_cursor = plain(*pagination, "next_cursor");
+    page.next_cursor = next_cursor(body);
     return page;
+}
+
+std::string next_cursor(std::string_view body) {
+    auto const pagination = member(body, "pagination");
+    return pagination ? std::string{plain(*pagination, "next_cursor")} : std::string{};
 }
 
 std::int64_t nearest_millionth(std::string_view number) {

@@ -30,6 +30,9 @@ struct TradePage {
 };
 Result<TradePage> decode_trades(std::string_view body);
 
+// Where a listing of the Data API goes on; empty behind its last page.
+std::string next_cursor(std::string_view body);
+
 // A number of the listing, rounded to the millionth: REST says prices as binary fractions now and then.
 // ARB_ABSENT if it is none.
 std::int64_t nearest_millionth(std::string_view number);

@@ -36,8 +36,8 @@ bool busy(int status) { return status == 429 || status == 425 || status == 503; 
 
 }  // namespace
 
-Rest::Rest(std::unique_ptr<net::HttpClient> client, unsigned tries)
-    : client_{std::move(client)}, tries_{tries} {}
+Rest::Rest(std::unique_ptr<net::HttpClient> client, unsigned tries, double per_second)
+    : client_{std::move(client)}, tries_{tries}, bucket_{per_second, requests_burst_s * per_second} {}
 
 net::asio::awaitable<Result<std::string>> Rest::send(net::Request request) {
     net::Backoff backoff{backoff_base, backoff_cap};

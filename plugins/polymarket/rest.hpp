@@ -15,13 +15,16 @@ namespace arb::polymarket {
 // The venue allows 300 listing requests in 10 s; a sixth of that leaves room for others behind the same
 // address.
 inline constexpr double requests_per_second = 5;
-inline constexpr double requests_burst = 10;
+// So many seconds' worth at once.
+inline constexpr double requests_burst_s = 2;
+// Of 500 requests for books in 10 s: each silent connection asks for some, and there may be hundreds.
+inline constexpr double book_requests_per_second = 20;
 // Tries of one request before its caller goes on without it.
 inline constexpr unsigned tries_max = 5;
 
 class Rest {
   public:
-    Rest(std::unique_ptr<net::HttpClient> client, unsigned tries);
+    Rest(std::unique_ptr<net::HttpClient> client, unsigned tries, double per_second = requests_per_second);
 
     // The body of a 200. Errors: ARB_RETRY when the service cannot be reached, answered 5xx or 429, or the
     // tries are used up; ARB_PERMANENT for another status, with the venue's own words.
@@ -33,7 +36,7 @@ class Rest {
   private:
     std::unique_ptr<net::HttpClient> const client_;
     unsigned const tries_;
-    net::TokenBucket bucket_{requests_per_second, requests_burst};
+    net::TokenBucket bucket_;
 };
 
 }  // namespace arb::polymarket

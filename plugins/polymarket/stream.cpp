@@ -19,6 +19,8 @@ constexpr std::chrono::milliseconds book_wait_max = 60s;
 // A market that was announced a moment ago may have no book yet, and is to be live within 5 s of having one.
 constexpr std::chrono::milliseconds new_book_wait = 2s;
 constexpr unsigned new_book_tries = 60;
+// Silent connections that are compared with REST at a time.
+constexpr std::size_t judging_max = 20;
 // Of one message: a hundred opening books, each of 40 KB.
 constexpr std::uint64_t message_bytes_max = 4 << 20;
 constexpr std::chrono::milliseconds tend_every = 500ms;
@@ -326,6 +328,10 @@ net::asio::awaitable<void> Shard::judge_silence() {
         cut("stalled");
         co_return;
     }
+    // One that has to wait for its turn is to be kept alive meanwhile.
+    if (*context_.judging >= judging_max) co_return;
+    ++*context_.judging;
+    std::shared_ptr<void> const judged{nullptr, [count = context_.judging](void*) { --*count; }};
     auto const connection = connection_;
     auto const asked_at = context_.host.now();
     net::Request request;

@@ -34,6 +34,9 @@ class Shard;
 
 // What all connections share.
 struct StreamContext {
+    // Connections whose silence is being judged over REST. Shared, because what waits for an answer may be
+    // torn down later than this.
+    std::shared_ptr<std::size_t> judging = std::make_shared<std::size_t>(0);
     Host host;
     net::asio::any_io_executor executor;
     std::shared_ptr<net::Tls> tls;

@@ -120,6 +120,22 @@ TEST_CASE("a sweep follows the cursor and pushes every event and market once") {
     CHECK(swept.opened.size() == 3);
 }
 
+TEST_CASE("a series is what its events say of it, once") {
+    Swept swept;
+    auto const in_series = [](std::string const& id) {
+        return R"({"id":")" + id +
+               R"(","title":"E","seriesSlug":"btc-5m","series":[{"id":"9","slug":"btc-5m","title":"BTC 5 minutes","recurrence":"5m","volume":)" +
+               id + R"(}],"markets":[]})";
+    };
+    swept.answers[listing] = page(in_series("1") + "," + in_series("2"));
+    REQUIRE(swept.sweep());
+    auto const rows = swept.host.all<arb_series>();
+    REQUIRE(rows.size() == 1);
+    CHECK(text(rows[0]->header, rows[0]->series_id) == "btc-5m");
+    CHECK(text(rows[0]->header, rows[0]->frequency) == "5m");
+    CHECK(text(rows[0]->header, rows[0]->title) == "BTC 5 minutes");
+}
+
 TEST_CASE("a listing that goes in circles is left and said") {
     Swept same_cursor;
     same_cursor.answers[listing] = page(event("1", ""), "a");
@@ -269,6 +285,10 @@ TEST_CASE("markets that stayed as they were are not read again, and a pause that
     while (swept.opened.size() < 3 && std::chrono::steady_clock::now() < deadline)
         swept.io.run_for(std::chrono::milliseconds{20});
     CHECK(swept.opened.size() == 3);
+    // The listing has the last word all the same, though its text is the one that was read before.
+    swept.host.stop();  // ends the looking
+    REQUIRE(swept.sweep());
+    CHECK(swept.ended.size() == 2);
 }
 
 TEST_CASE("a shard takes its part, by events only those with a market of it") {

@@ -84,7 +84,7 @@ class Live final : public EventSink {
     arb::test::RecordingHost host{"polymarket"};
     boost::asio::io_context io;
     Outbox outbox{io.get_executor(), host.host(), {}};
-    std::vector<std::string> opened, resolved, announced, ticks;
+    std::vector<std::string> opened, resolved, announced, ticks, hash_differs;
     std::vector<std::pair<std::string, std::string>> doubtful;
     Prices prices;
 
@@ -95,6 +95,7 @@ class Live final : public EventSink {
         out.doubtful = [this](Token& token, std::string_view why) { doubtful.emplace_back(token.id, why); };
         out.resolved = [this](Market& market) { resolved.push_back(market.id); };
         out.tick_changed = [this](Market& market, std::int64_t) { ticks.push_back(market.id); };
+        out.hash_differs = [this](Token& token) { hash_differs.push_back(token.id); };
         out.new_market = [this](StreamEvent const& event) { announced.emplace_back(event.id); };
         return out;
     }

@@ -336,6 +336,7 @@ TEST_CASE("opening books are checked by the venue's hash as a hint") {
                           R"(,"tick_size":"0.01","last_trade_price":"")"));
     CHECK(live.host.counter("book_hashes/different") == 1);
     CHECK(live.doubtful.empty());
+    CHECK(live.hash_differs == std::vector<std::string>{yes});  // REST is asked about it
 }
 
 TEST_CASE("unknown types are counted and new markets handed on") {
