@@ -16,6 +16,8 @@ using namespace std::chrono_literals;
 
 // A command that was not answered in this time never will be.
 constexpr arb_time reply_max_ns = 15 * second_ns;
+// Nor will one of a venue that sends data and had so long.
+constexpr arb_time reply_busy_max_ns = 120 * second_ns;
 // Books that were asked for and did not come are asked for again; those that are overdue less often.
 constexpr arb_time books_again_ns = 5 * second_ns, overdue_again_ns = 60 * second_ns;
 // Without any book after so many times the patience for one, the connection is no good.
@@ -183,6 +185,8 @@ void Stream::book(Link& link, Frame const& frame) {
         link.books_awaited.erase(std::string{frame.market});
         link.books_overdue.erase(std::string{frame.market});
         parts_.gaps.close(ARB_STREAM_BOOKS, frame.market, received_);
+        // While the first of thousands come, the patience for one counts from the last.
+        if (!few_awaited(link)) link.awaiting_since = received_;
         if (link.books_awaited.empty()) close_gaps(received_);
         return;
     }
@@ -304,8 +308,15 @@ void Stream::tend(Link& link) {
     send_commands(link);
     await_books(link);
     if (parts_.gaps.open_count() != 0) close_gaps(parts_.host.now());
-    if (link.command_sent != 0 && parts_.host.now() - link.command_sent > reply_max_ns)
-        drop(link, "no_reply", "the venue did not answer a command within 15 s");
+    // An answer may wait behind a burst of frames; without either the venue is not there.
+    auto const now = parts_.host.now();
+    bool const nothing = now - std::max(link.command_sent, link.last_data) > reply_max_ns;
+    if (link.command_sent != 0 && (nothing || now - link.command_sent > reply_busy_max_ns))
+        drop(link, "no_reply", "the venue did not answer a command in time");
+}
+
+bool Stream::few_awaited(Link const& link) const {
+    return link.books_awaited.size() * 2 <= books_wanted_.size();
 }
 
 void Stream::await_books(Link& link) {
@@ -317,7 +328,7 @@ void Stream::await_books(Link& link) {
     if (link.awaiting_since == 0) link.awaiting_since = now;
     auto const waited = now - link.awaiting_since, patience = ns(parts_.timing.snapshot_max);
     // While most are missing it is one gap; a few get one each, and the others are whole.
-    bool const few = link.books_awaited.size() * 2 <= books_wanted_.size();
+    bool const few = few_awaited(link);
     if (few && waited > patience) {
         for (auto const& market : link.books_awaited) {
             parts_.gaps.open(ARB_STREAM_BOOKS, market, link.awaiting_since, "no_snapshot");

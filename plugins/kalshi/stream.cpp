@@ -342,6 +342,18 @@ std::string Stream::live_text() const {
     return out;
 }
 
+// Whether the feed is what it should be. Once it was, a few new markets that are still to come change
+// nothing.
+bool Stream::stands(Link& link) const {
+    if (whole(link)) {
+        if (link.confirmed_at == 0) link.confirmed_at = parts_.host.now();
+        return true;
+    }
+    return link.confirmed_at != 0 && few_awaited(link) &&
+           std::none_of(std::begin(live_streams), std::end(live_streams),
+                        [this](int stream) { return parts_.gaps.is_open(stream); });
+}
+
 void Stream::report() {
     if (link_ == nullptr) return;
     auto const set = [this](int state, std::string sentence) {
@@ -350,7 +362,7 @@ void Stream::report() {
     if (!link_->trouble.empty()) return set(ARB_STATE_DEGRADED, "live in part: " + link_->trouble);
     if (!whole(*link_) && known_dead_)
         return set(ARB_STATE_RETRYING, "stalled: the connection is being replaced");
-    if (!whole(*link_)) return set(ARB_STATE_STARTING, "subscribing to " + live_text());
+    if (!stands(*link_)) return set(ARB_STATE_STARTING, "subscribing to " + live_text());
     if (!link_->books_overdue.empty())
         return set(ARB_STATE_DEGRADED,
                    fmt::format("live: {}, {} of them without a book: the venue sends no snapshot",

@@ -128,6 +128,7 @@ class Stream {
     net::asio::awaitable<void> judge_silence();
     void look_at_exchange();
     void report();
+    bool stands(Link& link) const;
     std::string live_text() const;
     Subscriptions::Channels channels() const;
     void set_renewal();
@@ -153,6 +154,7 @@ class Stream {
     void close_gaps(arb_time now);
     void tend(Link& link);
     void await_books(Link& link);
+    bool few_awaited(Link const& link) const;
     void send_commands(Link& link);
     void send(Link& link, std::string command);
     void ask_for_books(Link& link, arb_time now);
