@@ -20,6 +20,8 @@ constexpr std::int64_t heartbeat_ms = 10'000;  // Kalshi's
 constexpr std::int64_t watch_ms = 1'000;
 constexpr double owed_max_s = 0.5;     // after a stall not more of the lost time is made up for
 constexpr unsigned steps_max = 2'000;  // a tick; a world where nothing can happen must not hang the loop
+constexpr auto work_max = 1500us;      // of a tick
+constexpr unsigned steps_a_look = 16;  // at the clock
 constexpr double story_seconds = 60;   // of a run without an end
 constexpr double forever_s = 1e9;      // a fault that is switched off by hand
 constexpr char const* kalshi_key_id = "5ca1ab1e-0000-4000-8000-000000000001";
@@ -281,7 +283,11 @@ void Simulator::trade_for(double seconds) {
     }
     owed_ = std::min(owed_ + seconds * rate_, owed_max_s * std::max(rate_, settings_.rate));
     frames_ += world_.turn(now_ms());
+    // What was made must also leave: a tick that goes on and on would let frames pile up on the busiest
+    // connection.
+    auto const end = std::chrono::steady_clock::now() + work_max;
     for (unsigned steps = 0; owed_ >= 1 && steps != steps_max; ++steps) {
+        if (steps % steps_a_look == 0 && std::chrono::steady_clock::now() > end) break;
         auto const frames = world_.step();
         owed_ -= frames;
         frames_ += frames;
