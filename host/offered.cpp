@@ -56,17 +56,17 @@ std::optional<InstanceConfig> named(Config const& config, std::string const& wor
     return out;
 }
 
-// Enabled instances that offer the command: of sinks the first, of venues all.
+// Enabled instances that offer the command: the first sink, for what is stored comes before what would have
+// to be asked for; else all venues.
 std::vector<Match> offering(Config const& config, std::vector<std::string> const& words) {
+    for (auto const& sink : config.sinks)
+        if (sink.enabled)
+            if (auto found = match(sink, words, 0)) return {std::move(*found)};
     std::vector<Match> out;
     for (auto const& venue : config.venues)
         if (venue.enabled)
             if (auto found = match(venue, words, 0)) out.push_back(std::move(*found));
-    if (!out.empty()) return out;
-    for (auto const& sink : config.sinks)
-        if (sink.enabled)
-            if (auto found = match(sink, words, 0)) return {std::move(*found)};
-    return {};
+    return out;
 }
 
 int unknown(Config const& config, std::string const& word, std::vector<std::string> const& built_in) {
@@ -101,6 +101,14 @@ std::string help_of(json::object const& schema) {
     return out;
 }
 
+// The first required option, which may stand without its name: `book MARKET` and `book --market MARKET`.
+std::string_view positional(json::object const& schema) {
+    auto const* const required = schema.if_contains("required");
+    if (required == nullptr || !required->is_array() || required->get_array().empty()) return {};
+    auto const& first = required->get_array().front();
+    return first.is_string() ? std::string_view{first.get_string()} : std::string_view{};
+}
+
 // Reads the words behind the command's name as its options.
 class Parameters {
   public:
@@ -116,6 +124,7 @@ class Parameters {
             auto dashed = key;
             std::replace(dashed.begin(), dashed.end(), '_', '-');
             if (dashed != key) names += ",--" + dashed;
+            if (key == positional(schema_)) names += "," + key;
             if (is_type(schema, "boolean"))
                 app_.add_flag(names, given_[key], help_of(schema));
             else

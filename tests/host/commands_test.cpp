@@ -99,6 +99,8 @@ TEST_CASE("a plugin's command takes typed options and gives rows") {
     auto const rows = boost::json::parse(done.out).as_array();
     REQUIRE(rows.size() == 2);
     CHECK(rows[0].at("parameters") == R"({"names":["a","b"],"text":"12","times":2,"up_side":true})");
+    done = shell({"echo", "x y", "--times", "1"});  // the first required option needs no name
+    CHECK(contains(done.out, "x y"));
     done = shell({"echo", "--text", "x"});
     CHECK(done.code == 0);
     CHECK(contains(done.out, "COMMAND  NUMBER  PARAMETERS"));
