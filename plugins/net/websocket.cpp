@@ -81,8 +81,10 @@ Error read_error(WebSocketState const& state, error_code const& error) {
         return failed(state.url, "closed the connection: " + code + (text.empty() ? "" : " " + text), code);
     }
     if (error == websocket::error::buffer_overflow)
-        return failed(state.url, "sent a message larger than " +
-                                     std::to_string(state.limits.message_bytes_max) + " bytes");
+        return failed(
+            state.url,
+            "sent a message larger than " + std::to_string(state.limits.message_bytes_max) + " bytes",
+            "too_large");
     if (state.is_cut || error == asio::error::operation_aborted || error == asio::error::bad_descriptor)
         return failed(state.url, "the connection was cut on this side");
     if (error == asio::error::eof || error == asio::ssl::error::stream_truncated ||
