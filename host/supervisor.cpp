@@ -85,6 +85,12 @@ void Supervisor::join() {
     if (thread_.joinable()) thread_.join();
 }
 
+void Supervisor::end() {
+    if (!thread_.joinable()) return;
+    stop();
+    join();
+}
+
 void Supervisor::abandon() {
     if (thread_.joinable()) thread_.detach();
 }

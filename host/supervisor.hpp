@@ -58,6 +58,8 @@ class Supervisor {
     bool pause(std::chrono::milliseconds time);
     void step() { ++progress_; }
     Plugin* plugin() { return plugin_.get(); }
+    // For destructors: after an error of the host nobody has asked for the end.
+    void end();
     // The object, made if there is none.
     Result<> make();
     void unmake();
@@ -80,7 +82,7 @@ class Supervisor {
 class VenueSupervisor final : public Supervisor {
   public:
     using Supervisor::Supervisor;
-    ~VenueSupervisor() override { join(); }
+    ~VenueSupervisor() override { end(); }
 
   private:
     void work() override;
@@ -101,7 +103,7 @@ struct SinkBalance {
 class SinkSupervisor final : public Supervisor {
   public:
     SinkSupervisor(Instance& instance, std::unique_ptr<Plugin> first, queue::Queue& queue);
-    ~SinkSupervisor() override { join(); }
+    ~SinkSupervisor() override { end(); }
 
     void stop() override;
     // Asks for the end as soon as everything in the queue is stored.

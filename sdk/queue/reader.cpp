@@ -18,16 +18,18 @@ std::unique_ptr<Reader> Journal::reader(std::string const& sink) {
     bool made = false;
     {
         std::scoped_lock const lock{state_mutex_};
-        auto& entry = places_[sink];
-        made = entry == nullptr;
-        if (made) {
-            entry = std::make_shared<Place>();
-            entry->name = sink;
-            entry->file = std::make_unique<SlotFile>(files_, path(mark_name(sink)));
-            entry->acknowledged = entry->on_disk = oldest() - 1;
-            entry->changed = true;
+        if (auto const known = places_.find(sink); known != places_.end()) {
+            place = known->second;
+        } else {
+            // Whole before it is listed: other threads go through the list.
+            made = true;
+            place = std::make_shared<Place>();
+            place->name = sink;
+            place->file = std::make_unique<SlotFile>(files_, path(mark_name(sink)));
+            place->acknowledged = place->on_disk = oldest() - 1;
+            place->changed = true;
+            places_.emplace(sink, place);
         }
-        place = entry;
         place->next = place->acknowledged + 1;
         place->interrupted = false;
     }
