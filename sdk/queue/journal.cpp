@@ -96,8 +96,8 @@ Journal::Journal(Settings settings, Files& files, Recovered recovered, bool back
         std::scoped_lock const lock{append_mutex_};
         if (auto const made = roll(); made.has_error()) set_trouble(made.error().text);
     }
-    if (background) keeper_ = std::thread{[this] { keep(); }};
     measure_need();
+    if (background) keeper_ = std::thread{[this] { keep(); }};
 }
 
 Journal::~Journal() {
