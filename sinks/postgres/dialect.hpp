@@ -40,8 +40,8 @@ class PostgresDialect final : public sql::Dialect {
     void interrupt() noexcept override { connection_.interrupt(); }
 
   private:
-    std::vector<std::uint64_t> contents(std::string const& statement, std::size_t count,
-                                        Binary const& venues, Binary const& names);
+    std::vector<std::uint64_t> contents(std::string const& statement, std::size_t count, Binary const& venues,
+                                        Binary const& names);
     void write_round(std::span<sql::Group* const> groups, bool again);
     void copy(sql::Group const& group, std::string const& into);
     void copy_by_day(sql::Group const& group);

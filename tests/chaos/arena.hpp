@@ -91,6 +91,7 @@ class Arena {
 
   private:
     void make_disk();
+    void refuse_poison();
     struct Outage {
         std::int64_t from_ms, to_ms;
     };

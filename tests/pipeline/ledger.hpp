@@ -32,8 +32,8 @@ class Ledger {
                            // a gap that was not recovered excuses
     };
     Problems trades(Database& database, Wanted wanted = Wanted::sent) const;
-    // Every quote there was of a market, once somebody was sent anything of it, is in the history or lies in a
-    // gap of quotes. What such a gap says of its recovery does not matter: quotes cannot be read again.
+    // Every quote there was of a market, once somebody was sent anything of it, is in the history or lies in
+    // a gap of quotes. What such a gap says of its recovery does not matter: quotes cannot be read again.
     Problems quotes(Database& database) const;
     // The latest price of every market a quote was sent for is the last one.
     Problems latest_prices(Database& database) const;
