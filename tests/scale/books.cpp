@@ -115,6 +115,16 @@ Book book_at(std::vector<Step> const& steps, std::int64_t ms, bool is_stored, bo
     return book;
 }
 
+// When somebody first ordered in it; nothing if nobody ever did.
+std::optional<std::int64_t> first_order(std::vector<Step> const& steps) {
+    Book book;
+    for (auto const& step : steps) {
+        apply(book, step);
+        if (book != Book{}) return step.ms;
+    }
+    return {};
+}
+
 struct Gap {
     std::string venue, market;
     std::int64_t from_ms, to_ms;
@@ -166,16 +176,16 @@ Told read_ledger(std::string const& file) {
                                         text(entry, "side") == "bid",
                                         amount(entry.at("price")),
                                         amount(entry.at("size"))});
-        else if (!born)
-            told.statuses[name] = text(entry, "status");
-        else if (entry.at("announced").as_bool())
+        else if (born && entry.at("announced").as_bool())
             told.born.push_back({name, entry.at("tradable_ms").as_int64()});
+        else if (!born && name.first == "polymarket" && text(entry, "status") == "open")
+            told.opened_silently[name] = ms;
     }
     return told;
 }
 
 Comparison compare_books(Told const& told, test::Database& database, std::int64_t from_ms, std::int64_t to_ms,
-                         unsigned instants, std::mt19937_64& random) {
+                         std::int64_t found_within_ms, unsigned instants, std::mt19937_64& random) {
     Comparison result;
     auto const stored = stored_steps(told.steps, database);
     auto const gaps = gaps_of_books(database);
@@ -189,8 +199,12 @@ Comparison compare_books(Told const& told, test::Database& database, std::int64_
             result.different.push_back(name.first + ' ' + name.second + ": no book is stored at all");
             continue;
         }
+        auto const opened = told.opened_silently.find(name);
         for (unsigned n = 0; n != instants; ++n) {
             auto const ms = instant(random);
+            bool const listed = opened == told.opened_silently.end() || ms > opened->second + found_within_ms;
+            result.not_listed += listed ? 0 : 1;
+            if (!listed) continue;
             bool const in_gap = std::any_of(gaps.begin(), gaps.end(), [&](Gap const& gap) {
                 return gap.venue == name.first && (gap.market.empty() || gap.market == name.second) &&
                        ms >= gap.from_ms && ms <= gap.to_ms;
@@ -215,8 +229,10 @@ FirstQuotes first_quotes(Told const& told, test::Database& database, std::int64_
     std::map<Name, std::int64_t> wanted;
     std::string list;
     for (auto const& born : told.born) {
-        if (born.tradable_ms > to_ms) continue;
-        wanted[born.market] = born.tradable_ms;
+        auto const steps = told.steps.find(born.market);
+        auto const ordered = steps == told.steps.end() ? std::nullopt : first_order(steps->second);
+        if (!ordered || std::max(*ordered, born.tradable_ms) > to_ms) continue;
+        wanted[born.market] = std::max(*ordered, born.tradable_ms);
         list += (list.empty() ? "'" : ",'") + born.market.second + "'";
     }
     FirstQuotes result;
@@ -227,12 +243,12 @@ FirstQuotes first_quotes(Told const& told, test::Database& database, std::int64_
                        "JOIN market_keys k ON k.market_key = t.market_key WHERE k.market_id IN (" +
                        list + ") AND (t.bid IS NOT NULL OR t.ask IS NOT NULL) GROUP BY 1, 2"))
         first[{*row[0], *row[1]}] = milliseconds(row[2]);
-    for (auto const& [name, tradable] : wanted) {
+    for (auto const& [name, quotable] : wanted) {
         auto const found = first.find(name);
         if (found == first.end())
             result.missing.push_back(name.first + ' ' + name.second);
         else
-            result.ms.push_back(static_cast<double>(found->second - tradable));
+            result.ms.emplace_back(static_cast<double>(found->second - quotable), name);
     }
     std::sort(result.ms.begin(), result.ms.end());
     return result;

@@ -38,24 +38,26 @@ struct Born {
 
 // What of the ledger concerns books and new markets.
 struct Told {
-    Steps steps;                           // of the sample: the opening book, then every change
-    std::vector<Born> born;                // announced while the run went on
-    std::map<Name, std::string> statuses;  // the last one of markets whose status changed
+    Steps steps;             // of the sample: the opening book, then every change
+    std::vector<Born> born;  // announced while the run went on
+    // When a market opened of which the venue says nothing: only the next listing shows it.
+    std::map<Name, std::int64_t> opened_silently;
 };
 Told read_ledger(std::string const& file);
 
 struct Comparison {
-    long long markets = 0, instants = 0, in_gaps = 0, never_stored = 0;
+    long long markets = 0, instants = 0, in_gaps = 0, not_listed = 0, never_stored = 0;
     std::vector<std::string> different;
 };
-// At `instants` moments of each market between the two times.
+// At `instants` moments of each market between the two times. A market that opened silently is compared from
+// `found_within_ms` after that on.
 Comparison compare_books(Told const& told, test::Database& database, std::int64_t from_ms, std::int64_t to_ms,
-                         unsigned instants, std::mt19937_64& random);
+                         std::int64_t found_within_ms, unsigned instants, std::mt19937_64& random);
 
-// Milliseconds from tradable to the first stored quote of each market that could be traded before `to_ms`;
-// negative ones were stored ahead. Those that have none are `missing`.
+// Milliseconds to the first stored quote of each market from when it could be traded and somebody had ordered
+// in it, if that was before `to_ms`; shortest first. Those that have no quote are `missing`.
 struct FirstQuotes {
-    std::vector<double> ms;
+    std::vector<std::pair<double, Name>> ms;
     std::vector<std::string> missing;
 };
 FirstQuotes first_quotes(Told const& told, test::Database& database, std::int64_t to_ms);

@@ -30,6 +30,7 @@ constexpr double books_in_gaps_percent_max = 1;
 constexpr auto drain_within = std::chrono::seconds{180};
 constexpr auto stop_within = std::chrono::seconds{20};
 constexpr auto warm_up = std::chrono::seconds{10};  // after the start, before the steady minutes
+constexpr std::int64_t listed_after_ms = 5'000;     // a sweep is over, and what it found is followed
 constexpr std::int64_t last_births_ms = 10'000;     // before the end: their quotes may come after it
 
 struct Options {
@@ -207,9 +208,13 @@ class Run {
     void books(Told const& told, arb::test::Database& rows, std::int64_t end_ms) {
         auto const seconds = std::chrono::duration_cast<std::chrono::milliseconds>(warm_up).count();
         auto const result =
-            compare_books(told, rows, begun_ms_ + seconds, end_ms, options_.instants, random_);
+            compare_books(told, rows, begun_ms_ + seconds, end_ms,
+                          options_.settings.sweep_seconds * std::int64_t{1'000} + listed_after_ms,
+                          options_.instants, random_);
         Figures::tell("markets whose books were rebuilt", static_cast<double>(result.markets), "");
         Figures::tell("books compared", static_cast<double>(result.instants), "");
+        Figures::tell("instants before a listing showed a silent opening",
+                      static_cast<double>(result.not_listed), "");
         figures_.at_most("instants that lie in gaps",
                          100.0 * static_cast<double>(result.in_gaps) /
                              static_cast<double>(std::max(1LL, result.in_gaps + result.instants)),
@@ -225,10 +230,15 @@ class Run {
         if (!result.missing.empty()) Figures::say(arb::test::told(result.missing));
         if (result.ms.empty()) return figures_.wrong("no new market was quoted");
         auto const at = [&](double share) {
-            return result.ms[static_cast<std::size_t>(share * static_cast<double>(result.ms.size() - 1))];
+            return result.ms[static_cast<std::size_t>(share * static_cast<double>(result.ms.size() - 1))]
+                .first;
         };
         Figures::tell("first quote, median", at(0.5), "ms");
         figures_.at_most("first quote, 99 in a hundred", at(0.99), first_quote_ms_max, "ms");
+        for (auto const& [ms, market] : result.ms)
+            if (ms > first_quote_ms_max)
+                Figures::say("  " + market.first + ' ' + market.second + " after " +
+                             std::to_string(static_cast<long long>(ms)) + " ms");
     }
 
     void end() {

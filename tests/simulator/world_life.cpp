@@ -72,7 +72,11 @@ unsigned World::add_late_event() {
             questions_.push_back({random_.between(20, 80) * 10'000});
             auto& market = add_market(event, questions_.size() - 1, n);
             market.created_ms = market.updated_ms = market.open_ms = now_ms();
-            frames += observer(venue).market_created(market);
+            // Nobody can have ordered in it before it was there: its first orders are changes like all
+            // others.
+            market.bids.clear();
+            market.asks.clear();
+            frames += observer(venue).market_created(market) + first_orders(market);
         }
     }
     ++next_topic_;
