@@ -13,6 +13,9 @@ namespace {
 // As for any book that was just asked for.
 constexpr std::chrono::milliseconds book_wait = 10s;
 
+// A connection that lost one market goes on with the others; one that said nothing for so long lost them all.
+constexpr arb_time silent_as_a_whole = 2 * second_ns;
+
 }  // namespace
 
 Shard::Clock::time_point Shard::next_renewal() const {
@@ -30,6 +33,8 @@ void Shard::look_after_renewal() {
 
 void Shard::stalled(Market& market) {
     if (!open_ || lost_) return;
+    // Not only this market: nothing came of any other either, and all that was missed is a gap.
+    if (context_.host.now() - last_data_ >= silent_as_a_whole) return cut("stalled");
     context_.host.warning(
         fmt::format("connection {} is replaced: it is silent about market {}", number_, market.id));
     context_.host.count("stalled_markets");

@@ -42,6 +42,7 @@ std::vector<std::string> simulator_options(Settings const& settings) {
 Arena::Arena(Settings const& settings)
     : settings_{settings},
       random_{settings.seed},
+      poisoned_{!settings.plugins.empty()},
       disk_{directory_.path()},
       venues_{simulator_options(settings)} {
     make_disk();
@@ -56,8 +57,8 @@ Arena::Arena(Settings const& settings)
     }
     host_ = std::make_unique<test::Collector>(
         directory_,
-        "plugin_path: [\"" + settings.plugins + "\"]\n" + test::venue_yaml(venues_) +
-            "  poison: {enabled: true}\n" + sink,
+        (poisoned_ ? "plugin_path: [\"" + settings.plugins + "\"]\n" : "") + test::venue_yaml(venues_) +
+            (poisoned_ ? "  poison: {enabled: true}\n" : "") + sink,
         "directory: \"" + (disk_ / "queue").string() +
             "\", size_max: 256MiB, keep_acked: 0s, keep_acked_size: 1MiB");
 }
@@ -80,7 +81,7 @@ Arena::~Arena() = default;
 void Arena::begin() {
     host_->start();
     host_->await_ready(ready_within);
-    if (postgres_) refuse_poison();
+    if (poisoned_ && postgres_) refuse_poison();
     venues_.control("start");
     await_progress();
 }
@@ -180,7 +181,8 @@ test::Problems Arena::compare(test::Ledger const& ledger, test::Database& databa
 
 // Every push of the venue poison was BEFORE, bad ones, AFTER. What died in the middle of one may have kept
 // its beginning.
-test::Problems Arena::poisoned(test::Database& database) const {
+test::Problems Arena::beside_poison(test::Database& database) const {
+    if (!poisoned_) return {};
     auto const number = [&](std::string const& query) -> std::int64_t {
         return std::stoll(database.one(query));
     };
@@ -221,8 +223,8 @@ test::Problems Arena::finish() {
     if (int const code = host_->stop(stop_within); code != 0)
         problems.push_back("the host ended with " + std::to_string(code) + " instead of 0 within 20 s");
     // That venue pushes until it is stopped, and a stop drains.
-    auto const beside_poison = poisoned(*rows);
-    problems.insert(problems.end(), beside_poison.begin(), beside_poison.end());
+    auto const poisoned = beside_poison(*rows);
+    problems.insert(problems.end(), poisoned.begin(), poisoned.end());
     if (ledger.count("trade") == 0) problems.push_back("nothing was traded: the comparison proves nothing");
     auto const report = venues_.control("report");
     if (!report.at("violations").as_object().empty())

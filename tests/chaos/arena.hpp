@@ -46,7 +46,7 @@ struct Settings {
     World world{};
     unsigned markets = 40;   // of both venues
     std::string failpoints;  // the library to preload
-    std::string plugins;     // the folder of the venue poison
+    std::string plugins;     // the folder of the venue poison; empty: without it
 };
 
 // This machine cannot have such a world.
@@ -97,10 +97,11 @@ class Arena {
     };
     test::Problems compare(test::Ledger const& ledger, test::Database& database) const;
     test::Problems causeless_gaps(test::Database& database) const;
-    test::Problems poisoned(test::Database& database) const;
+    test::Problems beside_poison(test::Database& database) const;
 
     Settings const settings_;
     std::mt19937_64 random_;
+    bool const poisoned_;
     test::TemporaryDirectory directory_;
     std::unique_ptr<test::MemoryDisk> memory_disk_;
     std::unique_ptr<test::LoopDisk> loop_disk_;

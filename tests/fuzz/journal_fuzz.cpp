@@ -16,7 +16,7 @@ using namespace arb;
 using namespace arb::queue;
 
 constexpr std::uint64_t salt = 0x0123456789abcdef;
-constexpr std::uint64_t memory_max = 64 << 20;
+constexpr std::uint64_t files_max = 64 << 20;
 constexpr std::size_t file_max = 1 << 20;
 
 class Input {
@@ -205,7 +205,7 @@ void use(MemoryFiles& files, std::uint64_t packets_max) {
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     MemoryFiles files;
-    files.capacity = memory_max;
+    files.capacity = files_max;
     Input input{data, size};
     Builder{input, files}.run();
     std::uint64_t bytes = 0;
