@@ -114,6 +114,10 @@ std::int64_t Arena::trades(std::string const& venue) const {
                                       (venue.empty() ? "" : " WHERE venue = '" + venue + "'")));
 }
 
+std::int64_t Arena::quotes(std::string const& venue) const {
+    return std::stoll(database()->one("SELECT count(*) FROM tick_history WHERE venue = '" + venue + "'"));
+}
+
 void Arena::await_progress(int by, Milliseconds within, std::string const& venue) {
     auto const from = trades(venue);
     if (!test::eventually(within, [&] { return trades(venue) >= from + by; }))

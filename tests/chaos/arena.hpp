@@ -78,6 +78,7 @@ class Arena {
     std::filesystem::path const& disk() const { return disk_; }
     test::LoopDisk& loop_disk() { return *loop_disk_; }
     std::int64_t trades(std::string const& venue = {}) const;
+    std::int64_t quotes(std::string const& venue) const;
 
     // A number from `low` to `high`, from the seed.
     int random(int low, int high) { return std::uniform_int_distribution{low, high}(random_); }
