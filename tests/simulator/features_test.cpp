@@ -128,7 +128,7 @@ TEST_CASE("listings of a large world are complete, page by page") {
 }
 
 TEST_CASE("the ledger leads from the opening books of old and new markets to the final ones") {
-    Simulated simulated{{"--quiet-start", "--rate", "3000", "--seconds", "2", "--markets", "40", "--births",
+    Simulated simulated{{"--quiet-start", "--rate", "1500", "--seconds", "4", "--markets", "40", "--births",
                          "10", "--rolling", "0.6", "--listing-lag", "200"}};
     simulated.control("start");
     REQUIRE(arb::test::eventually(20s, [&] { return simulated.finished(); }));
