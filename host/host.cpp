@@ -153,7 +153,7 @@ class Host {
         notify_.status(sentence);
     }
 
-    // Until a signal to stop.
+    // Until a signal to stop, or until the queue accepts nothing more.
     void serve() {
         auto next_look = std::chrono::steady_clock::now();
         auto next_watchdog = next_look;
@@ -169,6 +169,11 @@ class Host {
                     "HUP: reloading is not yet supported; the pipeline goes on as it is. Restart to apply "
                     "changes");
             judge();
+            if (auto const statistics = queue_->statistics(); statistics.failed) {
+                // A new start begins with what the disk holds; this one can do no more than store the rest.
+                log_.error("stops: " + statistics.trouble);
+                return;
+            }
             if (!told_ready && pipeline_->ready()) {
                 told_ready = true;
                 notify_.ready();
@@ -183,12 +188,16 @@ class Host {
                 watch_clock();
                 if (!told_ready) notify_.extend(start_extension);
             }
-            if (notify_.watchdog_every() > 0ms && now >= next_watchdog && pipeline_->progressed() &&
-                !queue_->statistics().failed) {
+            if (notify_.watchdog_every() > 0ms && now >= next_watchdog && gets_on()) {
                 notify_.watchdog();
                 next_watchdog = now + notify_.watchdog_every();
             }
         }
+    }
+
+    // Every thread of the sinks moved since the last look, and the one that syncs the queue is not stuck.
+    bool gets_on() {
+        return pipeline_->progressed() && queue_->statistics().sync_time < notify_.watchdog_period();
     }
 
     // Once each time the queue grows past the mark: room is running out while it can still be made.

@@ -11,17 +11,10 @@
 
 namespace arb::host {
 
-namespace {
-
-// systemd kills after WatchdogSec without a word; a third of it leaves room for two that were held back.
-constexpr int words_per_period = 3;
-
-}  // namespace
-
 Notify::Notify() {
     if (char const* const path = std::getenv("NOTIFY_SOCKET"); path != nullptr) socket_ = path;
     if (char const* const period = std::getenv("WATCHDOG_USEC"); period != nullptr)
-        watchdog_every_ = std::chrono::milliseconds{std::atoll(period) / 1000 / words_per_period};
+        watchdog_period_ = std::chrono::milliseconds{std::atoll(period) / 1000};
 }
 
 void Notify::extend(std::chrono::seconds time) const {

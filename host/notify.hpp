@@ -21,14 +21,16 @@ class Notify {
     void watchdog() const { send("WATCHDOG=1"); }
     // Asks for that much more time to become ready or to stop.
     void extend(std::chrono::seconds time) const;
-    // How often watchdog is to be sent; 0: not wanted.
-    std::chrono::milliseconds watchdog_every() const { return watchdog_every_; }
+    // After how long without a word the service is ended; 0: never.
+    std::chrono::milliseconds watchdog_period() const { return watchdog_period_; }
+    // How often a word is to be sent, so that two may be held back.
+    std::chrono::milliseconds watchdog_every() const { return watchdog_period_ / 3; }
 
   private:
     void send(std::string_view message) const;
 
     std::string socket_;
-    std::chrono::milliseconds watchdog_every_{0};
+    std::chrono::milliseconds watchdog_period_{0};
 };
 
 }  // namespace arb::host

@@ -165,15 +165,17 @@ void SinkSupervisor::drain() {
 
 void SinkSupervisor::work() {
     if (!begin()) return;
+    Backoff backoff{sink_base, sink_cap};
     while (!stopping()) {
         step();
         bool const last_round = draining_;
         auto batch = read();
         if (batch.has_error()) {
-            instance_.report(ARB_STATE_FAILED, "the queue cannot be read: " + batch.error().text);
-            if (!pause(held_pause)) return;
+            if (!wait_after(batch.error(), backoff, "cannot read the queue")) return;
             continue;
         }
+        backoff.reset();
+        if (troubled_) restore_state();
         if (batch->packets.empty()) {
             if (last_round && reader_->lag_packets() == 0) return;
             if (last_round && !pause(pause_floor)) return;
@@ -236,12 +238,17 @@ void SinkSupervisor::set_baseline() {
     skipped_before_ = reader_->skipped_packets();
 }
 
-// A batch, after waiting up to batch_wait_max for it to fill.
+// A batch, after waiting up to batch_wait_max for it to fill. What came in while the last one was stored has
+// waited already, so a sink that is kept busy takes what there is.
 Result<queue::Batch> SinkSupervisor::read() {
     auto const& config = instance_.config();
-    queue::Limits const limits{config.batch_rows_max, batch_bytes_max,
-                               draining_ ? 0ms : config.batch_wait_max};
-    return reader_->read(limits, draining_ ? 0ms : read_wait);
+    auto fill = draining_ ? 0ms : config.batch_wait_max;
+    if (reader_->lag_packets() != 0)
+        fill -= std::min(fill, std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                            last_read_));
+    auto batch = reader_->read({config.batch_rows_max, batch_bytes_max, fill}, draining_ ? 0ms : read_wait);
+    last_read_ = std::chrono::steady_clock::now();
+    return batch;
 }
 
 // Hands the batch in until it is stored. False if it is time to stop.

@@ -125,7 +125,9 @@ class SinkSupervisor final : public Supervisor {
     queue::Queue& queue_;
     std::unique_ptr<queue::Reader> const reader_;
     std::atomic<bool> draining_{false};
-    bool troubled_ = false;  // the state was set by wait_after; the instance's thread alone
+    // The instance's thread alone.
+    bool troubled_ = false;  // the state was set by wait_after
+    std::chrono::steady_clock::time_point last_read_{};
     // Protected by balance_mutex_, which is held while a batch passes from queued to written.
     std::mutex balance_mutex_;
     std::uint64_t carried_over_ = 0;

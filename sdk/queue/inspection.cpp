@@ -64,9 +64,10 @@ Result<> Inspection::read(std::filesystem::path const& directory) {
         return permanent("cannot read the queue's directory " + directory.string() + ": " +
                          describe_errno(error));
     auto const path = [&](std::string const& name) { return (directory / name).string(); };
-    meta_ = SlotFile{*files_, path(meta_name)}.read(slot_);
+    SlotFile meta{*files_, path(meta_name)};
+    meta_ = meta.read(slot_);
     if (meta_ == SlotState::newer) return newer(path(meta_name));
-    if (meta_ == SlotState::closed) return unreadable(path(meta_name), -EACCES);
+    if (meta_ == SlotState::closed) return unreadable(path(meta_name), meta.error());
     for (auto const& name : names) {
         if (auto const id = segment_id(name); id != 0) {
             if (auto const read = read_segment(path(name), name, id); read.has_error()) return read;

@@ -1,5 +1,6 @@
 #include "queue/journal.hpp"
 
+#include <algorithm>
 #include <new>
 
 #include "arbitrage/packet.hpp"
@@ -16,6 +17,9 @@ constexpr std::uint64_t unsynced_min = 16 << 20;
 
 // Pushed bytes that are synced without waiting for the interval.
 constexpr std::uint64_t flush_bytes = 4 << 20;
+
+// A sync that has been running for so long is news by itself; a shorter one counts in the mean.
+constexpr std::chrono::seconds hanging_min{1};
 
 // A segment of a small budget is at most this part of it, so that old ones can go one by one.
 constexpr std::uint64_t segments_min = 4;
@@ -251,6 +255,11 @@ Statistics Journal::statistics() const {
     out.bytes = bytes_;
     out.needed_bytes = needed_;
     out.sync_time = std::chrono::nanoseconds{sync_ns_};
+    // A disk that hangs is slow before its sync has come to an end.
+    if (auto const began = sync_began_ns_.load(); began != 0)
+        if (auto const runs = Clock::now().time_since_epoch() - std::chrono::nanoseconds{began};
+            runs > hanging_min)
+            out.sync_time = std::max(out.sync_time, runs);
     out.accepted_packets = published - (start_ - 1);
     out.dropped_packets = dropped_;
     out.newest = {incarnation_, published};

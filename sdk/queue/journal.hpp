@@ -119,7 +119,8 @@ class Journal final : public Queue {
     std::atomic<std::uint64_t> bytes_ = 0;   // on disk
     std::atomic<std::uint64_t> needed_ = 0;  // of them, and what they may grow to: as of the last look
     std::atomic<std::uint64_t> room_bytes_ = 0;
-    std::atomic<std::int64_t> sync_ns_ = 0;
+    std::atomic<std::int64_t> sync_ns_ = 0;        // what a sync took of late
+    std::atomic<std::int64_t> sync_began_ns_ = 0;  // when the one that runs began; 0: none runs
     std::atomic<std::uint64_t> dropped_ = 0;
 
     std::mutex sync_mutex_;  // one pass of syncing at a time

@@ -84,7 +84,9 @@ Result<> Journal::sync(std::uint64_t target) {
     }
     for (auto const& segment : segments) {
         auto const begin = Clock::now();
+        sync_began_ns_ = begin.time_since_epoch().count();
         int const error = sync_segment(*segment);
+        sync_began_ns_ = 0;
         auto const took = std::chrono::nanoseconds{Clock::now() - begin}.count();
         sync_ns_ = sync_ns_ + (took - sync_ns_) / syncs_weighed;
         if (error < 0) {

@@ -84,8 +84,9 @@ Error used_up(std::filesystem::path const& directory) {
                      " are used up; this program did not write it so. Move the directory away");
 }
 
-Error cannot_open(std::string const& path) {
-    return retry("cannot open " + path + ": the journal is not begun while a file of it is out of reach");
+Error cannot_open(SlotFile const& file) {
+    return retry("cannot open " + file.path() + ": " + describe_errno(file.error()) +
+                 "; the journal is not begun while a file of it is out of reach");
 }
 
 Result<> Start::lock() {
@@ -126,7 +127,7 @@ Result<> Start::read_directory() {
     out_.meta = std::make_unique<SlotFile>(files_, path(meta_name));
     meta_state_ = out_.meta->read(meta_);
     if (meta_state_ == SlotState::newer) return newer(path(meta_name));
-    if (meta_state_ == SlotState::closed) return cannot_open(path(meta_name));
+    if (meta_state_ == SlotState::closed) return cannot_open(*out_.meta);
     std::vector<std::string> names;
     if (int const error = files_.list(settings_.directory.string(), names); error < 0)
         return retry("cannot list " + settings_.directory.string() + ": " + describe_errno(error));
@@ -138,7 +139,7 @@ Result<> Start::read_directory() {
             auto& [state, slot] = marks_[sink];
             state = file->read(slot);
             if (state == SlotState::newer) return newer(path(name));
-            if (state == SlotState::closed) return cannot_open(path(name));
+            if (state == SlotState::closed) return cannot_open(*file);
             out_.marks[sink].first = std::move(file);
         }
     }

@@ -55,7 +55,7 @@ SlotState decode(std::byte const* at, Slot& slot) {
 SlotState SlotFile::read(Slot& slot) {
     int const descriptor = files_->open(path_, Files::Mode::read);
     if (descriptor == -ENOENT) return SlotState::absent;
-    if (descriptor < 0) return SlotState::closed;
+    if (descriptor < 0) return error_ = descriptor, SlotState::closed;
     File const file{*files_, descriptor};
     auto result = SlotState::damaged;
     for (std::size_t i = 0; i != 2; ++i) {

@@ -30,6 +30,8 @@ class SlotFile {
 
     // Reads the newest good slot without changing anything.
     SlotState read(Slot& slot);
+    // Why the last read was `closed`: a negative errno.
+    int error() const { return error_; }
     // Writes the next slot and syncs it; makes the file, at its full size, if it is missing. 0 or a negative
     // errno.
     int write(Slot slot);
@@ -42,6 +44,7 @@ class SlotFile {
     std::string path_;
     File file_;
     std::uint64_t generation_ = 0;
+    int error_ = 0;
 };
 
 // "ack-files%2Fmain" for the sink "files/main", and back; empty if the name is another.

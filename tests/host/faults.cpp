@@ -1,11 +1,17 @@
-// Preloaded into the host: memory that runs out, a disk that is slow or read-only, and a wall clock that
-// jumps.
+// Preloaded into the host: memory and descriptors that run out, a disk that fails in several ways, a machine
+// that sleeps, and a wall clock that jumps or races.
 //
 //   ARBITRAGE_MALLOC=N:once | N:on     the Nth allocation fails, or all from there on
 //   ARBITRAGE_MALLOC_COUNT=FILE        how many allocations there were, written at exit
-//   ARBITRAGE_DISK=FILE                while FILE says "slow", a sync takes 200 ms; while it says "readonly",
-//                                      nothing below a folder q can be written or made
-//   ARBITRAGE_CLOCK=FILE               FILE holds seconds that are added to the wall clock
+//   ARBITRAGE_DESCRIPTORS=N            there are no more than N descriptors
+//   ARBITRAGE_DISK=FILE                while FILE says "slow", a sync takes 200 ms; "broken", every sync
+//   fails;
+//                                      "readonly", nothing below a folder q can be written or made;
+//                                      "unreadable", the thread filing can open nothing below it
+//   ARBITRAGE_CLOCK=FILE               FILE holds seconds that are added to the wall clock; "x60" lets it run
+//                                      sixty times as fast
+//   ARBITRAGE_SUSPENDED=FILE           FILE holds seconds that the machine slept: all clocks but the one of
+//                                      intervals went on
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +52,11 @@ std::atomic<bool> fails_on{false};
 
 struct Start {
     Start() {
+        if (char const* const descriptors = getenv("ARBITRAGE_DESCRIPTORS"); descriptors != nullptr) {
+            auto const most = static_cast<rlim_t>(atol(descriptors));
+            rlimit const limit{most, most};
+            setrlimit(RLIMIT_NOFILE, &limit);
+        }
         char const* const said = getenv("ARBITRAGE_MALLOC");
         if (said == nullptr) return;
         fails_on = strstr(said, ":on") != nullptr && strstr(said, ":once") == nullptr;
@@ -74,11 +87,12 @@ long monotonic_ns() {
     return time.tv_sec * 1'000'000'000L + time.tv_nsec;
 }
 
-// What the file says now, a word or a number; read again after reread_ns.
+// What the file says now, a word or a number, or a letter before a number; read again after reread_ns.
 class Steering {
   public:
     explicit Steering(char const* variable) : file_{getenv(variable)} {}
     long number() { return look(), number_.load(); }
+    long last_number() const { return number_; }  // as of the last look
     bool says(char first) { return look(), word_ == first; }
 
   private:
@@ -95,7 +109,7 @@ class Steering {
             close(descriptor);
         }
         word_ = text[0];
-        number_ = atol(text);
+        number_ = atol(text[0] >= 'a' && text[0] <= 'z' ? text + 1 : text);
     }
 
     char const* const file_;
@@ -103,6 +117,14 @@ class Steering {
     std::atomic<long> number_{0};
     std::atomic<char> word_{'\0'};
 };
+
+// The time as a clock tells it that has run so many times as fast since the first call.
+void race(timespec* time, long times) {
+    static long const since = monotonic_ns();
+    auto const ns = time->tv_nsec + (monotonic_ns() - since) * (times - 1);
+    time->tv_sec += ns / 1'000'000'000;
+    time->tv_nsec = ns % 1'000'000'000;
+}
 
 Steering& disk() {
     static Steering steering{"ARBITRAGE_DISK"};
@@ -123,6 +145,12 @@ bool read_only(int descriptor) {
     return of_queue(path);
 }
 
+bool unreadable(char const* path) {
+    char thread[16] = {};
+    prctl(PR_GET_NAME, thread);
+    return strcmp(thread, "filing") == 0 && of_queue(path) && disk().says('u');
+}
+
 }  // namespace
 
 EXPORTED void* malloc(size_t size) { return no_memory() ? errno = ENOMEM, nullptr : __libc_malloc(size); }
@@ -135,15 +163,23 @@ EXPORTED void* realloc(void* old, size_t size) {
 
 EXPORTED int clock_gettime(clockid_t clock, timespec* time) {
     static auto* const whole = next<int(clockid_t, timespec*)>("clock_gettime");
-    static Steering steering{"ARBITRAGE_CLOCK"};
+    static Steering wall{"ARBITRAGE_CLOCK"}, suspended{"ARBITRAGE_SUSPENDED"};
     int const done = whole(clock, time);
-    if (clock == CLOCK_REALTIME) time->tv_sec += steering.number();
+    // One look for both clocks: whoever compares them asks for the time since boot first.
+    if (clock == CLOCK_BOOTTIME) time->tv_sec += suspended.number();
+    if (clock == CLOCK_REALTIME) {
+        time->tv_sec += suspended.last_number();
+        auto const number = wall.number();
+        wall.says('x') ? race(time, number) : static_cast<void>(time->tv_sec += number);
+    }
     return done;
 }
 
 EXPORTED int fdatasync(int descriptor) {
     static auto* const whole = next<int(int)>("fdatasync");
+    if (disk().says('b')) return errno = EIO, -1;
     if (disk().says('s')) usleep(slow_sync_us);
+    while (disk().says('h')) usleep(reread_ns / 1000);
     return whole(descriptor);
 }
 
@@ -188,6 +224,7 @@ EXPORTED int open64(char const* path, int flags, ...) {
     auto const mode = va_arg(more, mode_t);
     va_end(more);
     if ((flags & (O_WRONLY | O_RDWR | O_CREAT)) != 0 && read_only(path)) return errno = EROFS, -1;
+    if (unreadable(path)) return errno = EMFILE, -1;
     return whole(path, flags, mode);
 }
 EXPORTED int open(char const* path, int flags, ...) {

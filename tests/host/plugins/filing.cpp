@@ -33,6 +33,7 @@ class Filing final : public arb::Sink, public arb::Commands {
         if (options_.flag("held", false)) return arb::permanent("the file's owner is another");
         if (starts_-- > 0) return arb::retry("the disk is busy");
         out_.open(options_.text("file"), std::ios::app);
+        if (!out_) return arb::retry("the file cannot be opened");
         return arb::Position{0, 0};
     }
 

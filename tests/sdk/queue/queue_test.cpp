@@ -19,7 +19,7 @@ constexpr std::uint64_t small_segment = 64 << 10;
 
 // Waits until the place of the only sink, as the disk has it, is at that packet.
 bool place_on_disk_becomes(std::filesystem::path const& directory, std::uint64_t sequence) {
-    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
     while (std::chrono::steady_clock::now() < end) {
         auto const seen = Inspection::open(system_files(), directory);
         if (seen.has_value() && seen->sinks().size() == 1 && seen->sinks()[0].position.sequence == sequence)
