@@ -32,6 +32,7 @@ constexpr int connections_max = 16;                // a person, a scraper and a 
 constexpr int taps_max = 4;                        // each holds packets in memory while it is slow
 constexpr std::uint32_t request_bytes_max = 8192;  // a GET of ours has under 300
 constexpr auto request_time_max = 5s;              // to send a request, and to take the answer
+constexpr auto answer_time_max = 10s;              // a host that is stopped does not keep whoever asks it
 constexpr auto tap_wait = 50ms;                    // between looks at a queue that is quiet
 constexpr queue::Limits tap_limits{500, 1 << 20};
 
@@ -314,24 +315,38 @@ class Server final : public Admin {
     std::thread thread_;
 };
 
+using Client = beast::basic_stream<Local>;
+
 // A request of the client; the stream is at the body's first bytes, which may be in `buffer` already.
-Result<unsigned> request(Local::socket& socket, std::filesystem::path const& path, std::string const& target,
-                         beast::flat_buffer& buffer, http::response_parser<http::string_body>& parser,
-                         bool whole) {
+Result<unsigned> request(asio::io_context& context, Client& client, std::filesystem::path const& path,
+                         std::string const& target, beast::flat_buffer& buffer,
+                         http::response_parser<http::string_body>& parser, bool whole) {
     boost::system::error_code wrong;
     if (path.string().size() >= sizeof(sockaddr_un::sun_path))
         return arb::retry("the socket's path is too long");
-    socket.connect(Local::endpoint{path.string()}, wrong);
+    client.socket().connect(Local::endpoint{path.string()}, wrong);
     if (wrong)
         return arb::retry(
             fmt::format("nothing answers on {} ({}): is `arbitrage run` running with this pipeline?",
                         path.string(), wrong.message()));
     http::request<http::empty_body> get{http::verb::get, target, 11};
     get.set(http::field::host, "localhost");
-    http::write(socket, get, wrong);
     parser.body_limit(64 << 20);
-    if (!wrong)
-        whole ? http::read(socket, buffer, parser, wrong) : http::read_header(socket, buffer, parser, wrong);
+    auto const talk = [&]() -> asio::awaitable<void> {
+        auto const quiet = [&] { return asio::redirect_error(asio::use_awaitable, wrong); };
+        client.expires_after(answer_time_max);
+        co_await http::async_write(client, get, quiet());
+        if (wrong) co_return;
+        if (whole)
+            co_await http::async_read(client, buffer, parser, quiet());
+        else
+            co_await http::async_read_header(client, buffer, parser, quiet());
+    };
+    asio::co_spawn(context, talk(), asio::detached);
+    context.run();
+    if (wrong == beast::error::timeout)
+        return arb::retry(fmt::format("the host on {} gave no answer within {} s: is it stopped?",
+                                      path.string(), answer_time_max.count()));
     if (wrong)
         return arb::retry(fmt::format("the host on {} gave no answer: {}", path.string(), wrong.message()));
     return parser.get().result_int();
@@ -347,10 +362,10 @@ Result<std::unique_ptr<Admin>> Admin::start(AdminSettings const& settings, Admin
 
 Result<std::string> ask(std::filesystem::path const& socket, std::string const& target) {
     asio::io_context context;
-    Local::socket connection{context};
+    Client client{context};
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
-    auto const status = request(connection, socket, target, buffer, parser, true);
+    auto const status = request(context, client, socket, target, buffer, parser, true);
     if (status.has_error()) return status.error();
     if (status.value() != 200) return permanent(parser.get().body());
     return std::move(parser.get().body());
@@ -359,10 +374,10 @@ Result<std::string> ask(std::filesystem::path const& socket, std::string const& 
 Result<> follow(std::filesystem::path const& socket, std::string const& target,
                 std::function<bool(std::string_view)> const& line) {
     asio::io_context context;
-    Local::socket connection{context};
+    Client client{context};
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
-    auto const status = request(connection, socket, target, buffer, parser, false);
+    auto const status = request(context, client, socket, target, buffer, parser, false);
     if (status.has_error()) return status.error();
     if (status.value() != 200) return permanent("the host refused: there may be too many taps already");
     std::string rest{beast::buffers_to_string(buffer.data())};
@@ -373,7 +388,7 @@ Result<> follow(std::filesystem::path const& socket, std::string const& target,
             rest.erase(0, end + 1);
         }
         boost::system::error_code wrong;
-        auto const got = connection.read_some(asio::buffer(bytes), wrong);
+        auto const got = client.socket().read_some(asio::buffer(bytes), wrong);
         if (wrong) return {};
         rest.append(bytes, got);
     }

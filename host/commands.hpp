@@ -34,6 +34,9 @@ int show_tap(Globals const& globals, TapOptions const& options);
 // `arbitrage [INSTANCE] COMMAND [--option value]`: a command some plugin offers.
 int run_offered(Globals globals, std::vector<std::string> words, std::vector<std::string> const& built_in);
 
+// The commands of installed plugins, for the end of `arbitrage --help`.
+std::string offered_commands(Globals const& globals);
+
 // Every problem on standard error, and how many there are.
 void print_problems(Problems const& problems);
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "host/commands.hpp"
+#include "host/config/keys.hpp"
 #include "host/config/schema.hpp"
 #include "host/host.hpp"
 #include "host/plugin.hpp"
@@ -78,6 +79,7 @@ struct Checked {
     std::unique_ptr<Instance> instance;
     std::unique_ptr<Plugin> plugin;
     std::string result;
+    std::string left_out;  // why, with its place
     bool unreachable = false;
     bool done = true;
 };
@@ -91,7 +93,8 @@ void create(Checked& one, Log& log, Problems& problems) {
     auto const refuse = [&](std::string_view where, std::string const& text) {
         auto const problem = config.problem(where, text);
         if (config.required) problems.add(problem.place, problem.path, problem.text);
-        one.result = config.required ? "wrong" : "left out: " + text;
+        one.result = config.required ? "wrong" : "left out";
+        if (!config.required) one.left_out = print(problem);
     };
     if (!config.refusal.empty()) return refuse("", config.refusal);
     if (!config.manifest) return;
@@ -192,6 +195,7 @@ int validate(Globals const& globals, bool environment) {
     print_checked(all, globals.json());
     bool unreachable = false;
     for (auto const& one : all) {
+        if (!one.left_out.empty()) std::cerr << "left out: " << escape(one.left_out) << '\n';
         if (!one.unreachable) continue;
         std::cerr << fmt::format("{}: {}\n", one.config->name, escape(one.result));
         unreachable = unreachable || one.config->required;
@@ -236,6 +240,10 @@ int inspect_plugin(Globals const& globals, std::string const& id_or_file) {
     Table options{{"OPTION", "EXPECTED", "DEFAULT", "WHAT IT IS"}};
     add_options(options, manifest->options, "");
     std::cout << '\n' << (options.empty() ? "no options\n" : options.print());
+    std::string keys;
+    for (auto const& key : instance_keys(manifest->role))
+        keys += fmt::format("{}{}", keys.empty() ? "" : ", ", std::string_view{key.key()});
+    std::cout << fmt::format("and, as every {}, {} (docs/configuration.md)\n", name(manifest->role), keys);
     Table commands{{"COMMAND", "WHAT IT DOES"}};
     for (auto const& command : manifest->commands) commands.add({command.name, command.help});
     if (!commands.empty()) std::cout << '\n' << commands.print();

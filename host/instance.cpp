@@ -26,6 +26,13 @@ constexpr auto slowed_shown = std::chrono::seconds{10};  // how long after the l
 // surely held: something may be missing.
 constexpr auto blocked_max = std::chrono::seconds{5};
 
+constexpr auto bounds_ns = [] {
+    std::array<arb_time, latency_bounds.size()> out{};
+    for (std::size_t i = 0; i != out.size(); ++i)
+        out[i] = static_cast<arb_time>(latency_bounds[i] * static_cast<double>(second_ns) + 0.5);
+    return out;
+}();
+
 std::int64_t steady_ns() {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
                std::chrono::steady_clock::now().time_since_epoch())
@@ -379,15 +386,18 @@ void Instance::count_drift(std::string_view source, std::string_view field, int 
 void Instance::count_written(queue::Batch const& batch, std::uint64_t dead_lettered, arb_time committed) {
     std::lock_guard const lock{mutex_};
     auto& latency = figures_.latency;
+    double sum = 0;
+    std::size_t bucket = 0;  // neighbours in a batch took about as long
     for (auto const* const packet : batch.packets) {
         ++figures_.written[packet->kind];
-        auto const seconds =
-            static_cast<double>(std::max<arb_time>(0, committed - packet->received_time)) / 1e9;
-        auto const bucket = std::lower_bound(latency_bounds.begin(), latency_bounds.end(), seconds);
-        ++latency.buckets[static_cast<std::size_t>(bucket - latency_bounds.begin())];
-        latency.sum_seconds += seconds;
-        ++latency.count;
+        auto const took = std::max<arb_time>(0, committed - packet->received_time);
+        while (bucket != 0 && took <= bounds_ns[bucket - 1]) --bucket;
+        while (bucket != bounds_ns.size() && took > bounds_ns[bucket]) ++bucket;
+        ++latency.buckets[bucket];
+        sum += static_cast<double>(took);
     }
+    latency.sum_seconds += sum / 1e9;
+    latency.count += batch.packets.size();
     figures_.dead_lettered += dead_lettered;
     figures_.written_total +=
         batch.packets.size() - std::min<std::uint64_t>(dead_lettered, batch.packets.size());

@@ -4,6 +4,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <limits>
+#include <numeric>
 #include <sstream>
 
 #include "arbitrage/packet.hpp"
@@ -73,6 +74,13 @@ void add_latency(Families& families, std::string const& instance, Latency const&
 void add_instance(Families& families, Instance const& instance) {
     auto const& name = instance.config().name;
     auto const figures = instance.figures();
+    // With what was refused before it became a packet, so that the sum is what the balance calls received.
+    auto const unreadable =
+        figures.received_total -
+        std::accumulate(figures.received.begin(), figures.received.end(), std::uint64_t{0});
+    if (unreadable != 0)
+        families.counter("arbitrage_packets_received_total", "Packets that plugins pushed.",
+                         {{"instance", name}, {"kind", "unreadable"}}, unreadable);
     for (std::size_t kind = 1; kind != ARB_KIND_COUNT; ++kind) {
         if (figures.received[kind] != 0)
             families.counter("arbitrage_packets_received_total", "Packets that plugins pushed.",

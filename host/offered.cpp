@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <map>
+#include <set>
 
 #include "host/commands.hpp"
 #include "host/config/schema.hpp"
@@ -77,10 +78,35 @@ int unknown(Config const& config, std::string const& word, std::vector<std::stri
             if (instance.manifest)
                 for (auto const& command : instance.manifest->commands) known.push_back(command.name);
         }
-    auto const near = nearest(word, known);
+    std::string near = nearest(word, known);
+    // The first word of several: all that begin with it.
+    if (near.empty())
+        for (auto const name : std::set<std::string_view>{known.begin(), known.end()})
+            if (name.starts_with(word + " ")) near += fmt::format("{}{}", near.empty() ? "" : ", ", name);
     std::cerr << fmt::format("arbitrage: there is no command {}{}\n`arbitrage --help` lists the commands\n",
                              escape(word, 60), near.empty() ? "" : fmt::format("; did you mean {}?", near));
     return exit_usage;
+}
+
+// `arbitrage INSTANCE` alone, with --help, or with a word that is none of its commands.
+int no_command(InstanceConfig const& instance, std::string const& word) {
+    bool const help = word == "-h" || word == "--help";
+    if (!word.empty() && word[0] != '-') {
+        auto const offers = instance.manifest ? words_of(*instance.manifest) : std::string{};
+        std::cerr << fmt::format("arbitrage: {} has no command {}; it offers {}\n", instance.name,
+                                 escape(word, 60), offers.empty() ? "none" : offers);
+        return exit_usage;
+    }
+    auto& out = help ? std::cout : std::cerr;
+    Table table{{"COMMAND", "WHAT IT DOES"}};
+    if (instance.manifest)
+        for (auto const& command : instance.manifest->commands) table.add({command.name, command.help});
+    if (table.empty())
+        out << instance.name << " offers no commands\n";
+    else
+        out << table.print()
+            << fmt::format("\n`arbitrage {} COMMAND --help` lists the options of one.\n", instance.name);
+    return help ? exit_ok : exit_usage;
 }
 
 bool is_type(json::object const& schema, std::string_view type) {
@@ -253,6 +279,27 @@ Problems concerning(Problems const& all, InstanceConfig const* instance) {
 
 }  // namespace
 
+std::string offered_commands(Globals const& globals) {
+    constexpr std::size_t width_max = 100, indent = 30;  // as the command line's own help is laid out
+    Problems ignored;
+    std::string out =
+        "Commands of plugins, as arbitrage [INSTANCE] COMMAND [--option value]; COMMAND --help lists the "
+        "options:\n";
+    for (auto const& found : all_plugins(plugin_folders(load_config(globals.source, ignored).plugin_path))) {
+        if (found.manifest.has_error()) continue;
+        auto line = fmt::format("  {:<28}", found.manifest->id);
+        for (auto const& command : found.manifest->commands) {
+            if (line.size() + command.name.size() > width_max) {
+                out += line + "\n";
+                line = std::string(indent, ' ');
+            }
+            line += command.name + (&command == &found.manifest->commands.back() ? "" : ", ");
+        }
+        if (!found.manifest->commands.empty()) out += line + "\n";
+    }
+    return out + "\n";
+}
+
 int run_offered(Globals globals, std::vector<std::string> words, std::vector<std::string> const& built_in) {
     if (auto const failed = take_globals(globals, words)) return *failed;
     if (words.empty() || words[0].starts_with("-"))
@@ -262,15 +309,7 @@ int run_offered(Globals globals, std::vector<std::string> words, std::vector<std
     std::optional<Match> found;
     if (auto const instance = named(config, words[0])) {
         found = match(*instance, words, 1);
-        if (!found) {
-            auto const offers = instance->manifest ? words_of(*instance->manifest) : std::string{};
-            std::cerr << fmt::format("arbitrage: {} {}{}\n", words[0],
-                                     words.size() > 1 && words[1][0] != '-'
-                                         ? "has no command " + escape(words[1], 60) + "; it offers "
-                                         : "offers ",
-                                     offers.empty() ? "no commands" : offers);
-            return exit_usage;
-        }
+        if (!found) return no_command(*instance, words.size() > 1 ? words[1] : "");
     } else {
         auto all = offering(config, words);
         if (all.empty()) {

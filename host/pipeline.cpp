@@ -64,8 +64,8 @@ void Pipeline::prepare(InstanceConfig const& config, Problems& problems) {
     auto instance = std::make_unique<Instance>(config, loaded.value(), log_, &queue_);
     auto made = Plugin::create(*instance);
     if (made.has_error() && made.error().status == ARB_INVALID) {
-        if (!config.required) return leave_out(config, loaded.value(), made.error().text);
         auto const problem = config.problem(made.error().where, made.error().text);
+        if (!config.required) return leave_out(config, loaded.value(), print(problem));
         problems.add(problem.place, problem.path, problem.text);
         return;
     }

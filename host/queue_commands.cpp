@@ -268,7 +268,6 @@ int forget(std::filesystem::path const& directory, QueueOptions const& options) 
 }  // namespace
 
 void add_queue_commands(CLI::App& queue, QueueOptions& options) {
-    queue.require_subcommand(1);
     auto const add = [&](char const* name, char const* help) {
         auto* const command = queue.add_subcommand(name, help)->fallthrough();
         command
@@ -288,10 +287,11 @@ void add_queue_commands(CLI::App& queue, QueueOptions& options) {
     add_range(exported);
     exported->add_option("--into", options.into, "The new journal's directory")->type_name("DIR");
     auto* const replayed = add("replay", "Let a sink read again from a packet on; the pipeline must not run");
-    replayed->add_option("--sink", options.sink, "Its name in the pipeline")->required();
+    replayed->add_option("--sink", options.sink, "Its name in the pipeline")->type_name("SINK")->required();
     replayed->add_option("--from", options.from, "First packet, by its position")->type_name("N")->required();
     add("forget-sink", "Keep nothing more for a sink that is gone; the pipeline must not run")
         ->add_option("SINK", options.sink, "Its name in the pipeline")
+        ->type_name("")
         ->required();
 }
 

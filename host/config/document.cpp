@@ -20,6 +20,9 @@ namespace {
 constexpr std::size_t file_bytes_max = 1
                                        << 20;  // a pipeline is written by hand; a mebibyte of it is an attack
 constexpr std::size_t depth_max = 32;          // levels; the deepest key of a pipeline is at five
+constexpr std::size_t key_bytes_max = 256;     // an option's name has under 30
+constexpr std::size_t keys_max = 1000;         // of one mapping; each is compared with those before it
+constexpr std::size_t text_bytes_max = 16 << 10;  // what is longer belongs into a file of its own
 
 // Ends the parse; what is wrong is in the problems.
 struct Refused {};
@@ -49,6 +52,9 @@ class Builder final : public YAML::EventHandler {
         refuse_anchor(mark, anchor);
         refuse_tag(mark, tag);
         if (begins_key()) return key(at(mark), value);
+        if (value.size() > text_bytes_max)
+            refuse(at(mark), fmt::format("a text of more than {} KiB: put it into a file of its own",
+                                         text_bytes_max >> 10));
         Node node;
         node.type = Node::Type::scalar;
         node.place = at(mark);
@@ -94,6 +100,10 @@ class Builder final : public YAML::EventHandler {
 
     void key(Place place, std::string const& name) {
         auto& top = open_.back();
+        if (name.size() > key_bytes_max)
+            refuse(std::move(place), fmt::format("a key of more than {} bytes", key_bytes_max));
+        if (top.node.entries.size() == keys_max)
+            refuse(std::move(place), fmt::format("a mapping of more than {} keys", keys_max));
         if (name == "<<")
             refuse(std::move(place), "merge keys (<<) are not allowed: write the keys themselves");
         auto const* const first = top.node.find(name);

@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <numeric>
+#include <regex>
+
+// Without it the library ends the process over a schema it does not understand, and schemas are strangers'.
+#define VALIJSON_USE_EXCEPTIONS 1
 #include <valijson/adapters/boost_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
@@ -22,6 +26,8 @@ namespace {
 
 constexpr std::size_t shown_max = 60;   // bytes of a wrong value that a message repeats
 constexpr int reference_depth_max = 8;  // local references that lead to references
+// Of a text that is matched: a regular expression takes stack for every letter.
+constexpr std::size_t matched_bytes_max = 4096;
 
 json::object const* object_in(json::object const& from, std::string_view key) {
     auto const* const value = from.if_contains(key);
@@ -223,6 +229,8 @@ class Walk {
                                std::vector<std::string_view> const& types, std::string const& path) {
         auto out = scalar(node, types);
         if (!type_fits(out, types)) return wrong(node, schema, path);
+        if (schema.contains("pattern") && node.text.size() > matched_bytes_max)
+            return wrong(node, schema, path);
         auto const format = text_in(schema, "format");
         if (out.is_string()) {
             std::string_view const text{out.get_string()};
@@ -328,8 +336,14 @@ json::object check_node(Node const& node, json::object const& schema, std::strin
     parser.populateSchema(valijson::adapters::BoostJsonAdapter{whole}, parsed);
     valijson::Validator validator;
     valijson::ValidationResults results;
-    if (validator.validate(parsed, valijson::adapters::BoostJsonAdapter{out}, &results))
-        return out.get_object();
+    try {
+        if (validator.validate(parsed, valijson::adapters::BoostJsonAdapter{out}, &results))
+            return out.get_object();
+    } catch (std::regex_error const& wrong) {
+        problems.add(node.place, path,
+                     fmt::format("cannot be checked: a pattern of the schema is wrong: {}", wrong.what()));
+        return {};
+    }
     std::vector<valijson::ValidationResults::Error> errors{results.begin(), results.end()};
     std::stable_sort(errors.begin(), errors.end(), [](auto const& a, auto const& b) {
         return a.context.size() > b.context.size();  // the deepest says most

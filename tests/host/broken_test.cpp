@@ -1,4 +1,6 @@
 // Broken pipelines, as a person meets them: the program says what is wrong where, and ends with 78.
+#include <sys/resource.h>
+
 #include <chrono>
 
 #include "support.hpp"
@@ -17,7 +19,8 @@ std::string const head = arb::test::plugin_path_line;
 std::string const sinks = "sinks: {filing: {file: x}}\n";
 std::string const venues = "venues: {counting: {}}\n";
 
-std::vector<Broken> table() {
+// Of the file as a whole and of what concerns the host.
+std::vector<Broken> of_the_host() {
     return {
         {"no YAML", head + "venues: [\n",
          "pipeline.yaml:3:1: this is not YAML: end of sequence flow not found\n"},
@@ -46,6 +49,12 @@ std::vector<Broken> table() {
          "\"loud\"\n"},
         {"plugin_path", "plugin_path: plugins\n" + std::string{"venues: {}\n"},
          "pipeline.yaml:1:14: plugin_path: expected a list such as [a, b], got \"plugins\"\n"},
+    };
+}
+
+// Of one instance.
+std::vector<Broken> of_instances() {
+    return {
         {"unknown plugin", head + "venues: {countin: {}}\n" + sinks,
          "pipeline.yaml:2:10: venues.countin: there is no plugin countin; did you mean counting? (looked in"},
         {"sink among venues", head + "venues: {filing: {file: x}}\n" + sinks,
@@ -69,6 +78,12 @@ std::vector<Broken> table() {
         {"name of an instance", head + "venues: {\"counting two\": {}}\n" + sinks,
          "pipeline.yaml:2:10: venues.counting two: the name of an instance is a plugin, or plugin/name with "
          "letters, digits, _ . and -\n"},
+    };
+}
+
+// What makes a file say something else than what it seems to say, and what it may not say.
+std::vector<Broken> of_values() {
+    return {
         {"same key twice", head + "venues:\n  counting: {}\n  counting: {quotes: 1}\n" + sinks,
          "pipeline.yaml:4:3: venues.counting: the key is here twice; the first is at line 3\n"},
         {"anchor", head + "venues: {counting: &a {}}\n" + sinks,
@@ -104,17 +119,29 @@ std::vector<Broken> table() {
     };
 }
 
+// What ended children have taken of a processor: the clock on the wall also counts what else is running.
+std::chrono::microseconds processor_time() {
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    return std::chrono::seconds{usage.ru_utime.tv_sec + usage.ru_stime.tv_sec} +
+           std::chrono::microseconds{usage.ru_utime.tv_usec + usage.ru_stime.tv_usec};
+}
+
 }  // namespace
 
 TEST_CASE("a broken pipeline gives one clear message with its place and exit code 78") {
     arb::test::TemporaryDirectory const directory;
-    for (auto const& broken : table()) {
+    auto table = of_the_host();
+    for (auto const& more : {of_instances(), of_values()})
+        table.insert(table.end(), more.begin(), more.end());
+    CHECK(table.size() >= 30);
+    for (auto const& broken : table) {
         INFO(broken.name);
         directory.write("pipeline.yaml", broken.text);
-        auto const began = std::chrono::steady_clock::now();
+        auto const began = processor_time();
         auto const done = arb::test::run(
             {{ARBITRAGE_PROGRAM, "validate", "-p", "pipeline.yaml"}, {}, directory.path().string()});
-        CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds{1});
+        CHECK(processor_time() - began < std::chrono::seconds{1});
         CHECK(done.code == 78);
         if (broken.expected.ends_with('\n') && broken.expected.starts_with("pipeline.yaml"))
             CHECK(done.errors == broken.expected);

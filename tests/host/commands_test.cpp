@@ -36,9 +36,38 @@ TEST_CASE("help, version and mistakes of usage") {
     done = shell({"rnu"});
     CHECK(done.code == 64);
     CHECK(contains(done.errors, "there is no command rnu; did you mean run?"));
+    CHECK(contains(shell({"pairs"}).errors, "there is no command pairs; did you mean pairs list?"));
     CHECK(shell({"--nonsense"}).code == 64);
     CHECK(shell({"run", "--nonsense"}).code == 64);
     CHECK(shell({"status", "--format", "xml"}).code == 64);
+    done = shell({"tap", "--kind", "quotes"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "event,market,quote,trade"));
+    done = shell({"queue", "dump", "--from", "x"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "`arbitrage queue dump --help` shows"));
+    done = shell({"queue", "dmup"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "arbitrage queue: dmup was not expected"));
+}
+
+TEST_CASE("a command of several words that is cut short says how it goes on") {
+    Shell const shell;
+    auto done = shell({"plugins"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "inspect "));
+    done = shell({"queue"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "forget-sink "));
+    done = shell({"counting"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "pairs list  A command of two words."));
+    done = shell({"counting", "--help"});
+    CHECK(done.code == 0);
+    CHECK(contains(done.out, "pairs list  A command of two words."));
+    // The commands of plugins are where a stranger looks for them.
+    CHECK(contains(shell({"--help"}).out, "echo, pairs list, away\n"));
+    CHECK_FALSE(contains(shell({"status", "--help"}).out, "Exit codes"));
 }
 
 TEST_CASE("plugins are listed and inspected without running them") {
@@ -55,6 +84,7 @@ TEST_CASE("plugins are listed and inspected without running them") {
     done = shell({"plugins", "inspect", "counting"});
     CHECK(done.code == 0);
     CHECK(contains(done.out, "select.series"));
+    CHECK(contains(done.out, "as every venue, enabled, required"));
     CHECK(contains(done.out, "pairs list"));
     done = shell({"plugins", "inspect", arb::test::plugins + "/filing.so", "--format", "json"});
     CHECK(boost::json::parse(done.out).as_object().at("id") == "filing");
@@ -88,6 +118,13 @@ TEST_CASE("validate reaches what it can and says which it could not") {
     done = wrong({"validate"});
     CHECK(done.code == 78);
     CHECK(done.errors == "pipeline.yaml:2:28: venues.counting.probe: the service does not know this\n");
+    Shell const without{
+        arb::test::plugin_path_line +
+        "venues: {counting: {}, counting/b: {required: false, refuse: key}}\nsinks: {filing: {file: x}}\n"};
+    done = without({"validate"});
+    CHECK(done.code == 0);
+    CHECK(done.errors ==
+          "left out: pipeline.yaml:2:62: venues.counting/b.refuse: cannot read the file key\n");
 }
 
 TEST_CASE("a plugin's command takes typed options and gives rows") {

@@ -66,17 +66,26 @@ TEST_CASE("a plugin with any byte of its headers flipped is refused or read, nev
     std::uint64_t sections = 0;
     std::memcpy(&sections, bytes.data() + 0x28, sizeof sections);
     REQUIRE(sections < bytes.size());
+    // One byte of the file at a time, and back: writing all of it 2,000 times takes seconds.
+    auto const path = directory.write("hollow.so", bytes);
+    std::fstream file{path, std::ios::in | std::ios::out | std::ios::binary};
+    auto const put = [&](std::size_t at, char byte) {
+        file.seekp(static_cast<std::streamoff>(at));
+        file.put(byte).flush();
+        REQUIRE(file);
+    };
     auto const flip = [&](std::size_t at, int mask) {
-        auto damaged = bytes;
-        damaged[at] = static_cast<char>(damaged[at] ^ mask);
-        auto const manifest = read_manifest(directory.write("hollow.so", damaged));
-        if (manifest.has_value()) CHECK(manifest->id == "hollow");
+        put(at, static_cast<char>(bytes[at] ^ mask));
+        auto const manifest = read_manifest(path);
+        if (manifest.has_value() && manifest->id != "hollow") FAIL("byte " << at << ": " << manifest->id);
+        put(at, bytes[at]);
     };
     for (std::size_t at = 0; at != 64; ++at) flip(at, 0xFF);
     for (std::size_t at = sections; at < bytes.size(); ++at) flip(at, at % 2 == 0 ? 0xFF : 0x01);
     auto const begin = bytes.find("ARBMANI1");
     REQUIRE(begin != std::string::npos);
     for (std::size_t at = begin; at != begin + 32; ++at) flip(at, 0x80);
+    CHECK(read_manifest(path).has_value());
 }
 
 TEST_CASE("a plugin whose entry gives nothing is refused when it is loaded") {

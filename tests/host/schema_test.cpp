@@ -97,6 +97,26 @@ TEST_CASE("a secret must come from a variable, and is never repeated") {
     CHECK(problem_of("{name: x, key: [hunter2]}").find("hunter2") == std::string::npos);
 }
 
+TEST_CASE("a text without end is not matched, for matching it would take the stack") {
+    CHECK(problem_of("{name: x, word: " + std::string(5000, 'a') + "}") ==
+          "p:1:17: v.word: expected a word, got \"" + std::string(60, 'a') + "...\"\n");
+}
+
+TEST_CASE("a schema that is none is said to be, whoever wrote it") {
+    auto const wrong = [](char const* text) { return wrong_schema(boost::json::parse(text).as_object()); };
+    CHECK(wrong(R"({"type": "object", "properties": {"a": {"type": "integer", "minimum": 1}}})") == "");
+    CHECK(wrong(R"({"properties": {"a": {"minimum": "much"}}})").find("minimum") != std::string::npos);
+    CHECK(wrong(R"({"properties": {"a": {"maxLength": -1}}})") != "");
+    CHECK(wrong(R"({"properties": 5})") != "");
+    CHECK(wrong(R"({"properties": {"a": {"$ref": "http://127.0.0.1/none"}}})") != "");
+    auto const pattern = boost::json::parse(R"({"properties": {"a": {"type": "string", "pattern": "("}}})");
+    Problems problems;
+    auto const node = read_yaml("p", "{a: x}", problems);
+    REQUIRE(node);
+    check_node(*node, pattern.as_object(), "v", problems);
+    CHECK(test::told(problems, "nothing").find("a pattern of the schema is wrong") != std::string::npos);
+}
+
 TEST_CASE("all problems come at once") {
     auto const text = problem_of("every: fast\nroom: 5MB\nloud: maybe\nkinds: [a]\nunknown: 1\n");
     CHECK(std::count(text.begin(), text.end(), '\n') == 6);
