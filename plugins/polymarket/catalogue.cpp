@@ -17,9 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// Events of a page. With their markets 50 come to some megabytes; the venue allows 500. Where a page is
+// Events of a page. With their markets 200 come to some megabytes; the venue allows 500. Where a page is
 // larger than an answer may be, half as many are asked for.
-constexpr std::size_t page_events_max = 50;
+constexpr std::size_t page_events_max = 200;
 // A sweep of more pages is a loop on the other side: 1,000,000 events.
 constexpr unsigned pages_max = 10'000;
 // A market that left the list and was not found so often is given up.
@@ -103,11 +103,10 @@ net::asio::awaitable<bool> Catalogue::sweep() {
         }
         // The venue repeats the first page for ever when it does not understand the cursor. An event may
         // stand on two neighbouring pages, but not twice at the head of one.
-        if (!page->items.empty()) {
-            auto const first = decode_event(page->items.front());
-            if (first && !first_ids.insert(first->id).second) {
-                co_return fail("the listing begins again at event " + first->id + " instead of going on");
-            }
+        auto const first = page->items.empty() ? std::string_view{} : id_of(page->items.front(), "id");
+        if (!first.empty() && !first_ids.emplace(first).second) {
+            co_return fail("the listing begins again at event " + std::string{first} +
+                           " instead of going on");
         }
         co_await take_events(page->items);
         cursor = page->next_cursor;
@@ -147,7 +146,6 @@ void Catalogue::take_event(std::string_view text) {
         drift_.say(ARB_DRIFT_MISSING, "GET /events", "id", text);
         return drift_.keep("GET /events", "an event without an id", text);
     }
-    auto const markets = markets_of_event(text);
     Candidate candidate;
     auto const category = lower_case(event->category), series = lower_case(event->series);
     candidate.tags = &event->tags;
@@ -155,8 +153,8 @@ void Catalogue::take_event(std::string_view text) {
     candidate.series = series;
     candidate.event_id = event->id;
     candidate.event_slug = event->slug;
-    bool wanted = markets.empty() && select_.all();
-    for (auto const market : markets) wanted = take_listed(market, *event, candidate) || wanted;
+    bool wanted = event->markets.empty() && select_.all();
+    for (auto const market : event->markets) wanted = take_listed(market, *event, candidate) || wanted;
     if (wanted) push_event(*event);
     outbox_.added();
 }
@@ -169,6 +167,7 @@ bool Catalogue::take_listed(std::string_view text, EventRow const& event, Candid
     if (found != markets_.end() && found->second.selected && found->second.text == hash) {
         found->second.sweep = sweep_;
         found->second.misses = 0;
+        plan(id, found->second);
         ++unchanged_;
         return true;
     }
@@ -233,6 +232,8 @@ void Catalogue::take(MarketRow& row, Candidate candidate) {
     fees_.listed(row.id, row.fees);
     take_status(row, known);
     follow(row, known);
+    known.turns_at = row.has_book ? row.closes_at : row.takes_orders_at;
+    plan(row.id, known);
 }
 
 void Catalogue::take_status(MarketRow const& row, Known& known) {

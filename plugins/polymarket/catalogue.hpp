@@ -1,6 +1,7 @@
 // What the venue lists: sweeps every open event again and again, pushes what changed, and says which markets
 // are to be followed live. A market that leaves the list is asked for by name until its result is known, one
-// that was just announced or paused until it can be traded.
+// that was just announced or paused until it can be traded, and each at the times at which it says that it
+// opens and ends: the venue does both without a word.
 //
 // A market whose text is the same as in the last sweep is not read again, and long pages are read in pieces,
 // so that the stream has its turn in between.
@@ -78,6 +79,7 @@ class Catalogue {
         std::int64_t tick_size = ARB_ABSENT;   // from the stream
         std::int64_t settlement = ARB_ABSENT;  // what was said of it
         arb_time closes_at = 0;
+        arb_time turns_at = 0;     // when it is to be looked at: it opens or ends then
         std::size_t status = 0;    // hash of the venue's word
         std::uint32_t sweep = 0;   // the last one that listed it
         std::uint16_t misses = 0;  // times it was asked for by name and not found
@@ -107,6 +109,9 @@ class Catalogue {
     void say_differences(char const* source, std::vector<Difference> const& differences,
                          std::string_view text);
     void follow(MarketRow const& row, Known& known);
+    // Looks at it when it opens or ends, if that is before it is listed again.
+    void plan(std::string const& id, Known const& known);
+    void look_at_turns();
     void look_later(Look look);
     std::vector<Look> take_due_looks();
     bool looked_enough(std::string const& id) const;
@@ -114,6 +119,7 @@ class Catalogue {
     net::asio::awaitable<void> fetch_missing();
     // Asks for these by name; those that came are taken and removed from `ids`.
     net::asio::awaitable<void> fetch(std::vector<std::string>& ids, bool closed);
+    net::asio::awaitable<void> fetch_closed(std::vector<std::string>& ids);
     void forget_settled();
     bool fail(std::string const& sentence);
     void report_selection();
@@ -130,6 +136,7 @@ class Catalogue {
     Fees fees_{host_, outbox_};
     std::unordered_map<std::string, Known> markets_;
     std::deque<Look> looks_;
+    std::set<std::pair<arb_time, std::string>> turns_;            // what `plan` has planned
     std::map<std::string, std::uint64_t, std::less<>> left_out_;  // of this sweep, by rule
     std::string last_report_;
     std::uint32_t sweep_ = 0;

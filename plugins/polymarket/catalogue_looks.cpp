@@ -21,6 +21,11 @@ constexpr unsigned look_tries_max = 60, look_tries_quick = 30;
 constexpr std::chrono::milliseconds look_every = 500ms, look_quick = 2s, look_slow = 10s;
 // Markets waiting to be looked at again; more wait for the next sweep.
 constexpr std::size_t looks_max = 5'000;
+// Planned looks reach this much further than the pause between listings: a listing of everything takes
+// minutes.
+constexpr std::chrono::minutes turns_margin{15};
+// Markets with a planned look; more wait for the next sweep.
+constexpr std::size_t turns_max = 100'000;
 // Of the closed ones so many pages of 100 are read: some days of the busiest.
 constexpr unsigned closed_pages_max = 200;
 // The venue may sort by another time than the one it shows; so many pages without a market of the wanted time
@@ -89,6 +94,22 @@ net::asio::awaitable<void> Catalogue::fetch(std::vector<std::string>& ids, bool 
         take(*row, own.candidate(*row));
     }
     outbox_.added();
+}
+
+// Those of them that were listed before are not listed any more because they have closed.
+net::asio::awaitable<void> Catalogue::fetch_closed(std::vector<std::string>& ids) {
+    std::vector<std::string> known;
+    for (auto const& id : ids)
+        if (auto const found = markets_.find(id);
+            found != markets_.end() && found->second.lifecycle != ARB_LIFECYCLE_NONE)
+            known.push_back(id);
+    if (known.empty()) co_return;
+    auto left = known;
+    co_await fetch(left, true);
+    std::erase_if(ids, [&](std::string const& id) {
+        auto const is = [&](std::string const& other) { return other == id; };
+        return std::any_of(known.begin(), known.end(), is) && std::none_of(left.begin(), left.end(), is);
+    });
 }
 
 net::asio::awaitable<void> Catalogue::fetch_missing() {
@@ -175,6 +196,22 @@ void Catalogue::look_later(Look look) {
     looks_.push_back(std::move(look));
 }
 
+void Catalogue::plan(std::string const& id, Known const& known) {
+    auto const now = host_.now();
+    auto const reach = std::chrono::nanoseconds{every_ + turns_margin}.count();
+    if (known.turns_at <= now || known.turns_at > now + reach || known.final_row) return;
+    if (turns_.size() >= turns_max) return host_.count("looks_left_to_the_sweep");
+    turns_.emplace(known.turns_at, id);
+}
+
+void Catalogue::look_at_turns() {
+    auto const now = host_.now();
+    while (!turns_.empty() && turns_.begin()->first <= now) {
+        look_again(turns_.begin()->second);
+        turns_.erase(turns_.begin());
+    }
+}
+
 std::vector<Catalogue::Look> Catalogue::take_due_looks() {
     std::vector<Look> taken;
     auto const now = Clock::now();
@@ -200,10 +237,12 @@ bool Catalogue::looked_enough(std::string const& id) const {
 net::asio::awaitable<void> Catalogue::look_for_ever() {
     while (!host_.stopping()) {
         co_await net::sleep(look_every);
+        look_at_turns();
         for (auto taken = take_due_looks(); !taken.empty(); taken = take_due_looks()) {
             std::vector<std::string> missing;
             for (auto const& look : taken) missing.push_back(look.id);
             co_await fetch(missing, false);
+            co_await fetch_closed(missing);
             for (auto& look : taken) {
                 // It was there, and nothing selects it.
                 bool const there = std::find(missing.begin(), missing.end(), look.id) == missing.end();

@@ -81,18 +81,38 @@ asio::awaitable<Result<>> book(Call const& call) {
     co_return Result<>{};
 }
 
+// The condition id of the parameter `market`, which may be a slug.
+asio::awaitable<Result<std::string>> find_condition(Call const& call) {
+    auto const name = call.parameters.text("market");
+    if (name.substr(0, 2) == "0x") co_return name;
+    auto const gamma = call.gamma();
+    if (gamma.has_error()) co_return gamma.error();
+    auto const market = co_await find_market(**gamma, name);
+    if (market.has_error()) co_return market.error();
+    co_return market->id;
+}
+
+asio::awaitable<Result<>> market(Call const& call) {
+    auto const id = co_await find_condition(call);
+    if (id.has_error()) co_return id.error();
+    auto const clob = call.clob();
+    if (clob.has_error()) co_return clob.error();
+    auto target = "/markets/" + net::encode_query(*id);
+    auto const body = co_await (*clob)->get(std::move(target));
+    if (body.has_error()) co_return body.error();
+    auto const rows = outcome_rows(*body);
+    if (rows.has_error()) co_return rows.error();
+    for (auto const& row : *rows)
+        if (!call.row(row)) break;
+    co_return Result<>{};
+}
+
 asio::awaitable<Result<>> trades(Call const& call) {
-    auto name = call.parameters.text("market");
-    if (name.substr(0, 2) != "0x") {
-        auto const gamma = call.gamma();
-        if (gamma.has_error()) co_return gamma.error();
-        auto const market = co_await find_market(**gamma, name);
-        if (market.has_error()) co_return market.error();
-        name = market->id;
-    }
+    auto const id = co_await find_condition(call);
+    if (id.has_error()) co_return id.error();
     auto const data = call.data();
     if (data.has_error()) co_return data.error();
-    auto target = "/trades?market=" + net::encode_query(name) +
+    auto target = "/trades?market=" + net::encode_query(*id) +
                   "&limit=" + std::to_string(call.parameters.integer("limit", 50));
     auto const body = co_await (*data)->get(std::move(target));
     if (body.has_error()) co_return body.error();
@@ -111,7 +131,7 @@ asio::awaitable<Result<>> events(Call const& call) {
         json::object row{{"event_id", event->id},
                          {"title", event->title},
                          {"category", event->category},
-                         {"markets", markets_of_event(text).size()},
+                         {"markets", event->markets.size()},
                          {"status", lifecycle_word(event->lifecycle)},
                          {"closes_at", time_value(event->closes_at)},
                          {"url", event->url}};
@@ -257,9 +277,9 @@ asio::awaitable<Result<std::string>> find_token(Call const& call) {
 Result<> run_command(Settings const& settings, std::shared_ptr<net::Tls> const& tls, std::string_view name,
                      Options const& parameters, Rows const& row) {
     constexpr std::pair<std::string_view, Work> works[] = {
-        {"book", book},       {"trades", trades},       {"markets", markets},    {"events", events},
-        {"history", history}, {"tags", tags},           {"orders", orders},      {"fills", fills},
-        {"balance", balance}, {"positions", positions}, {"selection", selection}};
+        {"book", book},     {"market", market},   {"trades", trades},       {"markets", markets},
+        {"events", events}, {"history", history}, {"tags", tags},           {"orders", orders},
+        {"fills", fills},   {"balance", balance}, {"positions", positions}, {"selection", selection}};
     for (auto const& [word, work] : works) {
         if (word != name) continue;
         asio::io_context io{1};

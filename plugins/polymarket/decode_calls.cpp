@@ -80,6 +80,38 @@ json::object tag_row(std::string_view item) {
             {"label", plain_member(item, "label")}};
 }
 
+Result<std::vector<json::object>> outcome_rows(std::string_view body) {
+    auto const is = [&](char const* name) { return plain_member(body, name) == "true"; };
+    auto const id = plain_member(body, "condition_id");
+    auto const tokens = member(body, "tokens");
+    if (id.empty() || !tokens) return permanent("the venue's answer is no market");
+    auto const time = [&](char const* name) {
+        return time_value(parse_time(plain_member(body, name)).value_or(0));
+    };
+    std::string_view const status = is("closed")               ? "closed"
+                                    : is("archived")           ? "archived"
+                                    : !is("enable_order_book") ? "no book"
+                                    : is("accepting_orders")   ? "open"
+                                                               : "paused";
+    std::vector<json::object> out;
+    bool const whole = for_each_element(*tokens, [&](std::string_view token) {
+        out.push_back({{"market_id", id},
+                       {"title", plain_member(body, "question")},
+                       {"status", status},
+                       {"outcome", plain_member(token, "outcome")},
+                       {"token_id", plain_member(token, "token_id")},
+                       {"price", plain_member(token, "price")},
+                       {"winner", plain_member(token, "winner")},
+                       {"half_each", plain_member(body, "is_50_50_outcome")},
+                       {"tick_size", plain_member(body, "minimum_tick_size")},
+                       {"min_order_size", plain_member(body, "minimum_order_size")},
+                       {"opens_at", time("accepting_order_timestamp")},
+                       {"closes_at", time("end_date_iso")}});
+    });
+    if (!whole) return permanent("the venue's answer is no market");
+    return out;
+}
+
 Result<json::object> balance_row(std::string_view body) {
     // The token has six decimals, and the venue counts its smallest parts: millionths of a dollar.
     auto const text = plain_member(body, "balance");

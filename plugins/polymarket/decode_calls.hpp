@@ -27,6 +27,8 @@ boost::json::object order_row(std::string_view item);     // CLOB /data/orders
 boost::json::object fill_row(std::string_view item);      // CLOB /data/trades: of the account
 boost::json::object position_row(std::string_view item);  // Data API /positions
 boost::json::object tag_row(std::string_view item);       // Gamma /tags
+// CLOB /markets/{condition}, a row an outcome; an error if it is no market.
+Result<std::vector<boost::json::object>> outcome_rows(std::string_view body);
 // CLOB /balance-allowance; an error if it names no balance.
 Result<boost::json::object> balance_row(std::string_view body);
 // CLOB /prices-history.

@@ -315,14 +315,18 @@ Result<Page> decode_page(std::string_view body, std::string_view name) {
     auto const begin = body.find_first_not_of(" \n\r\t");
     if (begin == std::string_view::npos || (body[begin] != '{' && body[begin] != '['))
         return retry("the answer is not JSON");
-    bool const bare = body[begin] == '[';
-    auto const list = bare ? std::optional{body} : member(body, name);
-    if (!list) return retry("the answer has no \"" + std::string{name} + "\"");
     Page page;
-    if (!for_each_element(*list, [&](std::string_view item) { page.items.push_back(item); }))
-        return retry("the answer ends early or is not JSON");
-    if (bare) return page;
-    if (auto const cursor = member(body, "next_cursor")) {
+    constexpr char const* damaged = "the answer ends early or is not JSON";
+    if (body[begin] == '[') {
+        if (!for_each_element(body, [&](std::string_view item) { page.items.push_back(item); }))
+            return retry(damaged);
+        return page;
+    }
+    auto split = split_list(body, name);
+    if (!split.whole) return retry(damaged);
+    if (!split.is_list) return retry("the answer has no \"" + std::string{name} + "\"");
+    page.items = std::move(split.elements);
+    if (auto const cursor = member(split.rest, "next_cursor")) {
         json::error_code ec;
         auto const value = json::parse(*cursor, ec);
         if (ec || (!value.is_string() && !value.is_null())) return retry("next_cursor is not a text");
@@ -333,7 +337,9 @@ Result<Page> decode_page(std::string_view body, std::string_view name) {
 
 std::optional<EventRow> decode_event(std::string_view text) {
     EventRow row;
-    row.raw = without_member(text, "markets");
+    auto split = split_list(text, "markets");
+    row.raw = std::move(split.rest);
+    row.markets = std::move(split.elements);
     auto const value = parse_object(row.raw);
     if (!value) return {};
     Fields fields{value->get_object()};
@@ -393,6 +399,7 @@ std::optional<MarketRow> decode_market(std::string_view text, std::string_view e
     row.volume_24h = read_volume(fields.number("volume24hr"));
     if (auto const price = parse_decimal(fields.number("lastTradePrice"))) row.last_price = price.millionths;
     row.opens_at = fields.time("startDate");
+    row.takes_orders_at = fields.time("acceptingOrdersTimestamp");
     row.closes_at = fields.time("endDate");
     if (row.closes_at == 0) row.closes_at = fields.time("endDateIso");
     read_status(fields, row);

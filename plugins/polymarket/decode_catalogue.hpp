@@ -22,6 +22,7 @@ struct EventRow {
     std::string series_title, series_frequency, series_raw;  // of the first series it belongs to
     std::vector<std::string> tags;                           // slugs and labels, lower case
     std::string raw;                                         // as the venue sent it, without its markets
+    std::vector<std::string_view> markets;                   // their texts, which point into the argument
     std::string content;  // what counts as a change: everything but prices, volumes and their like
     arb_time opens_at = 0, closes_at = 0;
     std::int32_t lifecycle = ARB_LIFECYCLE_NONE;
@@ -40,6 +41,7 @@ struct MarketRow {
     std::int64_t volume = ARB_ABSENT, volume_24h = ARB_ABSENT;  // millionths of a dollar
     std::int64_t last_price = ARB_ABSENT;                       // of outcome 0
     arb_time opens_at = 0, closes_at = 0, settled_at = 0;
+    arb_time takes_orders_at = 0;  // since when, or from when on
     std::int32_t lifecycle = ARB_LIFECYCLE_NONE;
     std::string min_order_size;  // as the book hash writes it
     std::optional<bool> neg_risk;

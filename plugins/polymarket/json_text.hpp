@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace arb::polymarket {
 
@@ -25,5 +26,14 @@ void for_each_member(std::string_view object,
 
 // The object without that member.
 std::string without_member(std::string_view object, std::string_view key);
+
+// An object and one of its members that is a list, in one pass: pages of listings have megabytes.
+struct Split {
+    std::string rest;  // the object without that member
+    std::vector<std::string_view> elements;
+    bool is_list = false;  // the member is there, and is one
+    bool whole = false;    // the object was read to its end; else the elements before the damage are there
+};
+Split split_list(std::string_view object, std::string_view key);
 
 }  // namespace arb::polymarket

@@ -66,6 +66,9 @@ inline constexpr char manifest[] = R"json({
      "market": {"type": "string", "default": "", "description": "condition id or slug"},
      "outcome": {"type": "integer", "minimum": 0, "maximum": 31, "default": 0, "description": "0 is the first named"},
      "token": {"type": "string", "default": "", "description": "token id, instead of market and outcome"}}}},
+  {"name": "market", "help": "a market as the order books know it: status, winner, tick and smallest order",
+   "parameters": {"type": "object", "additionalProperties": false, "required": ["market"], "properties": {
+     "market": {"type": "string", "description": "condition id or slug"}}}},
   {"name": "trades", "help": "the latest trades of a market",
    "parameters": {"type": "object", "additionalProperties": false, "required": ["market"], "properties": {
      "market": {"type": "string", "description": "condition id or slug"},

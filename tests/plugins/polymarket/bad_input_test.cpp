@@ -213,8 +213,8 @@ TEST_CASE("a bad field of a listed market is flagged or absent, and its event ke
     CHECK(row->differences.empty());
     for (auto const* const field :
          {"conditionId", "clobTokenIds", "outcomes", "outcomePrices", "orderPriceMinTickSize", "endDate",
-          "volume", "acceptingOrders", "closed", "feesEnabled", "feeSchedule", "feeSchedule/rate",
-          "umaResolutionStatus", "question"})
+          "acceptingOrdersTimestamp", "volume", "acceptingOrders", "closed", "feesEnabled", "feeSchedule",
+          "feeSchedule/rate", "umaResolutionStatus", "question"})
         for (auto const& [how, value] : mutations()) {
             INFO(field << ": " << how);
             auto const bad = json::serialize(mutated(good, field, value));

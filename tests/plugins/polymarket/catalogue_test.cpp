@@ -97,7 +97,7 @@ std::string page(std::string const& events, std::string const& cursor = "") {
     return R"({"events":[)" + events + "]" + (cursor.empty() ? "" : R"(,"next_cursor":")" + cursor + "\"") +
            "}";
 }
-std::string const listing = "/events/keyset?closed=false&limit=50&order=id&ascending=true";
+std::string const listing = "/events/keyset?closed=false&limit=200&order=id&ascending=true";
 
 }  // namespace
 
@@ -289,6 +289,50 @@ TEST_CASE("markets that stayed as they were are not read again, and a pause that
     swept.host.stop();  // ends the looking
     REQUIRE(swept.sweep());
     CHECK(swept.ended.size() == 2);
+}
+
+TEST_CASE("a market that opens or ends without a word is looked at when it said that it would") {
+    Swept swept;
+    auto const begin = *parse_time("2026-11-20T12:00:00Z");
+    swept.host.set_clock(begin);
+    auto const row = [](bool accepting, std::string const& more = "") {
+        auto out = market(
+            "0x11",
+            R"("acceptingOrdersTimestamp":"2026-11-20T12:03:00Z","endDate":"2026-11-20T12:10:00Z",)" + more);
+        if (!accepting) out.replace(out.find("\"acceptingOrders\":true"), 22, "\"acceptingOrders\":false");
+        return out;
+    };
+    std::string const named = "/markets/keyset?closed=false&limit=100&condition_ids=0x11";
+    std::string const closed = "/markets/keyset?closed=true&limit=100&condition_ids=0x11";
+    swept.answers[listing] = page(event("1", row(false)));
+    REQUIRE(swept.sweep());
+    REQUIRE(swept.sweep());  // planned twice is once
+    REQUIRE(swept.opened.empty());
+    swept.answers[named] = R"({"markets":[)" + row(true) + "]}";
+    net::asio::co_spawn(swept.io, swept.catalogue.look_for_ever(), [](std::exception_ptr const&) {});
+    auto const asked = swept.asked.size();
+    auto const until = [&](auto const& holds) {
+        swept.io.restart();
+        auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+        while (!holds() && std::chrono::steady_clock::now() < deadline)
+            swept.io.run_for(std::chrono::milliseconds{20});
+        return holds();
+    };
+    swept.io.restart();
+    swept.io.run_for(std::chrono::milliseconds{700});
+    CHECK(swept.asked.size() == asked);
+    swept.host.set_clock(begin + 181 * second_ns);
+    CHECK(until([&] { return swept.opened.size() == 1; }));
+    CHECK(swept.asked.size() == asked + 1);
+    // No listing of open ones has it when it has ended.
+    swept.answers[named] = R"({"markets":[]})";
+    swept.answers[closed] =
+        R"({"markets":[)" +
+        row(false, R"("closed":true,"umaResolutionStatus":"resolved","outcomePrices":["1","0"],)") + "]}";
+    swept.host.set_clock(begin + 601 * second_ns);
+    CHECK(until([&] { return swept.ended.size() == 1; }));
+    CHECK(swept.host.all<arb_status_change>().size() == 2);  // opened, settled
+    swept.host.stop();
 }
 
 TEST_CASE("a shard takes its part, by events only those with a market of it") {

@@ -238,4 +238,20 @@ TEST_CASE("pieces of JSON text are found whatever stands in strings") {
     CHECK(without_member(R"({"a":1,"b":2})", "b") == R"({"a":1})");
     CHECK(without_member(R"({"b":2})", "b") == "{}");
     CHECK(without_member(R"({"a":1})", "b") == R"({"a":1})");
+    CHECK(member(R"({"a":"\\","b":"\\\"}","c":1})", "c") == "1");
+    auto const split = split_list(R"({"a":"[", "b" : [ {"x":"]"}, 7 ] , "c":[1]})", "b");
+    CHECK(split.whole);
+    CHECK(split.is_list);
+    CHECK(split.elements == std::vector<std::string_view>{R"({"x":"]"})", "7"});
+    CHECK(split.rest == R"({"a":"[", "c":[1]})");
+    CHECK(split_list(R"({"a":1})", "b").rest == R"({"a":1})");
+    CHECK_FALSE(split_list(R"({"a":1})", "b").is_list);
+    auto const none = split_list(R"({"b":null,"a":1})", "b");
+    CHECK(none.whole);
+    CHECK_FALSE(none.is_list);
+    CHECK(none.rest == R"({"a":1})");
+    for (auto const* const damaged :
+         {R"({"b":[1,2)", R"({"b":[1,2],)", R"({"b":[1 2]})", R"({"b":[1,"x)", "[1]", ""})
+        CHECK_FALSE(split_list(damaged, "b").whole);
+    CHECK(split_list(R"({"b":[1,"x)", "b").elements.size() == 1);
 }

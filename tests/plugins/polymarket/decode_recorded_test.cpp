@@ -252,6 +252,20 @@ TEST_CASE("recorded answers of the CLOB decode: books, histories, tags") {
             for (auto const field : event.unknown) FAIL_CHECK("unknown: " << field);
         }
     }
+    std::size_t markets = 0;
+    auto const check_market = [&](std::string_view text) {
+        auto const rows = outcome_rows(text);
+        REQUIRE(rows.has_value());
+        // The venue's own trial market of 2023 has two outcomes without a name.
+        CHECK(rows->size() == 2);
+        ++markets;
+    };
+    for (auto const* const name :
+         {"market_2024", "market_closed_accepting_false_2026", "market_closed_accepting_true_2026"})
+        check_market(read_file((*folder / "clob" / name).string() + ".json"));
+    auto const page = read_file((*folder / "clob/markets_page_legacy_2024.json").string());
+    for (auto const item : items(page, "data")) check_market(item);
+    CHECK(markets == 103);
     auto const small = json::parse(read_file((*folder / "clob/small_responses.json").string()));
     auto const history = history_rows(json::serialize(small.at("prices_history")));
     REQUIRE(history.has_value());

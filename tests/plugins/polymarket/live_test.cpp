@@ -149,6 +149,11 @@ TEST_CASE("commands and the probe") {
     REQUIRE_FALSE(rows.empty());
     CHECK(rows[0].at("price").is_string());
     CHECK(run("trades", R"({"market":")" + id + "\"}").has_value());
+    REQUIRE(run("market", R"({"market":")" + id + "\"}").has_value());
+    REQUIRE(rows.size() == 2);
+    CHECK(rows[0].at("status").as_string() == "open");
+    CHECK(rows[1].at("outcome").as_string() != rows[0].at("outcome").as_string());
+    CHECK_FALSE(rows[0].at("tick_size").as_string().empty());
     REQUIRE(run("events", R"({"limit":2})").has_value());
     CHECK(rows.size() == 2);
     REQUIRE(run("selection", "{}").has_value());

@@ -88,7 +88,7 @@ TEST_CASE("the manifest is JSON and describes every option with a default") {
         CHECK(option.value().as_object().contains("description"));
         CHECK(option.value().as_object().contains("default"));
     }
-    CHECK(value.at("commands").as_array().size() == 11);
+    CHECK(value.at("commands").as_array().size() == 12);
 }
 
 TEST_CASE("signatures: the recorded vectors") {
