@@ -1,6 +1,7 @@
 #include "polymarket/audit.hpp"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 
 #include "polymarket/messages.hpp"
 #include "polymarket/put_off.hpp"
@@ -37,7 +38,7 @@ class Audit::Reader final : public EventSink {
     void event(StreamEvent const& event) override {
         prices_.drift().check(event, "POST /books");
         auto const* const token = prices_.token(event.asset_id);
-        auto const time = read_milliseconds(event.timestamp);
+        auto const time = read_book_time(event.timestamp);
         if (token == nullptr || !token->keeps_book || !time) return;
         // Asked for anew, and REST has it: it has to come.
         if (!token->live) return doubts.push_back({token->id, std::string{event.hash}, *time});
@@ -94,24 +95,23 @@ void Audit::look_soon(std::string const& token_id) {
     if (soon_.size() < soon_max) soon_.push_back(token_id);
 }
 
-std::vector<std::string> Audit::next_tokens() {
+void Audit::go_on() {
     auto const now = Clock::now();
-    if (round_.empty() && now >= next_round_) {
-        for (auto& id : prices_.market_ids()) round_.push_back(std::move(id));
-        next_round_ = now + timing_.audit_round;
-        auto const looks = std::max<std::int64_t>(1, timing_.audit_round / timing_.audit_every);
-        share_ = round_.size() / static_cast<std::size_t>(looks) + 1;
-    }
+    if (!line_.empty() || now < next_round_) return;
+    if (at_ == 0) round_began_ = now;
+    auto const looks = std::max<std::int64_t>(1, timing_.audit_round / timing_.audit_every);
+    bool const ended = prices_.visit_part(at_, static_cast<std::size_t>(looks), [&](Market const& market) {
+        for (auto const& token : market.tokens)
+            if (token.keeps_book && market.heard != 0) line_.push_back(token.id);
+    });
+    if (ended) next_round_ = round_began_ + timing_.audit_round;
+}
+
+std::vector<std::string> Audit::next_tokens() {
     std::vector<std::string> tokens;
-    for (; !soon_.empty() && tokens.size() < tokens_per_request; soon_.pop_front())
-        if (prices_.token(soon_.front()) != nullptr) tokens.push_back(std::move(soon_.front()));
-    while (!round_.empty() && tokens.size() < std::min(share_, tokens_per_request)) {
-        auto const* const market = prices_.market(round_.front());
-        round_.pop_front();
-        if (market == nullptr) continue;
-        for (auto const& token : market->tokens)
-            if (token.keeps_book && market->heard != 0) tokens.push_back(token.id);
-    }
+    for (auto* const line : {&soon_, &line_})
+        for (; !line->empty() && tokens.size() != tokens_per_request; line->pop_front())
+            if (prices_.token(line->front()) != nullptr) tokens.push_back(std::move(line->front()));
     return tokens;
 }
 
@@ -119,20 +119,30 @@ net::asio::awaitable<void> Audit::run() {
     while (!host_.stopping()) {
         co_await net::sleep(timing_.audit_every);
         co_await wait_for_room(host_, "audits");
-        auto const tokens = next_tokens();
-        if (tokens.empty()) continue;
-        net::Request request;
-        request.method = "POST";
-        request.target = "/books";
-        request.headers = {{"Content-Type", "application/json"}};
-        request.body = books_body(tokens);
-        auto const books = co_await clob_.send(std::move(request));
-        if (books.has_error()) continue;  // the next will do
-        auto const doubts = compare(*books);
-        if (doubts.empty()) continue;
-        co_await net::sleep(timing_.rest_ahead);
-        judge(doubts, host_.now());
+        go_on();
+        // A second's share of the whole venue takes three requests.
+        for (auto tokens = next_tokens(); !tokens.empty(); tokens = next_tokens())
+            co_await ask(std::move(tokens));
     }
+}
+
+net::asio::awaitable<void> Audit::ask(std::vector<std::string> tokens) {
+    net::Request request;
+    request.method = "POST";
+    request.target = "/books";
+    request.headers = {{"Content-Type", "application/json"}};
+    request.body = books_body(tokens);
+    auto const books = co_await clob_.send(std::move(request));
+    if (books.has_error()) co_return;  // the next will do
+    auto doubts = compare(*books);
+    if (doubts.empty()) co_return;
+    auto const executor = co_await net::asio::this_coro::executor;
+    net::asio::co_spawn(executor, judge_later(std::move(doubts)), rethrow);
+}
+
+net::asio::awaitable<void> Audit::judge_later(std::vector<Doubt> doubts) {
+    co_await net::sleep(timing_.rest_ahead);
+    judge(doubts, host_.now());
 }
 
 }  // namespace arb::polymarket

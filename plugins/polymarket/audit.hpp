@@ -50,17 +50,21 @@ class Audit {
 
   private:
     class Reader;
+    // Puts those of the next markets in line.
+    void go_on();
     std::vector<std::string> next_tokens();
+    net::asio::awaitable<void> ask(std::vector<std::string> tokens);
+    net::asio::awaitable<void> judge_later(std::vector<Doubt> doubts);
 
     Host const host_;
     Prices& prices_;
     Rest& clob_;
     Timing const& timing_;
     Events const events_;
-    std::deque<std::string> round_;  // markets still to be looked at
-    std::deque<std::string> soon_;   // tokens out of turn
-    std::size_t share_ = 1;          // of them a time
-    std::chrono::steady_clock::time_point next_round_{};
+    std::deque<std::string> line_;  // tokens to be asked for
+    std::deque<std::string> soon_;  // those out of turn
+    std::size_t at_ = 0;            // how far the round is
+    std::chrono::steady_clock::time_point round_began_{}, next_round_{};
 };
 
 }  // namespace arb::polymarket

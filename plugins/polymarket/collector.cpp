@@ -25,8 +25,6 @@ constexpr std::uint64_t rest_bytes_max = 16 << 20;
 // A push that waited longer left the connections unread: what is in them then is old, and what the venue
 // threw away meanwhile it does not say.
 constexpr arb_time stale_after = 30 * second_ns;
-// The memory of books is counted through so often.
-constexpr unsigned watches_per_measure = 60;
 // All books are looked at in so many seconds for whether they are to be written whole again.
 constexpr std::size_t snapshot_calls = 60;
 
@@ -49,10 +47,13 @@ Collector::Collector(Host host, Settings const& settings, std::shared_ptr<net::T
       io_{io},
       outbox_{io.get_executor(), host, outbox_events()},
       gaps_{outbox_, host, std::string{venue_name}},
-      gamma_{client(io.get_executor(), tls, "/gamma_url", settings.gamma_url), tries_max},
+      gamma_{client(io.get_executor(), tls, "/gamma_url", settings.gamma_url), tries_max,
+             listing_requests_per_second},
       clob_{client(io.get_executor(), tls, "/clob_url", settings.clob_url), audit_tries,
             book_requests_per_second},
-      data_{client(io.get_executor(), tls, "/data_url", settings.data_url), tries_max},
+      data_{client(io.get_executor(), tls, "/data_url", settings.data_url), tries_max,
+            trade_requests_per_second},
+      connects_{net::ConnectBudget::of(settings.websocket_url)},
       prices_{host, outbox_, settings.record, prices_events()},
       backfill_{host, outbox_, gaps_, data_, prices_, settings.timing},
       shards_{stream_context(tls)},
@@ -75,7 +76,7 @@ StreamContext Collector::stream_context(std::shared_ptr<net::Tls> const& tls) {
             .gaps = gaps_,
             .prices = prices_,
             .clob = clob_,
-            .connects = connects_,
+            .connects = *connects_,
             .record = settings_.record,
             .timing = settings_.timing,
             .ended = [this](Market& market) { resolved(market); },
@@ -231,12 +232,11 @@ void Collector::announced(StreamEvent const& event) {
 }
 
 net::asio::awaitable<void> Collector::watch() {
-    for (unsigned watches = 0; !host_.stopping(); ++watches) {
+    while (!host_.stopping()) {
         co_await net::sleep(watch_every);
         prices_.check_books(host_.now());
         prices_.snapshot(host_.now(), settings_.snapshot_every, snapshot_calls);
         let_go();
-        if (watches % watches_per_measure == 0) shards_.measured(prices_.bytes());
         if (catalogue_.complete() || !catalogue_error_.empty()) shards_.report(catalogue_error_);
         outbox_.added();
     }

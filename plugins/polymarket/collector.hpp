@@ -45,7 +45,7 @@ class Collector {
     Outbox outbox_;
     Gaps gaps_;
     Rest gamma_, clob_, data_;
-    net::ConnectBudget connects_;
+    std::shared_ptr<net::ConnectBudget> const connects_;  // of all instances of the venue
     Prices prices_;
     Backfill backfill_;
     Shards shards_;

@@ -73,6 +73,10 @@ std::optional<arb_time> read_milliseconds(std::string_view text) {
     return value * millisecond_ns;
 }
 
+std::optional<arb_time> read_book_time(std::string_view text) {
+    return text == "0" ? std::optional<arb_time>{0} : read_milliseconds(text);
+}
+
 std::optional<int> read_side(std::string_view text) {
     if (text == "BUY") return ARB_BOOK_BID;
     if (text == "SELL") return ARB_BOOK_ASK;

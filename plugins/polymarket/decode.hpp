@@ -52,6 +52,9 @@ LevelError read_level(LevelText const& text, arb_level& level);
 // Unix milliseconds as text, in nanoseconds; nothing unless between the years 2000 and 2100.
 std::optional<arb_time> read_milliseconds(std::string_view text);
 
+// The same of a book: 0 where nobody has changed it yet and the venue says 0.
+std::optional<arb_time> read_book_time(std::string_view text);
+
 // "BUY" is ARB_BOOK_BID, "SELL" ARB_BOOK_ASK.
 std::optional<int> read_side(std::string_view text);
 

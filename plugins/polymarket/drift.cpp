@@ -77,27 +77,36 @@ std::string_view body_of(StreamEvent const& event) {
     return body;
 }
 
-void Drift::say(int what, std::string_view source, std::string_view field, std::string_view sample) {
+std::uint64_t Drift::due(int what, std::string_view source, std::string_view field) {
     auto const now = host_.now();
     auto const name = fmt::format("{}|{}|{}", what, source, field);
     auto at = said_.find(name);
     if (at == said_.end()) {
-        if (said_.size() >= fields_max) return host_.count("drift_not_said");
+        if (said_.size() >= fields_max) {
+            host_.count("drift_not_said");
+            return 0;
+        }
         at = said_.emplace(name, Said{}).first;
     }
     auto& said = at->second;
     ++said.unsaid;
-    if (said.at != 0 && now - said.at < say_every_ns) return;
+    if (said.at != 0 && now - said.at < say_every_ns) return 0;
     if (what == ARB_DRIFT_MISSING)
         host_.warning(fmt::format("{} without \"{}\": the venue has changed or is at fault", source, field));
-    host_.drift(what, source, field, sample, said.unsaid);
+    auto const times = said.unsaid;
     said = {now, 0};
+    return times;
 }
 
 void Drift::check(StreamEvent const& event, std::string_view source) {
-    each_missing(event, [&](char const* name) { say(ARB_DRIFT_MISSING, source, name, body_of(event)); });
-    for (auto const name : event.unknown) say(ARB_DRIFT_UNKNOWN, source, name, body_of(event));
-    for (auto const name : event.retyped) say(ARB_DRIFT_RETYPED, source, name, body_of(event));
+    // An event of a frame of hundreds is found by reading through the frame: only where it is shown.
+    auto const tell = [&](int what, std::string_view name) {
+        if (auto const times = due(what, source, name); times != 0)
+            host_.drift(what, source, name, body_of(event), times);
+    };
+    each_missing(event, [&](char const* name) { tell(ARB_DRIFT_MISSING, name); });
+    for (auto const name : event.unknown) tell(ARB_DRIFT_UNKNOWN, name);
+    for (auto const name : event.retyped) tell(ARB_DRIFT_RETYPED, name);
 }
 
 void Drift::keep(std::string_view source, std::string_view reason, std::string_view body) {

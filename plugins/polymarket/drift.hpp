@@ -35,7 +35,10 @@ class Drift {
     Drift(Host host, Outbox& outbox) : host_{host}, outbox_{outbox} {}
 
     // `what` is ARB_DRIFT_*. A missing field is also a warning in the log.
-    void say(int what, std::string_view source, std::string_view field, std::string_view sample);
+    void say(int what, std::string_view source, std::string_view field, std::string_view sample) {
+        if (auto const times = due(what, source, field); times != 0)
+            host_.drift(what, source, field, sample, times);
+    }
     // What of the fields of an event of the stream (or of a book over REST) is not as expected.
     void check(StreamEvent const& event, std::string_view source);
     // A message that led to nothing: kept whole.
@@ -46,6 +49,9 @@ class Drift {
         arb_time at = 0;
         std::uint64_t unsaid = 0;
     };
+    // Counts it; how often it was met since it was last said if it is to be said now, else 0.
+    std::uint64_t due(int what, std::string_view source, std::string_view field);
+
     Host const host_;
     Outbox& outbox_;
     std::unordered_map<std::string, Said> said_;

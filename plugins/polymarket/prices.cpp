@@ -25,6 +25,21 @@ bool same_hash(Token const& token, std::string_view hash) {
     return hash == std::string_view{token.hash.data(), token.hash.size()};
 }
 
+std::size_t bytes_of(Book const& book) {
+    return (book.bids().capacity() + book.asks().capacity()) * sizeof(arb_level);
+}
+
+// What a market takes in memory.
+std::size_t bytes_of(Market const& market) {
+    // Nodes of the two tables with their pointers, and what the allocator adds to a piece of memory.
+    constexpr std::size_t entry = 64, piece = 16;
+    auto out = sizeof market + entry + market.id.capacity() + piece;
+    for (auto const& outcome : market.outcomes) out += sizeof outcome + outcome.capacity();
+    for (auto const& token : market.tokens)
+        out += sizeof token + entry + token.id.capacity() + piece + bytes_of(token.book);
+    return out;
+}
+
 int taker_side(std::optional<int> side) {
     return !side ? ARB_SIDE_NONE : *side == ARB_BOOK_BID ? ARB_SIDE_BUY : ARB_SIDE_SELL;
 }
@@ -61,6 +76,7 @@ Market& Prices::add(MarketNames const& names) {
         tokens_[token.id] = &token;
     }
     auto& market = *made;
+    bytes_ += bytes_of(market);
     markets_.emplace(market.id, std::move(made));
     return market;
 }
@@ -73,6 +89,7 @@ void Prices::remove(std::string_view market_id) {
         if (held != tokens_.end() && held->second == &token) tokens_.erase(held);
     }
     auto const keep = std::move(at->second);  // the key lies in the value
+    bytes_ -= bytes_of(*keep);
     markets_.erase(at);
 }
 
@@ -97,7 +114,8 @@ void Prices::lost(Market& market) {
 
 Prices::Stamp Prices::stamp(StreamEvent const& event) {
     if (auto const time = read_milliseconds(event.timestamp)) return {*time, 0};
-    if (event.timestamp.empty()) return {};
+    // A book that nobody has changed yet has the time 0.
+    if (event.timestamp.empty() || (event.type == EventType::book && event.timestamp == "0")) return {};
     drift_.say(ARB_DRIFT_RETYPED, type_name(event.type), "timestamp", event.timestamp);
     return {0, ARB_FLAG_ANOMALY};
 }
@@ -153,10 +171,12 @@ void Prices::book(StreamEvent const& event, arb_time received, Feed const& feed)
         auto const time = stamp(event).time;
         // The other connection said the same.
         if (feed.overlaps && !fresh && time == token.book.time() && same_hash(token, event.hash)) return;
+        auto const held = bytes_of(token.book);
         if (!token.book.replace(reader_, time, fresh)) {
             host_.count("older_books");
             return went_back(token, time, feed);
         }
+        bytes_ += bytes_of(token.book) - held;
         keep_hash(token, event.hash);
         if (fresh) {
             token.epoch = static_cast<std::uint64_t>(received);
@@ -220,7 +240,9 @@ bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_tim
     // The other connection said the same.
     if (feed.overlaps && time == token.book.time() && token.book.size_at(*side, level.price) == level.size)
         return false;
+    auto const held = bytes_of(token.book);
     auto const set = token.book.set(*side, level, time);
+    bytes_ += bytes_of(token.book) - held;
     if (set != Set::applied) {
         host_.count(set == Set::older ? "older_changes" : "overfull_books");
         if (set == Set::older) went_back(token, time, feed);

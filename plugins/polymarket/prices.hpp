@@ -147,12 +147,22 @@ class Prices {
     // so that `calls` calls look at all.
     void snapshot(arb_time now, std::chrono::nanoseconds every, std::size_t calls);
 
-    std::vector<std::string> market_ids() const;
+    // Calls `visit` with the markets of the next of `parts` parts, of which `at` counts what was visited;
+    // true when that was the last one. What comes or goes meanwhile may be met in the next round only.
+    template<class Visit>
+    bool visit_part(std::size_t& at, std::size_t parts, Visit const& visit) const {
+        auto const buckets = markets_.bucket_count();
+        for (auto left = buckets / parts + 1; left != 0 && at < buckets; --left, ++at)
+            for (auto found = markets_.begin(at); found != markets_.end(at); ++found) visit(*found->second);
+        if (at < buckets) return false;
+        at = 0;
+        return true;
+    }
 
     // Where it says what of the venue's messages it does not know; for others that read them, too.
     Drift& drift() { return drift_; }
-    // What all markets and their books take, counted through: for now and then.
-    std::size_t bytes() const;
+    // What all markets and their books take.
+    std::size_t bytes() const { return bytes_; }
 
   private:
     struct Hash {
@@ -195,12 +205,13 @@ class Prices {
     Events const events_;
     std::unordered_map<std::string_view, std::unique_ptr<Market>> markets_;  // keys lie in the values
     std::unordered_map<std::string_view, Token*, Hash> tokens_;
+    std::size_t bytes_ = 0;
     BookReader reader_;
     std::vector<arb_level> best_first_;
     std::vector<std::string> witnessed_;  // ids of tokens whose witness waits
     std::vector<std::string> crossed_;    // ids of tokens with crossed_at
     KnownTrades known_;
-    std::size_t snapshot_at_ = 0;  // the bucket of `markets_` to look at next
+    std::size_t snapshot_at_ = 0;  // how far the round of snapshots is
     Feed feed_;
 };
 

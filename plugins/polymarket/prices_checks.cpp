@@ -91,41 +91,14 @@ void Prices::check_books(arb_time now) {
 
 void Prices::snapshot(arb_time now, std::chrono::nanoseconds every, std::size_t calls) {
     if (!record_.books || every.count() <= 0) return;
-    auto const buckets = markets_.bucket_count();
-    // A table that grew meanwhile has other buckets: what is passed over then is met in the next round.
-    for (auto left = buckets / calls + 1; left != 0; --left) {
-        if (++snapshot_at_ >= buckets) snapshot_at_ = 0;
-        for (auto at = markets_.begin(snapshot_at_); at != markets_.end(snapshot_at_); ++at)
-            for (auto& token : at->second->tokens) {
-                if (!token.keeps_book || !token.live || now - token.written < every.count()) continue;
-                std::string_view const hash{token.hash.data(),
-                                            token.hash.front() == 0 ? 0 : token.hash.size()};
-                push_book(token, hash, token.book.time(), now);
-            }
-        outbox_.added();
-    }
-}
-
-std::size_t Prices::bytes() const {
-    // Nodes of the two tables with their pointers, and what the allocator adds to a piece of memory.
-    constexpr std::size_t entry = 64, piece = 16;
-    std::size_t out = 0;
-    for (auto const& [id, market] : markets_) {
-        out += sizeof *market + entry + market->id.capacity() + piece;
-        for (auto const& outcome : market->outcomes) out += sizeof outcome + outcome.capacity();
-        for (auto const& token : market->tokens) {
-            auto const levels = token.book.bids().capacity() + token.book.asks().capacity();
-            out += sizeof token + entry + token.id.capacity() + piece + levels * sizeof(arb_level);
+    visit_part(snapshot_at_, calls, [&](Market& market) {
+        for (auto& token : market.tokens) {
+            if (!token.keeps_book || !token.live || now - token.written < every.count()) continue;
+            std::string_view const hash{token.hash.data(), token.hash.front() == 0 ? 0 : token.hash.size()};
+            push_book(token, hash, token.book.time(), now);
         }
-    }
-    return out;
-}
-
-std::vector<std::string> Prices::market_ids() const {
-    std::vector<std::string> out;
-    out.reserve(markets_.size());
-    for (auto const& [id, market] : markets_) out.emplace_back(id);
-    return out;
+        outbox_.added();
+    });
 }
 
 }  // namespace arb::polymarket

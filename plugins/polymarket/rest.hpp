@@ -3,6 +3,7 @@
 // Thread safety: none; on the venue's thread.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,15 +13,22 @@
 
 namespace arb::polymarket {
 
-// The venue allows 300 listing requests in 10 s; a sixth of that leaves room for others behind the same
-// address.
+// Of commands: a person needs no more.
 inline constexpr double requests_per_second = 5;
 // So many seconds' worth at once.
 inline constexpr double requests_burst_s = 2;
-// Of 500 requests for books in 10 s: each silent connection asks for some, and there may be hundreds.
+// The venue allows 500 requests for events in 10 s, 300 for markets, 500 for books and 200 for trades: about
+// half of that leaves room for others behind the same address.
+inline constexpr double listing_requests_per_second = 15;
 inline constexpr double book_requests_per_second = 20;
+inline constexpr double trade_requests_per_second = 10;
 // Tries of one request before its caller goes on without it.
 inline constexpr unsigned tries_max = 5;
+
+// For coroutines nobody waits for: what they throw ends the run, and the host starts it anew.
+inline void rethrow(std::exception_ptr const& thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+}
 
 class Rest {
   public:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <utility>
 
 namespace arb::polymarket {
 
@@ -14,6 +15,9 @@ constexpr std::size_t tokens_worth_splitting = 50;
 // Connections that are opened within a minute where there are more than the budget of a minute has, and how
 // close together.
 constexpr std::chrono::milliseconds openings_window = 60s, opening_pause_min = 50ms;
+// Of so many connections one is renewed at a time, in about seven seconds: all have their turn within the
+// time in which they are to be renewed.
+constexpr std::size_t connections_per_renewal = 100;
 // How often a successor is looked at.
 constexpr std::chrono::milliseconds renewal_look_every = 100ms;
 
@@ -45,7 +49,7 @@ Shard& Shards::with_room(std::size_t tokens, Shard const* except) {
     auto const most = shards_.size() < connections_liked ? tokens_per_connection : tokens_per_connection_max;
     for (auto at = shards_.rbegin(); at != shards_.rend(); ++at)
         if (at->get() != except && (*at)->token_count() + tokens <= most) return **at;
-    shards_.push_back(std::make_unique<Shard>(context_, ++made_));
+    shards_.push_back(std::make_shared<Shard>(context_, ++made_));
     net::asio::co_spawn(context_.executor, shards_.back()->run(), rethrow);
     return *shards_.back();
 }
@@ -74,53 +78,51 @@ void Shards::replace_all(std::string_view reason) {
 }
 
 void Shards::renew(Shard& shard) {
-    if (renewing_ || !shard.open()) return;
-    renewing_ = true;
-    next_ = std::make_unique<Shard>(context_, ++made_);
-    shard.succeed_with(*next_);
-    net::asio::co_spawn(context_.executor, next_->run(), rethrow);
-    net::asio::co_spawn(context_.executor, succeed(shard, *next_), rethrow);
+    auto const at =
+        std::find_if(shards_.begin(), shards_.end(), [&](auto const& one) { return one.get() == &shard; });
+    if (at == shards_.end() || !shard.open() || successors_.contains(&shard)) return;
+    if (successors_.size() > shards_.size() / connections_per_renewal) return;
+    auto const next = std::make_shared<Shard>(context_, ++made_);
+    successors_.emplace(&shard, next);
+    shard.succeed_with(*next);
+    net::asio::co_spawn(context_.executor, next->run(), rethrow);
+    net::asio::co_spawn(context_.executor, succeed(*at, next), rethrow);
 }
 
-net::asio::awaitable<void> Shards::succeed(Shard& old, Shard& next) {
+net::asio::awaitable<void> Shards::succeed(std::shared_ptr<Shard> old, std::shared_ptr<Shard> next) {
     auto const& timing = context_.timing;
-    auto const waiting = [&] { return next_ != nullptr && !next.retired() && !old.retired(); };
+    // The old one may end by itself and hand over before its time.
+    auto const waiting = [&] { return successors_.contains(old.get()) && !next->retired(); };
     auto const until = Shard::Clock::now() + timing.confirm_max;
-    while (waiting() && !next.confirmed() && Shard::Clock::now() < until)
+    while (waiting() && !next->confirmed() && Shard::Clock::now() < until)
         co_await net::sleep(renewal_look_every);
     auto const enough = Shard::Clock::now() + timing.overlap;
-    while (waiting() && next.confirmed() && Shard::Clock::now() < enough)
+    while (waiting() && next->confirmed() && Shard::Clock::now() < enough)
         co_await net::sleep(renewal_look_every);
-    if (waiting() && next.confirmed()) {
-        hand_over(old);
-    } else if (next_ != nullptr) {
+    if (waiting() && next->confirmed()) {
+        hand_over(*old);
+    } else if (successors_.erase(old.get()) != 0) {
         context_.host.warning(
-            fmt::format("connection {} stays: the one to replace it did not get every book", old.number()));
+            fmt::format("connection {} stays: the one to replace it did not get every book", old->number()));
         context_.host.count("renewals_given_up");
-        old.give_up_successor();
-        next.retire();
-        retired_.push_back(std::move(next_));
+        old->give_up_successor();
+        next->retire();
+        retired_.push_back(next);
     }
-    renewing_ = false;
 }
 
 void Shards::hand_over(Shard& old) {
-    if (next_ == nullptr) return;
+    auto const successor = successors_.find(&old);
     auto const at =
         std::find_if(shards_.begin(), shards_.end(), [&](auto const& one) { return one.get() == &old; });
-    if (at == shards_.end()) return;
-    next_->take_over(old);
-    std::swap(*at, next_);
-    retired_.push_back(std::move(next_));
-}
-
-void Shards::forget_retired() {
-    if (renewing_) return;
-    std::erase_if(retired_, [](auto const& shard) { return shard->finished(); });
+    if (successor == successors_.end() || at == shards_.end()) return;
+    successor->second->take_over(old);
+    retired_.push_back(std::exchange(*at, successor->second));
+    successors_.erase(successor);
 }
 
 void Shards::report(std::string const& catalogue) {
-    forget_retired();
+    std::erase_if(retired_, [](auto const& shard) { return shard->finished(); });
     std::size_t open = 0, markets = 0, wanted = 0, waiting = 0, recovering = 0;
     std::string error;
     for (auto const& shard : shards_) {
@@ -149,7 +151,7 @@ void Shards::report(std::string const& catalogue) {
         auto const books = waiting == 0 ? std::string{} : fmt::format(", {} books on their way", waiting);
         host.report(been_live_ ? ARB_STATE_LIVE : ARB_STATE_STARTING,
                     fmt::format("following {} markets on {} connections, {} MiB of books{}{}", markets, open,
-                                bytes_ >> 20, books, put_off));
+                                context_.prices.bytes() >> 20, books, put_off));
     } else if (error.empty()) {
         host.report(ARB_STATE_STARTING, fmt::format("{} of {} connections are open", open, wanted));
     } else {

@@ -3,6 +3,7 @@
 // Thread safety: none; on the venue's thread. The markets given to `add` are removed before they end.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -29,10 +30,7 @@ class Shards {
     // Every connection is opened anew: what they hold is no longer to be trusted.
     void replace_all(std::string_view reason);
 
-    // What the books take, for the sentence.
-    void measured(std::size_t bytes) { bytes_ = bytes; }
-
-    // Opens a successor for the connection and lets it stand in once it carries everything; one at a time.
+    // Opens a successor for the connection and lets it stand in once it carries everything; some at a time.
     void renew(Shard& shard);
 
     // What `arbitrage status` shows; `catalogue` is an error of the listing, or empty.
@@ -40,24 +38,21 @@ class Shards {
 
     StreamContext const& context() const { return context_; }
     std::size_t connection_count() const { return shards_.size(); }
-    std::vector<std::unique_ptr<Shard>> const& all() const { return shards_; }
+    std::vector<std::shared_ptr<Shard>> const& all() const { return shards_; }
 
   private:
     std::chrono::milliseconds opening();
     Shard& with_room(std::size_t tokens, Shard const* except);
     void relieve(Shard& shard);
-    net::asio::awaitable<void> succeed(Shard& old, Shard& next);
+    net::asio::awaitable<void> succeed(std::shared_ptr<Shard> old, std::shared_ptr<Shard> next);
     void hand_over(Shard& old);
-    void forget_retired();
 
     StreamContext context_;
-    std::vector<std::unique_ptr<Shard>> shards_;
-    std::unique_ptr<Shard> next_;                  // the successor of one of them
-    std::vector<std::unique_ptr<Shard>> retired_;  // until nothing of them runs
+    std::vector<std::shared_ptr<Shard>> shards_;
+    std::map<Shard const*, std::shared_ptr<Shard>> successors_;  // by the one each is to replace
+    std::vector<std::shared_ptr<Shard>> retired_;                // until nothing of them runs
     unsigned made_ = 0;
-    std::size_t bytes_ = 0;
     Shard::Clock::time_point next_opening_{};
-    bool renewing_ = false;
     bool been_live_ = false;  // every book had come once
 };
 

@@ -19,8 +19,8 @@ constexpr std::chrono::milliseconds book_wait_max = 60s;
 // A market that was announced a moment ago may have no book yet, and is to be live within 5 s of having one.
 constexpr std::chrono::milliseconds new_book_wait = 2s;
 constexpr unsigned new_book_tries = 60;
-// Silent connections that are compared with REST at a time.
-constexpr std::size_t judging_max = 20;
+// Silent connections that are compared with REST at a time, and by how many books.
+constexpr std::size_t judging_max = 20, judged_books_max = 50;
 // Of one message: a hundred opening books, each of 40 KB.
 constexpr std::uint64_t message_bytes_max = 4 << 20;
 constexpr std::chrono::milliseconds tend_every = 500ms;
@@ -115,6 +115,7 @@ net::asio::awaitable<void> Shard::run() {
         Error error;
         if (connected) {
             net::asio::co_spawn(context_.executor, tend(connection_), rethrow);
+            net::asio::co_spawn(context_.executor, ping(connection_), rethrow);
             error = co_await read_frames();
             open_ = false;
             if (ended(error)) continue;
@@ -168,7 +169,7 @@ net::asio::awaitable<bool> Shard::connect() {
     if (markets_.empty() || retired_) co_return false;
     socket_ = std::move(*connected);
     ++connection_;
-    connected_at_ = pinged_at_ = reconciled_at_ = Clock::now();
+    connected_at_ = reconciled_at_ = Clock::now();
     silence_.connected(connected_at_);
     feed_.prints = {};
     wanted_.disconnected();
@@ -241,27 +242,36 @@ void Shard::event(StreamEvent const& event) {
     if (found != pending_.end() && token != nullptr && token->live) pending_.erase(found);
 }
 
+bool Shard::current(std::uint64_t connection) const {
+    return open_ && connection == connection_ && !context_.host.stopping();
+}
+
 net::asio::awaitable<void> Shard::tend(std::uint64_t connection) {
     ++running_;
-    auto const current = [&] { return open_ && connection == connection_ && !context_.host.stopping(); };
-    while (current()) {
+    while (current(connection)) {
         co_await change_subscriptions();
-        if (current()) co_await ask_again();
-        if (current() && Clock::now() - pinged_at_ >= context_.timing.ping_every) {
-            pinged_at_ = Clock::now();
-            co_await write("PING");
-        }
-        if (current()) co_await judge_silence();
-        if (current()) {
+        if (current(connection)) co_await ask_again();
+        if (current(connection)) co_await judge_silence();
+        if (current(connection)) {
             reconcile();
             look_after_renewal();
             coverage_.settle(context_.host.now());
         }
-        if (current() && markets_.empty()) {
+        if (current(connection) && markets_.empty()) {
             auto const socket = socket_;
             co_await socket->close();
         }
-        if (current()) co_await net::sleep(tend_every);
+        if (current(connection)) co_await net::sleep(tend_every);
+    }
+    --running_;
+}
+
+// By itself: what tends the connection waits for answers over REST at times.
+net::asio::awaitable<void> Shard::ping(std::uint64_t connection) {
+    ++running_;
+    while (current(connection)) {
+        co_await net::sleep(context_.timing.ping_every);
+        if (current(connection)) co_await write("PING");
     }
     --running_;
 }
@@ -312,6 +322,21 @@ net::asio::awaitable<void> Shard::ask_again() {
     if (open_) co_await send("subscribe", ids);
 }
 
+// Books of the markets that spoke last: they are the likeliest to have moved since.
+std::vector<std::string> Shard::most_talkative() const {
+    std::vector<Token const*> books;
+    for (auto const* const market : markets_)
+        for (auto const& token : market->tokens)
+            if (token.keeps_book && token.live) books.push_back(&token);
+    auto const count = std::min(books.size(), judged_books_max);
+    auto const later = [](Token const* a, Token const* b) { return a->market->heard > b->market->heard; };
+    auto const end = books.begin() + static_cast<std::ptrdiff_t>(count);
+    std::partial_sort(books.begin(), end, books.end(), later);
+    std::vector<std::string> ids;
+    for (auto at = books.begin(); at != end; ++at) ids.push_back((*at)->id);
+    return ids;
+}
+
 // Data is the only proof of life. A quiet connection is compared with the books over REST: if those are no
 // newer, the markets are quiet and not the connection.
 net::asio::awaitable<void> Shard::judge_silence() {
@@ -320,10 +345,7 @@ net::asio::awaitable<void> Shard::judge_silence() {
         co_return;
     }
     if (!silence_.exceeded() || markets_.empty()) co_return;
-    std::vector<std::string> ids;
-    for (auto const* const market : markets_)
-        for (auto const& token : market->tokens)
-            if (token.keeps_book && token.live && ids.size() != ids_per_message) ids.push_back(token.id);
+    auto const ids = most_talkative();
     if (ids.empty()) {
         cut("stalled");
         co_return;

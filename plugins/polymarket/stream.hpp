@@ -10,7 +10,6 @@
 // Thread safety: none; on the venue's thread.
 #pragma once
 
-#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -118,10 +117,13 @@ class Shard final : private EventSink {
     net::asio::awaitable<Error> read_frames();
     bool take_frame(std::string_view frame);
     bool ended(Error const& error);
+    bool current(std::uint64_t connection) const;
     net::asio::awaitable<void> tend(std::uint64_t connection);
+    net::asio::awaitable<void> ping(std::uint64_t connection);
     net::asio::awaitable<void> change_subscriptions();
     net::asio::awaitable<void> ask_again();
     net::asio::awaitable<void> judge_silence();
+    std::vector<std::string> most_talkative() const;
     net::asio::awaitable<void> send(char const* operation, std::vector<std::string> const& ids);
     net::asio::awaitable<void> write(std::string frame);
     void reconcile();
@@ -157,7 +159,7 @@ class Shard final : private EventSink {
     Silence silence_;
     net::Reconnect reconnect_;
     std::chrono::milliseconds retry_after_{-1};
-    Clock::time_point connected_at_{}, pinged_at_{}, reconciled_at_{}, renew_at_{}, overlaps_until_{};
+    Clock::time_point connected_at_{}, reconciled_at_{}, renew_at_{}, overlaps_until_{};
     arb_time received_ = 0;   // of the frame being read
     arb_time last_data_ = 0;  // of the last frame with data, or the first connect
     bool data_ = false;       // the frame being read carries some
@@ -165,10 +167,5 @@ class Shard final : private EventSink {
     bool lost_ = false;       // something since the last interruption is still missing
     std::string cut_reason_, refused_where_, last_error_;
 };
-
-// For coroutines nobody waits for: what they throw ends the run, and the host starts it anew.
-inline void rethrow(std::exception_ptr const& thrown) {
-    if (thrown) std::rethrow_exception(thrown);
-}
 
 }  // namespace arb::polymarket

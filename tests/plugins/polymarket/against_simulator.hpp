@@ -2,20 +2,18 @@
 #pragma once
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <iterator>
-#include <map>
-#include <set>
 #include <thread>
 
-#include "arbitrage/decimal.hpp"
 #include "polymarket/collector.hpp"
 #include "polymarket/fixture.hpp"
-#include "simulator/simulated.hpp"
+#include "support/against_simulator.hpp"
 
 namespace arb::polymarket::test {
 
 using namespace std::chrono_literals;
+using arb::test::open_gaps;
+using arb::test::told;
 namespace json = boost::json;
 
 // The plugin's settings for a simulator.
@@ -59,42 +57,23 @@ class Running {
     std::thread thread_;
 };
 
-inline std::vector<json::object> ledger(arb::test::Simulated& simulated, std::string const& kind) {
-    std::vector<json::object> out;
-    for (auto const& line : read_lines(simulated.endpoint("ledger_file"))) {
-        auto const value = json::parse(line).as_object();
-        if (value.at("kind").as_string() == kind && value.at("venue").as_string() == "polymarket")
-            out.push_back(value);
-    }
-    return out;
+inline std::vector<json::object> ledger(arb::test::Simulated& simulated, std::string_view kind) {
+    return arb::test::ledger(simulated, venue_name, kind);
 }
 
-inline std::int64_t amount(json::value const& value) {
-    return value.is_null() ? ARB_ABSENT : parse_decimal(value.as_string()).millionths;
-}
-
-// What differs between the last quotes pushed and the ledger's final ones.
 inline std::string wrong_quotes(arb::test::Simulated& simulated, arb::test::RecordingHost& host) {
-    std::map<std::string, arb_quote const*> last;
-    for (auto const* const quote : host.all<arb_quote>())
-        last[std::string{text(quote->header, quote->market_id)}] = quote;
-    std::map<std::string, bool> settled;
-    for (auto const& market : ledger(simulated, "final_market"))
-        settled[std::string{market.at("market").as_string()}] = market.at("status").as_string() != "open";
-    std::string wrong;
-    for (auto const& expected : ledger(simulated, "final_quote")) {
-        std::string const id{expected.at("market").as_string()};
-        if (settled[id]) continue;
-        auto const found = last.find(id);
-        if (found == last.end())
-            wrong += id + " has no quote; ";
-        else if (found->second->bid != amount(expected.at("bid")) ||
-                 found->second->ask != amount(expected.at("ask")) ||
-                 found->second->bid_size != amount(expected.at("bid_size")) ||
-                 found->second->ask_size != amount(expected.at("ask_size")))
-            wrong += id + " differs; ";
-    }
-    return wrong;
+    return arb::test::wrong_quotes(simulated, host, venue_name, [](std::string const&) { return false; });
+}
+
+inline std::string violations(arb::test::Simulated& simulated) {
+    return arb::test::violations(simulated, venue_name);
+}
+
+// How often the simulator saw something of this venue.
+inline std::int64_t counted(arb::test::Simulated& simulated, std::string const& what) {
+    auto const report = simulated.control("report");
+    auto const* const count = report.at("counters").as_object().if_contains("polymarket." + what);
+    return count == nullptr ? 0 : count->to_number<std::int64_t>();
 }
 
 // Every trade of the world, whether the stream showed it or not.
@@ -135,35 +114,6 @@ inline std::string wrong_trades(arb::test::Simulated& simulated, arb::test::Reco
     for (std::size_t n = 0; n != std::min(missing.size(), shown_max); ++n) out += missing[n] + "; ";
     if (!extra.empty()) out += std::to_string(extra.size()) + " too many: ";
     for (std::size_t n = 0; n != std::min(extra.size(), shown_max); ++n) out += extra[n] + "; ";
-    return out;
-}
-
-inline std::string told(arb::test::RecordingHost& host) {
-    std::string out;
-    for (auto const& line : host.lines()) out += line + "\n";
-    for (auto const& line : host.sentences()) out += "state: " + line + "\n";
-    return out;
-}
-
-inline std::string violations(arb::test::Simulated& simulated) {
-    std::string out;
-    auto const report = simulated.control("report");
-    for (auto const& [name, value] : report.at("violations").as_object())
-        if (name.starts_with("polymarket")) out += std::string{name} + " " + json::serialize(value) + "; ";
-    return out;
-}
-
-// The names of gaps whose last word is that they are open.
-inline std::set<std::string> open_gaps(arb::test::RecordingHost& host) {
-    std::set<std::string> out;
-    for (auto const* const gap : host.all<arb_gap>()) {
-        auto const name = std::to_string(gap->stream) + std::string{text(gap->header, gap->market_id)} +
-                          std::to_string(gap->from_time);
-        if (gap->to_time == ARB_ABSENT)
-            out.insert(name);
-        else
-            out.erase(name);
-    }
     return out;
 }
 

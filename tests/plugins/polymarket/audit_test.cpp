@@ -1,5 +1,10 @@
 #include "polymarket/audit.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/json.hpp>
+#include <set>
+
 #include "polymarket/fixture.hpp"
 #include "support/catch.hpp"
 
@@ -16,6 +21,27 @@ std::string hashed(std::string const& bids, std::string const& time, std::string
     auto frame = book_frame(yes, bids, level("0.6", "1"), time);
     return frame.replace(frame.find(R"("hash":"h")"), 10, R"("hash":")" + hash + '"');
 }
+
+// Knows no book; keeps what it is asked for.
+class Answers final : public net::HttpClient {
+  public:
+    explicit Answers(std::vector<std::vector<std::string>>& asked) : asked_{asked} {}
+    net::asio::awaitable<Result<net::Response>> send(net::Request request) override {
+        auto& tokens = asked_.emplace_back();
+        auto const body = boost::json::parse(request.body);
+        for (auto const& item : body.as_array()) tokens.emplace_back(item.at("token_id").as_string());
+        net::Response response;
+        response.status = 200;
+        response.body = "[]";
+        co_return response;
+    }
+    std::string const& host() const override { return host_; }
+    std::string const& prefix() const override { return host_; }
+
+  private:
+    std::vector<std::vector<std::string>>& asked_;
+    std::string const host_ = "books.test";
+};
 
 struct Audited {
     Live live;
@@ -37,6 +63,37 @@ struct Audited {
 };
 
 }  // namespace
+
+TEST_CASE("every book is compared once a round, so many at a time") {
+    Live live;
+    arb_time const heard = 1'800'000'000 * second_ns;
+    std::set<std::string> books;
+    for (int n = 0; n != 900; ++n) {
+        auto const number = std::to_string(n);
+        auto& market = live.prices.add({"0x" + number, {"1" + number, "2" + number}, {"Yes", "No"}, "", {}});
+        market.heard = n % 3 == 0 ? 0 : heard;  // of some nothing has come yet
+        if (market.heard != 0) books.insert("1" + number);
+    }
+    Timing timing;
+    timing.audit_every = std::chrono::milliseconds{20};
+    timing.audit_round = std::chrono::milliseconds{40};
+    std::vector<std::vector<std::string>> asked;
+    Rest clob{std::make_unique<Answers>(asked), 1, 1e6};
+    Audit audit{
+        live.host.host(), live.prices, clob, timing, {[](Token&, std::string_view) {}, [](Market&) {}}};
+    net::asio::co_spawn(live.io, audit.run(), net::asio::detached);
+    std::multiset<std::string> compared;
+    auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (compared.size() < books.size() && std::chrono::steady_clock::now() < deadline) {
+        live.io.run_one_for(std::chrono::milliseconds{20});
+        compared.clear();
+        for (auto const& request : asked) compared.insert(request.begin(), request.end());
+    }
+    CHECK(std::set<std::string>{compared.begin(), compared.end()} == books);
+    CHECK(compared.size() == books.size());
+    for (auto const& request : asked) CHECK(request.size() <= 250);
+    live.host.stop();
+}
 
 TEST_CASE("a book that REST knows the same or older is no doubt") {
     Audited a;

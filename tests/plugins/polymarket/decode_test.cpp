@@ -130,4 +130,21 @@ TEST_CASE("times are Unix milliseconds of this century") {
     for (auto const* const text :
          {"", "0", "100000000", "17906586612345", "99999999999999999999", "-1", "1e12", "4102444800000"})
         CHECK_FALSE(read_milliseconds(text));
+    CHECK(read_book_time("1790658661234") == 1'790'658'661'234 * millisecond_ns);
+    CHECK(read_book_time("0") == 0);
+    CHECK_FALSE(read_book_time(""));
+}
+
+TEST_CASE("what other feeds of the venue say is no event of this one, and is not taken for one") {
+    for (
+        auto const* const frame :
+        {R"({"event_type":"order","id":"0x1","market":"0x2","asset_id":"1","type":"PLACEMENT","price":"0.4","original_size":"10","size_matched":"0","side":"BUY","timestamp":"1790000000"})",
+         R"({"event_type":"trade","id":"f","market":"0x2","asset_id":"1","status":"MATCHED","price":"0.4","size":"10","side":"BUY","timestamp":"1790000000"})",
+         R"({"v":1,"channel":"price.polymarket","seq":7,"ts":1790000000000,"snapshot":true,"dropped":0,"payload":{"asset_id":"1","best_bid":"0.4","best_ask":"0.5","hash":"h","timestamp":1790000000000}})",
+         R"({"topic":"crypto_prices","type":"update","timestamp":1790000000000,"payload":{"symbol":"btcusdt","value":65000.5}})",
+         R"({"gameId":10,"leagueAbbreviation":"nfl","score":"3-16","period":"Q4","live":true,"ended":false})"}) {
+        auto const kept = decode(frame);
+        REQUIRE(kept.events.size() == 1);
+        CHECK(kept.events[0].type == EventType::unknown);
+    }
 }

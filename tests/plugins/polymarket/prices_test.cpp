@@ -149,7 +149,33 @@ TEST_CASE("a book is written whole again when it was not for long") {
     live.prices.snapshot(9000, std::chrono::nanoseconds{0}, 1);
     live.outbox.flush();
     CHECK(live.host.all<arb_book>().size() == 2);
-    CHECK(live.prices.bytes() > sizeof(Market) + 2 * sizeof(Token));
+}
+
+TEST_CASE("what markets and books take is known at any time, and nothing is left of one that is gone") {
+    Live live;
+    CHECK(live.prices.bytes() == 0);
+    live.prices.add(names());
+    auto const empty = live.prices.bytes();
+    CHECK(empty > sizeof(Market) + 2 * sizeof(Token));
+    live.frame(book_frame(yes, level("0.4", "10") + "," + level("0.3", "5"), level("0.6", "20")));
+    CHECK(live.prices.bytes() == empty + 3 * sizeof(arb_level));
+    for (int n = 10; n != 30; ++n)
+        live.frame(change_frame(change_entry(yes, "0." + std::to_string(n), "1", "BUY")));
+    CHECK(live.prices.bytes() >= empty + 22 * sizeof(arb_level));
+    live.prices.remove(market_id);
+    CHECK(live.prices.bytes() == 0);
+}
+
+TEST_CASE("a book that nobody has changed yet has no time, and that is no change of the venue's") {
+    Live live;
+    live.prices.add(names());
+    live.frame(book_frame(yes, "", "", "0"));
+    REQUIRE(live.host.all<arb_quote>().size() == 1);
+    CHECK(live.host.all<arb_quote>()[0]->header.venue_time == 0);
+    CHECK(live.host.counter("drift/book/timestamp/retyped") == 0);
+    live.frame(change_frame(change_entry(yes, "0.45", "3", "BUY")));
+    CHECK(live.host.all<arb_quote>().back()->bid == 450'000);
+    CHECK(live.doubtful.empty());
 }
 
 TEST_CASE("what is not to be recorded is not pushed") {
