@@ -56,8 +56,4 @@ void KeyCache::clear() {
     used_ = 0;
 }
 
-void KeyCache::forget_contents() {
-    for (auto& entry : slots_) entry.content = 0;
-}
-
 }  // namespace arb::sql

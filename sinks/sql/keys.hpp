@@ -33,9 +33,6 @@ class KeyCache {
     // The entry, made if it is not there. Pointers from earlier calls end here.
     Entry& at(Identity const& identity);
     void clear();
-    // Forgets the contents and keeps the keys.
-    void forget_contents();
-    std::size_t size() const { return used_; }
 
   private:
     Entry* slot(Identity const& identity);

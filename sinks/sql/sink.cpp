@@ -60,6 +60,8 @@ Result<Position> DatabaseSink::start(std::span<std::uint8_t const, 16> journal) 
 void DatabaseSink::open() {
     markets_.clear();
     events_.clear();
+    asked_ = 0;
+    recalled_ = false;
     dialect_->connect();
     auto const is_new = schema_version(*dialect_) == 0;
     migrate(*dialect_);
@@ -105,25 +107,38 @@ void DatabaseSink::reopen() {
 }
 
 Result<std::uint32_t> DatabaseSink::write(Batch const& batch) {
-    try {
-        if (!dialect_->connected()) reopen();
-        auto const all = packets(batch);
-        auto const incarnation = batch.last.incarnation;
-        auto const first = std::find_if(all.begin(), all.end(), [&](arb_packet const* packet) {
-            return mark_.position < place(*packet, incarnation);
-        });
-        auto const known = static_cast<std::size_t>(first - all.begin());
-        if (known != 0) host_.count("packets_already_stored", known);
-        if (known != all.size()) store(all.subspan(known), incarnation);
-        unknown_tries_ = 0;
-    } catch (std::exception const& error) {
-        return give_up(error);
+    for (;;) {
+        auto const before = mark_.position;
+        try {
+            store_rest(batch);
+            break;
+        } catch (std::exception const& error) {
+            auto const failed = give_up(error);
+            // The host waits longer with every try that failed. One that stored a part of the batch, as where
+            // the connection is lost again and again while a bad packet is looked for, has not failed.
+            auto const got_on = before < mark_.position;
+            if (failed.status != ARB_RETRY || !failed.where.empty() || !got_on) return failed;
+        }
     }
+    unknown_tries_ = 0;
     promised_ = std::max(promised_, mark_.position, [](auto a, auto b) { return a < b; });
     expire();
     dialect_->idle();
     say_live();
     return std::exchange(buried_, 0);
+}
+
+// What of the batch is not stored yet.
+void DatabaseSink::store_rest(Batch const& batch) {
+    if (!dialect_->connected()) reopen();
+    auto const all = packets(batch);
+    auto const incarnation = batch.last.incarnation;
+    auto const first = std::find_if(all.begin(), all.end(), [&](arb_packet const* packet) {
+        return mark_.position < place(*packet, incarnation);
+    });
+    auto const known = static_cast<std::size_t>(first - all.begin());
+    if (known != 0) host_.count("packets_already_stored", known);
+    if (known != all.size()) store(all.subspan(known), incarnation);
 }
 
 // Stores the packets; where the data of one is refused, halves them until it is alone. Each half commits with
@@ -182,6 +197,7 @@ void DatabaseSink::commit(Run packets, std::uint64_t incarnation, std::string_vi
 // Packets as rows, those that cannot be stored as dead letters.
 void DatabaseSink::add_rows(Run packets, arb_time time) {
     admit(packets, time);
+    recall_newest();
     resolve_keys(packets);
     recall(packets);
     std::size_t skipped = 0;
@@ -250,104 +266,6 @@ void DatabaseSink::add_gaps(arb_packet const& first) {
     }
     for_each_packet(gaps_.bytes(), [&](arb_packet const& gap) { rows_.add(gap, 0, 0); });
     host_.warning(fmt::format("{}: {}; this is a row of gaps", dialect_->name(), detail));
-}
-
-// The key of each packet's market, 0 where there is none. Markets nobody has seen get one. After admit.
-void DatabaseSink::resolve_keys(Run packets) {
-    struct Missing {
-        std::string id;
-        std::string_view venue;
-        Identity identity;
-        std::vector<std::size_t> places;
-    };
-    std::vector<Missing> missing;
-    keys_.assign(packets.size(), 0);
-    std::string scratch;
-    for (std::size_t i = 0; i != packets.size(); ++i) {
-        if (problems_[i] != nullptr) continue;
-        auto const id = market_id(*packets[i], scratch);
-        if (id.empty()) continue;
-        auto const whose = identity(venue(*packets[i]), id);
-        auto& entry = markets_.at(whose);
-        if (entry.key > 0) {
-            keys_[i] = entry.key;
-            continue;
-        }
-        // Until it has a key, the entry names its place in `missing` as a negative number.
-        if (entry.key == 0 || static_cast<std::size_t>(-entry.key) > missing.size() ||
-            !(missing[static_cast<std::size_t>(-entry.key) - 1].identity == whose)) {
-            missing.push_back({std::string{id}, venue(*packets[i]), whose, {}});
-            entry.key = -static_cast<std::int32_t>(missing.size());
-        }
-        missing[static_cast<std::size_t>(-entry.key) - 1].places.push_back(i);
-    }
-    if (missing.empty()) return;
-    std::sort(missing.begin(), missing.end(), [](Missing const& a, Missing const& b) {
-        return a.venue != b.venue ? a.venue < b.venue : a.id < b.id;
-    });
-    std::vector<MarketName> names;
-    for (auto const& each : missing) names.push_back({each.venue, each.id});
-    auto const found = dialect_->market_keys(names);
-    for (std::size_t i = 0; i != missing.size(); ++i) {
-        markets_.at(missing[i].identity).key = found[i];
-        for (auto const place : missing[i].places) keys_[place] = found[i];
-    }
-}
-
-// After a start a venue hands in all its catalogue, most of which is stored as it is: asking for the hashes
-// is far cheaper than sending the rows. After resolve_keys.
-void DatabaseSink::recall(Run packets) {
-    std::vector<MarketKey> markets;
-    std::vector<EventName> events;
-    std::vector<Identity> market_names, event_names;
-    std::string scratch;
-    for (std::size_t i = 0; i != packets.size(); ++i) {
-        auto const& packet = *packets[i];
-        if (problems_[i] != nullptr) continue;
-        if (packet.kind == ARB_KIND_MARKET) {
-            auto const whose = identity(venue(packet), market_id(packet, scratch));
-            if (markets_.at(whose).content != 0) continue;
-            markets.push_back({venue(packet), keys_[i]});
-            market_names.push_back(whose);
-        } else if (auto const* const event = as<arb_event>(packet)) {
-            auto const id = text(packet, event->event_id);
-            auto const whose = identity(venue(packet), id);
-            auto const* const entry = events_.find(whose);
-            if ((entry != nullptr && entry->content != 0) || !is_clean(id)) continue;
-            events.push_back({venue(packet), id});
-            event_names.push_back(whose);
-        }
-    }
-    if (!markets.empty()) {
-        auto const found = dialect_->contents(markets);
-        for (std::size_t i = 0; i != found.size(); ++i) markets_.at(market_names[i]).content = found[i];
-    }
-    if (!events.empty()) {
-        auto const found = dialect_->contents(events);
-        for (std::size_t i = 0; i != found.size(); ++i) events_.at(event_names[i]).content = found[i];
-    }
-}
-
-// Whether exactly this content of an event or market is stored already, as far as the process remembers.
-// Anything else that will change the row is forgotten at once, so that a return to the old content later in
-// the same batch is written.
-bool DatabaseSink::unchanged(arb_packet const& packet, std::uint64_t content) {
-    KeyCache::Entry* entry = nullptr;
-    std::string scratch;
-    if (auto const* const event = as<arb_event>(packet))
-        entry = events_.find(identity(venue(packet), text(packet, event->event_id)));
-    else if (packet.kind == ARB_KIND_MARKET || packet.kind == ARB_KIND_STATUS)
-        entry = markets_.find(identity(venue(packet), market_id(packet, scratch)));
-    if (entry == nullptr) return false;
-    if (packet.kind != ARB_KIND_STATUS && entry->content == content) return true;
-    entry->content = 0;
-    return false;
-}
-
-// After a commit. A market whose status a later packet changed is no longer what its content said.
-void DatabaseSink::remember() {
-    for (auto const& each : rows_.remembered())
-        (each.is_market ? markets_ : events_).at(identity(each.venue, each.id)).content = each.content;
 }
 
 // The host says "storing" by itself; dangers are for the plugin to say.

@@ -41,16 +41,20 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     void open();
     arb_position read_mark(bool is_new);
     void reopen();
+    void store_rest(Batch const& batch);
     void store(Run packets, std::uint64_t incarnation);
     void store_halves(Run packets, std::uint64_t incarnation, Failure const& failure);
     void commit(Run packets, std::uint64_t incarnation, std::string_view bury_because);
     void add_rows(Run packets, arb_time time);
     void add_gaps(arb_packet const& first);
     void admit(Run packets, arb_time time);
+    // memory.cpp
+    void recall_newest();
     void resolve_keys(Run packets);
     void recall(Run packets);
     bool unchanged(arb_packet const& packet, std::uint64_t content);
     void remember();
+
     void say_live();
     void expire();
     void replay(Options const& parameters, arb::Rows const& row);
@@ -71,6 +75,8 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     Packets gaps_;  // of this sink's own making; rows_ points into it
     KeyCache markets_;
     KeyCache events_;
+    std::size_t asked_ = 0;  // markets, by name, since the connection was made
+    bool recalled_ = false;  // the newest markets were read into markets_
     // Of the packets of the running commit.
     std::vector<char const*> problems_;
     std::vector<std::int32_t> keys_;

@@ -4,6 +4,7 @@
 //   arbitrage-measure-sinks bytes       bytes a packet takes in each database, indexes included, by kind
 //   arbitrage-measure-sinks catalogue   a sweep of 280,000 markets: first, unchanged, and after a restart
 //   arbitrage-measure-sinks books       `book` in the past, among 10,000,000 changes
+//   arbitrage-measure-sinks terms       a quote of the past with its rules and fees, among 5,000,000
 #include <unistd.h>
 
 #include <chrono>
@@ -113,7 +114,7 @@ struct Kind {
     std::function<void(Packets&, std::int64_t, std::int64_t, arb_time)> add;  // number, market, time
 };
 
-std::vector<Kind> kinds() {
+std::vector<Kind> catalogue_kinds() {
     return {
         {"event", 20'000, 0,
          [](Packets& to, std::int64_t n, std::int64_t, arb_time at) {
@@ -127,6 +128,31 @@ std::vector<Kind> kinds() {
          }},
         {"market", 20'000, 0,
          [](Packets& to, std::int64_t n, std::int64_t, arb_time at) { ::add_market(to, n, at); }},
+        {"series", 10'000, 0,
+         [](Packets& to, std::int64_t n, std::int64_t, arb_time at) {
+             auto series = to.add<arb_series>("kalshi", at);
+             series.text(&arb_series::series_id, "KXSERIES" + std::to_string(n));
+             series.text(&arb_series::title, "A question asked every day " + std::to_string(n));
+             series.text(&arb_series::tags, R"(["Daily temperature"])");
+             series.text(&arb_series::raw, json_of(600, static_cast<std::uint64_t>(n)));
+         }},
+        {"fee_schedule", 50'000, 0,
+         [](Packets& to, std::int64_t n, std::int64_t, arb_time at) {
+             auto fee = to.add<arb_fee_schedule>(venue_of(n), at);
+             fee->scope = ARB_SCOPE_MARKET;
+             fee->rate = 40'000;
+             fee->exponent = ARB_UNIT;
+             fee->effective_from = at;
+             fee.text(&arb_fee_schedule::scope_id, market_id(n));
+             fee.text(&arb_fee_schedule::source, "gamma");
+             fee.text(&arb_fee_schedule::raw,
+                      R"({"exponent":1,"rate":0.04,"takerOnly":true,"rebateRate":0.25})");
+         }},
+    };
+}
+
+std::vector<Kind> price_kinds() {
+    return {
         {"quote", 200'000, 2000,
          [](Packets& to, std::int64_t n, std::int64_t market, arb_time at) {
              auto quote = to.add<arb_quote>(venue_of(market), at, at);
@@ -157,6 +183,11 @@ std::vector<Kind> kinds() {
          [](Packets& to, std::int64_t, std::int64_t market, arb_time at) {
              ::add_book_change(to, market, at);
          }},
+    };
+}
+
+std::vector<Kind> other_kinds() {
+    return {
         {"status", 20'000, 2000,
          [](Packets& to, std::int64_t n, std::int64_t market, arb_time at) {
              auto status = to.add<arb_status_change>(venue_of(market), at, at);
@@ -174,26 +205,6 @@ std::vector<Kind> kinds() {
              gap.text(&arb_gap::instance, venue_of(market));
              gap.text(&arb_gap::market_id, market_id(market));
              gap.text(&arb_gap::reason, "disconnected");
-         }},
-        {"series", 10'000, 0,
-         [](Packets& to, std::int64_t n, std::int64_t, arb_time at) {
-             auto series = to.add<arb_series>("kalshi", at);
-             series.text(&arb_series::series_id, "KXSERIES" + std::to_string(n));
-             series.text(&arb_series::title, "A question asked every day " + std::to_string(n));
-             series.text(&arb_series::tags, R"(["Daily temperature"])");
-             series.text(&arb_series::raw, json_of(600, static_cast<std::uint64_t>(n)));
-         }},
-        {"fee_schedule", 50'000, 0,
-         [](Packets& to, std::int64_t n, std::int64_t, arb_time at) {
-             auto fee = to.add<arb_fee_schedule>(venue_of(n), at);
-             fee->scope = ARB_SCOPE_MARKET;
-             fee->rate = 40'000;
-             fee->exponent = ARB_UNIT;
-             fee->effective_from = at;
-             fee.text(&arb_fee_schedule::scope_id, market_id(n));
-             fee.text(&arb_fee_schedule::source, "gamma");
-             fee.text(&arb_fee_schedule::raw,
-                      R"({"exponent":1,"rate":0.04,"takerOnly":true,"rebateRate":0.25})");
          }},
         {"message", 20'000, 0,
          [](Packets& to, std::int64_t n, std::int64_t, arb_time at) {
@@ -242,7 +253,10 @@ std::int64_t size_of(Database& database, std::string const& file) {
 
 void measure_bytes(std::function<std::unique_ptr<Database>()> const& fresh) {
     std::string out;
-    for (auto const& kind : kinds()) {
+    auto kinds = catalogue_kinds();
+    for (auto const& more : {price_kinds(), other_kinds()})
+        kinds.insert(kinds.end(), more.begin(), more.end());
+    for (auto const& kind : kinds) {
         auto const database = fresh();
         auto const* const lite = dynamic_cast<SqliteDatabase const*>(database.get());
         SinkUnderTest sink{*database};
@@ -383,6 +397,48 @@ void measure_books(Database& database) {
         std::cout << row[0].value_or("") << '\n';
 }
 
+// The question docs/schema.md begins with, among many quotes whose markets have had many terms.
+void measure_terms(Database& database) {
+    SinkUnderTest sink{database};
+    if (sink.start() != ARB_OK) throw std::runtime_error{sink.error};
+    constexpr arb_time day = 86'400 * second_ns;
+    Packets packets;
+    for (int i = 0; i != 1000; ++i) ::add_market(packets, i * 10, noon - 5 * day);
+    for (int at = 0; at != 5; ++at) {
+        auto quote = packets.add<arb_quote>("kalshi", noon - at * day);
+        quote.text(&arb_quote::market_id, market_id(0));
+    }
+    if (sink.write(packets) != ARB_OK) throw std::runtime_error{sink.error};
+    database.query(
+        "INSERT INTO tick_history SELECT 'kalshi', 1 + n % 1000, 0, NULL, TIMESTAMPTZ '2026-11-16 12:00:00Z' "
+        "+ n * INTERVAL '68 milliseconds', 0.42, 10, 0.43, 10, NULL, NULL, NULL, NULL, n, 0 FROM "
+        "generate_series(1, 5000000) AS n");
+    database.query(
+        "INSERT INTO market_history SELECT (jsonb_populate_record(h, jsonb_build_object('seen_at', h.seen_at "
+        "+ "
+        "hour * INTERVAL '1 hour'))).* FROM kalshi_market_history h, generate_series(1, 100) AS hour");
+    database.query("VACUUM ANALYZE");
+    double longest = 0, all = 0;
+    constexpr int times = 50;
+    for (int i = 0; i != times; ++i) {
+        auto const at = format_time(noon - 4 * day + below(90) * 3600 * second_ns);
+        auto const begin = std::chrono::steady_clock::now();
+        if (database
+                .query(
+                    "SELECT received_at, bid, ask, rules, tick_size, fee_type FROM tick_terms WHERE venue = "
+                    "'kalshi' AND market_id = '" +
+                    market_id(10 * below(1000)) + "' AND received_at <= '" + at +
+                    "' ORDER BY received_at DESC, position DESC LIMIT 1")
+                .size() != 1)
+            throw std::runtime_error{"no quote at " + at};
+        auto const spent = seconds_since(begin);
+        longest = std::max(longest, spent);
+        all += spent;
+    }
+    std::cout << "a quote of a past time with its terms, among 5,000,000: " << all / times * 1000
+              << " ms on average, " << longest * 1000 << " ms at most, connecting included\n";
+}
+
 // One whose tables grow as they are told and at no other time.
 PostgresCluster& cluster() {
     static PostgresCluster made{{"autovacuum=off", "shared_buffers=512MB", "checkpoint_timeout=1h"}};
@@ -406,3 +462,5 @@ TEST_CASE("bytes") {
 TEST_CASE("catalogue") { measure_catalogue(*on_postgres()); }
 
 TEST_CASE("books") { measure_books(*on_postgres()); }
+
+TEST_CASE("terms") { measure_terms(*on_postgres()); }

@@ -42,6 +42,11 @@ pid_t backend_of(PostgresDatabase& database) {
                       "application_name = 'arbitrage'"));
 }
 
+// Also where nobody has asked yet how it ended.
+bool has_ended(int process) {
+    return std::ifstream{"/proc/" + std::to_string(process) + "/cmdline"}.peek() == EOF;
+}
+
 // As the host does, without its pauses.
 bool stored_within(SinkUnderTest& sink, std::chrono::milliseconds within) {
     return eventually(within, [&] { return sink.again() == ARB_OK; });
@@ -74,7 +79,10 @@ TEST_CASE("postgres goes on after a process of the server was killed") {
         sink.write(quotes(10, noon + second_ns));
     }
     SECTION("the server itself") {
+        auto const backend = backend_of(database);
         cluster().kill();
+        // A session goes on until it sees that its server is gone.
+        REQUIRE(eventually(20s, [&] { return has_ended(backend); }));
         CHECK(sink.write(quotes(10, noon + second_ns)) == ARB_RETRY);
         CHECK(sink.error.find("is not available") != std::string::npos);
         cluster().start();
@@ -389,6 +397,30 @@ TEST_CASE("postgres buries what it does not understand after ten tries, and that
     CHECK(sink.again() == ARB_OK);
     CHECK(sink.dead_letters == 1);
     CHECK(database.count("tick_history") == 21);
+}
+
+TEST_CASE("postgres goes on at once where the connection was lost after a part of the batch was stored") {
+    PostgresDatabase database{cluster(), "progress"};
+    SinkUnderTest sink{database};
+    REQUIRE(sink.start() == ARB_OK);
+    REQUIRE(sink.write(quotes(1)) == ARB_OK);
+    database.forbid();
+    database.query(
+        "CREATE SEQUENCE ends; CREATE FUNCTION end_session() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF "
+        "NEW.bid = 0.5 AND nextval('ends') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; "
+        "RETURN NEW; END $$; CREATE TRIGGER ends BEFORE INSERT ON kalshi_tick_history_20261120 FOR EACH ROW "
+        "EXECUTE FUNCTION end_session()");
+    // The first is refused, so the batch is halved; the last ends the session once the others are stored.
+    Packets packets;
+    add_quote(packets, "kalshi", "M1", 950'000, 960'000, noon + second_ns);
+    for (int i = 0; i != 6; ++i) add_quote(packets, "kalshi", "M1", 400'000, 410'000, noon + second_ns + i);
+    add_quote(packets, "kalshi", "M1", 500'000, 510'000, noon + 2 * second_ns);
+    CHECK(sink.write(packets) == ARB_OK);  // ARB_RETRY would make the host wait, longer each time
+    CHECK(sink.dead_letters == 1);
+    CHECK(sink.host.counter("packets_already_stored") > 0);
+    CHECK(database.text("SELECT last_value FROM ends") == "2");
+    CHECK(database.count("tick_history") == 8);
+    CHECK(database.count("dead_letters") == 1);
 }
 
 TEST_CASE("postgres warns of what could take back what it reported as stored") {
