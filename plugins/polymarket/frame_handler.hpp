@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/json/basic_parser_impl.hpp>
+#include <cstring>
 #include <deque>
 #include <string>
 
@@ -15,6 +16,12 @@ namespace arb::polymarket {
 
 namespace json = boost::json;
 
+// With both sizes known the compiler compares without a call: every field's name is looked at this way.
+template<std::size_t Size>
+bool same(std::string_view name, char const (&text)[Size]) {
+    return name.size() == Size - 1 && std::memcmp(name.data(), text, Size - 1) == 0;
+}
+
 inline EventType type_of(StreamEvent const& event) {
     auto const name = event.event_type;
     switch (name.size()) {
@@ -23,17 +30,17 @@ inline EventType type_of(StreamEvent const& event) {
             if (event.has_bids || event.has_asks) return EventType::book;
             return event.has_changes ? EventType::price_change : EventType::unknown;
         case 4:
-            return name == "book" ? EventType::book : EventType::unknown;
+            return same(name, "book") ? EventType::book : EventType::unknown;
         case 10:
-            return name == "new_market" ? EventType::new_market : EventType::unknown;
+            return same(name, "new_market") ? EventType::new_market : EventType::unknown;
         case 12:
-            if (name == "price_change") return EventType::price_change;
-            return name == "best_bid_ask" ? EventType::best_bid_ask : EventType::unknown;
+            if (same(name, "price_change")) return EventType::price_change;
+            return same(name, "best_bid_ask") ? EventType::best_bid_ask : EventType::unknown;
         case 15:
-            return name == "market_resolved" ? EventType::market_resolved : EventType::unknown;
+            return same(name, "market_resolved") ? EventType::market_resolved : EventType::unknown;
         case 16:
-            if (name == "last_trade_price") return EventType::last_trade_price;
-            return name == "tick_size_change" ? EventType::tick_size_change : EventType::unknown;
+            if (same(name, "last_trade_price")) return EventType::last_trade_price;
+            return same(name, "tick_size_change") ? EventType::tick_size_change : EventType::unknown;
         default:
             return EventType::unknown;
     }
@@ -337,7 +344,9 @@ class FrameHandler {
                 event_key(name);
                 break;
             case Where::message:
-                target_ = name == "id" ? &event_.event_id : name == "slug" ? &event_.event_slug : nullptr;
+                target_ = same(name, "id")     ? &event_.event_id
+                          : same(name, "slug") ? &event_.event_slug
+                                               : nullptr;
                 break;
             case Where::fees:
                 target_ = fee_key(name);
@@ -348,8 +357,8 @@ class FrameHandler {
     }
 
     std::string_view* level_key(std::string_view name) {
-        if (name.size() == 5 && name == "price") return &level_.price;
-        if (name.size() == 4 && name == "size") return &level_.size;
+        if (name.size() == 5 && same(name, "price")) return &level_.price;
+        if (name.size() == 4 && same(name, "size")) return &level_.size;
         event_.unknown.push_back(name);
         return nullptr;
     }
@@ -357,16 +366,16 @@ class FrameHandler {
     std::string_view* change_key(std::string_view name) {
         switch (name.size()) {
             case 4:
-                if (name == "size") return &change_.size;
-                if (name == "side") return &change_.side;
-                if (name == "hash") return &change_.hash;
+                if (same(name, "size")) return &change_.size;
+                if (same(name, "side")) return &change_.side;
+                if (same(name, "hash")) return &change_.hash;
                 break;
             case 5:
-                if (name == "price") return &change_.price;
+                if (same(name, "price")) return &change_.price;
                 break;
             case 8:
-                if (name == "asset_id") return &change_.asset_id;
-                if (name == "best_bid" || name == "best_ask") return nullptr;
+                if (same(name, "asset_id")) return &change_.asset_id;
+                if (same(name, "best_bid") || same(name, "best_ask")) return nullptr;
                 break;
             default:
                 break;
@@ -376,10 +385,10 @@ class FrameHandler {
     }
 
     std::string_view* fee_key(std::string_view name) {
-        if (name == "rate") return &event_.fee_rate;
-        if (name == "exponent") return &event_.fee_exponent;
-        if (name == "taker_only") return &event_.fee_taker_only;
-        if (name == "rebate_rate") return &event_.fee_rebate_rate;
+        if (same(name, "rate")) return &event_.fee_rate;
+        if (same(name, "exponent")) return &event_.fee_exponent;
+        if (same(name, "taker_only")) return &event_.fee_taker_only;
+        if (same(name, "rebate_rate")) return &event_.fee_rebate_rate;
         event_.unknown.push_back(name);
         return nullptr;
     }
@@ -389,55 +398,55 @@ class FrameHandler {
         container_ = Container::none;
         switch (name.size()) {
             case 2:
-                set(name == "id", event_.id);
+                set(same(name, "id"), event_.id);
                 break;
             case 4:
                 key_of_4(name);
                 break;
             case 5:
-                set(name == "price", event_.price);
+                set(same(name, "price"), event_.price);
                 break;
             case 6:
-                set(name == "market", event_.market);
+                set(same(name, "market"), event_.market);
                 break;
             case 7:
-                set(name == "changes", Container::changes);
+                set(same(name, "changes"), Container::changes);
                 break;
             case 8:
                 key_of_8(name);
                 break;
             case 9:
-                set(name == "timestamp", event_.timestamp);
-                set(name == "tick_size", event_.tick_size);
+                set(same(name, "timestamp"), event_.timestamp);
+                set(same(name, "tick_size"), event_.tick_size);
                 break;
             case 10:
-                set(name == "event_type", event_.event_type);
-                set(name == "assets_ids", Container::assets_ids);
+                set(same(name, "event_type"), event_.event_type);
+                set(same(name, "assets_ids"), Container::assets_ids);
                 break;
             case 12:
-                set(name == "condition_id", event_.condition_id);
-                set(name == "fees_enabled", event_.fees_enabled);
-                set(name == "fee_schedule", Container::fees);
+                set(same(name, "condition_id"), event_.condition_id);
+                set(same(name, "fees_enabled"), event_.fees_enabled);
+                set(same(name, "fee_schedule"), Container::fees);
                 break;
             case 13:
-                set(name == "price_changes", Container::changes);
-                set(name == "old_tick_size", event_.old_tick_size);
-                set(name == "new_tick_size", event_.new_tick_size);
-                set(name == "event_message", Container::message);
+                set(same(name, "price_changes"), Container::changes);
+                set(same(name, "old_tick_size"), event_.old_tick_size);
+                set(same(name, "new_tick_size"), event_.new_tick_size);
+                set(same(name, "event_message"), Container::message);
                 break;
             case 14:
-                if (name == "clob_token_ids") {
+                if (same(name, "clob_token_ids")) {
                     target_ = &event_.clob_token_ids;
                     container_ = Container::token_ids;
                 }
                 break;
             case 15:
-                set(name == "winning_outcome", event_.winning_outcome);
+                set(same(name, "winning_outcome"), event_.winning_outcome);
                 break;
             case 16:
-                set(name == "last_trade_price", event_.last_trade_price);
-                set(name == "transaction_hash", event_.transaction_hash);
-                set(name == "winning_asset_id", event_.winning_asset_id);
+                set(same(name, "last_trade_price"), event_.last_trade_price);
+                set(same(name, "transaction_hash"), event_.transaction_hash);
+                set(same(name, "winning_asset_id"), event_.winning_asset_id);
                 break;
             default:
                 break;
@@ -446,20 +455,20 @@ class FrameHandler {
         if (!read && !known_unread_field(name)) event_.unknown.push_back(name);
     }
     void key_of_4(std::string_view name) {
-        set(name == "bids", Container::bids);
-        set(name == "asks", Container::asks);
-        set(name == "hash", event_.hash);
-        set(name == "size", event_.size);
-        set(name == "side", event_.side);
-        set(name == "tags", Container::tags);
-        set(name == "slug", event_.slug);
+        set(same(name, "bids"), Container::bids);
+        set(same(name, "asks"), Container::asks);
+        set(same(name, "hash"), event_.hash);
+        set(same(name, "size"), event_.size);
+        set(same(name, "side"), event_.side);
+        set(same(name, "tags"), Container::tags);
+        set(same(name, "slug"), event_.slug);
     }
     void key_of_8(std::string_view name) {
-        set(name == "asset_id", event_.asset_id);
-        set(name == "best_bid", event_.best_bid);
-        set(name == "best_ask", event_.best_ask);
-        set(name == "question", event_.question);
-        set(name == "outcomes", Container::outcomes);
+        set(same(name, "asset_id"), event_.asset_id);
+        set(same(name, "best_bid"), event_.best_bid);
+        set(same(name, "best_ask"), event_.best_ask);
+        set(same(name, "question"), event_.question);
+        set(same(name, "outcomes"), Container::outcomes);
     }
     void set(bool is, std::string_view& text) {
         if (is) target_ = &text;

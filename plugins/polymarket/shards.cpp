@@ -15,6 +15,8 @@ constexpr std::size_t tokens_worth_splitting = 50;
 // Connections that are opened within a minute where there are more than the budget of a minute has, and how
 // close together.
 constexpr std::chrono::milliseconds openings_window = 60s, opening_pause_min = 50ms;
+// How often the one whose turn is next looks whether there are more by now.
+constexpr std::chrono::milliseconds opening_look_every = 100ms;
 // Of so many connections one is renewed at a time, in about seven seconds: all have their turn within the
 // time in which they are to be renewed.
 constexpr std::size_t connections_per_renewal = 100;
@@ -31,17 +33,30 @@ Shards::Shards(StreamContext context) : context_{std::move(context)} {
     context_.hand_over = [this](Shard& shard) { hand_over(shard); };
 }
 
+std::chrono::milliseconds Shards::opening_pause() const {
+    return std::max(opening_pause_min,
+                    openings_window / static_cast<std::chrono::milliseconds::rep>(shards_.size()));
+}
+
 // A few connections share the budget of a venue. Where the selection needs more than that, all of them would
-// take hours to come back after an interruption: then each has its turn within the window, evenly.
-std::chrono::milliseconds Shards::opening() {
-    auto const now = Shard::Clock::now();
-    auto const count = shards_.size();
-    if (count <= net::ConnectBudget::connects_max) return context_.connects.take(now);
-    next_opening_ = std::max(next_opening_, now);
-    auto const wait = std::chrono::duration_cast<std::chrono::milliseconds>(next_opening_ - now);
-    next_opening_ +=
-        std::max(opening_pause_min, openings_window / static_cast<std::chrono::milliseconds::rep>(count));
-    return wait;
+// take hours to come back after an interruption: then each has its turn within the window, evenly. How many
+// there are shows while the first of them wait: a catalogue is read meanwhile.
+net::asio::awaitable<void> Shards::opening() {
+    if (shards_.size() <= net::ConnectBudget::connects_max) {
+        auto const wait = context_.connects.take(Shard::Clock::now());
+        if (wait.count() > 0) co_await net::sleep(wait);
+        co_return;
+    }
+    auto const line = line_;
+    auto const executor = co_await net::asio::this_coro::executor;
+    net::Gate::Pass turn{*line, executor};
+    co_await turn.admitted();
+    auto const left = [&] {
+        return std::chrono::ceil<std::chrono::milliseconds>(last_opening_ + opening_pause() -
+                                                            Shard::Clock::now());
+    };
+    while (left().count() > 0) co_await net::sleep(std::min(left(), opening_look_every));
+    last_opening_ = Shard::Clock::now();
 }
 
 Shard& Shards::with_room(std::size_t tokens, Shard const* except) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "net/gate.hpp"
 #include "polymarket/stream.hpp"
 
 namespace arb::polymarket {
@@ -36,12 +37,15 @@ class Shards {
     // What `arbitrage status` shows; `catalogue` is an error of the listing, or empty.
     void report(std::string const& catalogue);
 
+    // Between two connections that are begun, where there are more than the budget of a minute has.
+    std::chrono::milliseconds opening_pause() const;
+
     StreamContext const& context() const { return context_; }
     std::size_t connection_count() const { return shards_.size(); }
     std::vector<std::shared_ptr<Shard>> const& all() const { return shards_; }
 
   private:
-    std::chrono::milliseconds opening();
+    net::asio::awaitable<void> opening();
     Shard& with_room(std::size_t tokens, Shard const* except);
     void relieve(Shard& shard);
     net::asio::awaitable<void> succeed(std::shared_ptr<Shard> old, std::shared_ptr<Shard> next);
@@ -52,7 +56,9 @@ class Shards {
     std::map<Shard const*, std::shared_ptr<Shard>> successors_;  // by the one each is to replace
     std::vector<std::shared_ptr<Shard>> retired_;                // until nothing of them runs
     unsigned made_ = 0;
-    Shard::Clock::time_point next_opening_{};
+    // Shared with those that stand in it, which may be torn down later than this.
+    std::shared_ptr<net::Gate> const line_ = std::make_shared<net::Gate>(1);
+    Shard::Clock::time_point last_opening_{};
     bool been_live_ = false;  // every book had come once
 };
 

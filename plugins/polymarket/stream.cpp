@@ -108,8 +108,7 @@ net::asio::awaitable<void> Shard::run() {
             continue;
         }
         if (last_data_ == 0) last_data_ = context_.host.now();
-        auto const wait = context_.opening();
-        if (wait.count() > 0) co_await net::sleep(wait);
+        co_await context_.opening();
         if (retired_) break;
         bool const connected = co_await connect();
         Error error;

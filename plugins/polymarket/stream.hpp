@@ -44,8 +44,8 @@ struct StreamContext {
     Prices& prices;
     Rest& clob;
     net::ConnectBudget& connects;  // of all connections together
-    // How long to wait before the next is begun; set by Shards.
-    std::function<std::chrono::milliseconds()> opening = {};
+    // Returns when the next may be begun; set by Shards.
+    std::function<net::asio::awaitable<void>()> opening = {};
     Record record;
     Timing const& timing;
     std::function<void(Market&)> ended;          // the venue said that it resolved

@@ -331,7 +331,7 @@ TEST_CASE("a market that opens or ends without a word is looked at when it said 
         row(false, R"("closed":true,"umaResolutionStatus":"resolved","outcomePrices":["1","0"],)") + "]}";
     swept.host.set_clock(begin + 601 * second_ns);
     CHECK(until([&] { return swept.ended.size() == 1; }));
-    CHECK(swept.host.all<arb_status_change>().size() == 2);  // opened, settled
+    CHECK(until([&] { return swept.host.all<arb_status_change>().size() == 2; }));  // opened, settled
     swept.host.stop();
 }
 

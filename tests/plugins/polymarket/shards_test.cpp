@@ -1,5 +1,8 @@
 #include "polymarket/shards.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 #include "polymarket/fixture.hpp"
 #include "polymarket/messages.hpp"
 #include "support/catch.hpp"
@@ -66,17 +69,36 @@ TEST_CASE("a large selection takes fuller connections, and they are opened one a
     // Ten of 200 tokens each are as many as the venue likes; then all are filled up.
     CHECK(plan.shards.connection_count() == 20);
     for (auto const& shard : plan.shards.all()) CHECK(shard->token_count() == tokens_per_connection_max);
-    auto const& opening = plan.shards.context().opening;
-    std::chrono::milliseconds last{-1}, sum{0};
-    for (int i = 0; i != 20; ++i) {
-        auto const wait = opening();
-        CHECK(wait > last);
-        last = wait;
-    }
-    CHECK(last < 60s);
-    CHECK(last > 50s);
+    CHECK(20 * plan.shards.opening_pause() == 60s);
     for (auto const& shard : plan.shards.all()) CHECK_FALSE(shard->open());
     plan.shards.replace_all("queue_full");  // none is open: nothing happens
+}
+
+TEST_CASE("connections that wait for their turn have it sooner when there are more of them") {
+    using Clock = std::chrono::steady_clock;
+    Plan plan;
+    auto grow = [&, number = 0](std::size_t connections) mutable {
+        while (plan.shards.connection_count() < connections) plan.add(number++);
+    };
+    grow(13);
+    unsigned begun = 0;
+    // Those that stand in line come and go with the executor; what the connections themselves do is not run.
+    boost::asio::io_context io;
+    auto const one = [&]() -> boost::asio::awaitable<void> {
+        co_await plan.shards.context().opening();
+        ++begun;
+    };
+    for (int i = 0; i != 4; ++i) boost::asio::co_spawn(io, one, boost::asio::detached);
+    io.poll();
+    CHECK(begun == 1);
+    CHECK(plan.shards.opening_pause() > 4s);
+    grow(240);
+    CHECK(plan.shards.opening_pause() == 250ms);
+    auto const begin = Clock::now();
+    while (begun != 4 && Clock::now() < begin + 20s) io.run_one_for(20ms);
+    CHECK(begun == 4);
+    CHECK(Clock::now() - begin > 500ms);  // one after the other
+    CHECK(Clock::now() - begin < 9s);     // with the pause of 13 it were 14 s
 }
 
 TEST_CASE("subscription messages carry the flag, unsubscriptions do not") {
