@@ -201,7 +201,6 @@ void Catalogue::take_events(Document const& page, bool once) {
 }
 
 void Catalogue::take_event(EventRow const& event) {
-    parts_.drift.keys("GET /events", *event.raw, known_event_keys());
     auto const context = context_of(event, series_.table());
     EventSpan span;
     bool any = event.markets->empty() && parts_.settings.everything();
@@ -212,7 +211,6 @@ void Catalogue::take_event(EventRow const& event) {
             parts_.drift.refused("GET /events", reason, item);
             continue;
         }
-        parts_.drift.keys("GET /events", *market->raw, known_market_keys());
         span.add(*market);
         any = take_market(*market, event, context) || any;
     }
@@ -225,6 +223,7 @@ void Catalogue::take_event(EventRow const& event) {
     auto const state =
         fmt::format("{} {} {} {}", span.lifecycle, span.opens_at, span.closes_at, context.category);
     if (!filter_.changed(id, {raw, state})) return;
+    parts_.drift.keys("GET /events", *event.raw, known_event_keys());
     parts_.drift.doubtful("GET /events", event.doubts);
     write_event(parts_.outbox.packets(), event, context, span, parts_.host.now());
     parts_.outbox.added();
@@ -272,6 +271,7 @@ void Catalogue::push_market(MarketRow const& market, Fee const& fee, Known& know
     foresee(market);
     auto const id = "market:" + std::string{market.ticker};
     if (!filter_.changed(id, {content_of(*market.raw), fee_json(fee, {})})) return;
+    parts_.drift.keys("GET /events", *market.raw, known_market_keys());
     parts_.drift.doubtful("GET /events", market.doubts, market.ticker);
     write_market(parts_.outbox.packets(), market, fee, parts_.host.now());
     parts_.outbox.added();

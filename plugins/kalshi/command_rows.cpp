@@ -35,6 +35,25 @@ json::value dollars(Row const& object, std::string_view key) {
     return json::value(format_decimal(cents->get_int64() * cent));
 }
 
+// Ten-thousandths of a dollar, which the venue calls centi-cents.
+json::value centi_cents(Row const& object, std::string_view key) {
+    constexpr std::int64_t centi_cent = ARB_UNIT / 10'000;
+    auto const* const value = object.if_contains(key);
+    if (value == nullptr || !value->is_int64()) return {};
+    if (value->get_int64() > INT64_MAX / centi_cent || value->get_int64() < INT64_MIN / centi_cent) return {};
+    return json::value(format_decimal(value->get_int64() * centi_cent));
+}
+
+// The texts of a list in one, as people read them.
+json::value joined_texts(Row const& object, std::string_view key) {
+    auto const* const list = object.if_contains(key);
+    if (list == nullptr || !list->is_array()) return {};
+    std::string out;
+    for (auto const& item : list->get_array())
+        if (item.is_string()) out.append(out.empty() ? "" : " ").append(view(item.get_string()));
+    return json::value(out);
+}
+
 // Unix seconds as text.
 json::value time_of(Row const& object, std::string_view key) {
     Doubts doubts;
@@ -143,6 +162,36 @@ Row order_row(Row const& order) {
             {"filled", decimal(order, "fill_count_fp")},
             {"left", decimal(order, "remaining_count_fp")},
             {"order_id", shown(order, "order_id")}};
+}
+
+Row milestone_row(Row const& milestone) {
+    return {{"starts", shown(milestone, "start_date")},
+            {"ends", shown(milestone, "end_date")},
+            {"title", shown(milestone, "title")},
+            {"type", shown(milestone, "type")},
+            {"category", shown(milestone, "category")},
+            {"status", shown(part(milestone, "details"), "status")},
+            {"events", joined_texts(milestone, "related_event_tickers")},
+            {"id", shown(milestone, "id")}};
+}
+
+Row incentive_row(Row const& program) {
+    return {{"ticker", shown(program, "market_ticker")},
+            {"type", shown(program, "incentive_type")},
+            {"starts", shown(program, "start_date")},
+            {"ends", shown(program, "end_date")},
+            {"reward", centi_cents(program, "period_reward")},
+            {"target_size", decimal(program, "target_size_fp")},
+            {"discount_bps", shown(program, "discount_factor_bps")},
+            {"paid_out", shown(program, "paid_out")},
+            {"id", shown(program, "id")}};
+}
+
+Row cutoff_row(Row const& cutoff) {
+    return {{"markets_settled", shown(cutoff, "market_settled_ts")},
+            {"trades", shown(cutoff, "trades_created_ts")},
+            {"orders", shown(cutoff, "orders_updated_ts")},
+            {"positions", shown(cutoff, "market_positions_last_updated_ts")}};
 }
 
 Row balance_row(Row const& balance) {

@@ -19,10 +19,13 @@ Row position_row(Row const& position);
 Row fill_row(Row const& fill);
 Row settlement_row(Row const& settlement);
 Row order_row(Row const& order);
+Row milestone_row(Row const& milestone);
+Row incentive_row(Row const& program);
 
 // Of single answers.
 Row balance_row(Row const& balance);
 Row limits_row(Row const& limits);
+Row cutoff_row(Row const& cutoff);
 Row full_market_row(Row const& market);
 Row candlestick_row(Row const& candle);
 // Bids of YES from the best on, then offers.

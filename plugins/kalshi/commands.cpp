@@ -40,6 +40,8 @@ constexpr List lists[] = {
     {"fills", "/portfolio/fills", "fills", fill_row, 1000, true},
     {"settlements", "/portfolio/settlements", "settlements", settlement_row, 1000, true},
     {"orders", "/portfolio/orders", "orders", order_row, 1000, true},
+    {"milestones", "/milestones", "milestones", milestone_row, 500, false},
+    {"incentives", "/incentive_programs", "incentive_programs", incentive_row, 1000, false},
 };
 
 Result<std::unique_ptr<Rest>> open(Access const& access, net::asio::io_context& io) {
@@ -77,6 +79,14 @@ std::string target_of(List const& list, Options const& parameters, std::int64_t 
         target = with_query(std::move(target), "ticker", given("ticker"));
         target = with_query(std::move(target), "event_ticker", given("event"));
         return with_query(std::move(target), "status", given("status"));
+    }
+    if (list.command == "milestones") {
+        target = with_query(std::move(target), "category", given("category"));
+        return with_query(std::move(target), "related_event_ticker", given("event"));
+    }
+    if (list.command == "incentives") {
+        target = with_query(std::move(target), "status", parameters.text("status", "active"));
+        return with_query(std::move(target), "type", given("type"));
     }
     // Named rows are wanted in whatever state they are.
     auto const ticker = given("ticker");
@@ -181,6 +191,7 @@ Result<Single> single_of(std::string_view name, Options const& parameters) {
         return Single{"/exchange/schedule", false, [](Document const& document) -> Result<std::vector<Row>> {
                           return schedule_rows(document);
                       }};
+    if (name == "cutoff") return Single{"/historical/cutoff", false, object_at(nullptr, cutoff_row)};
     if (name == "market") return Single{"/markets/" + ticker, false, object_at("market", full_market_row)};
     if (name == "candlesticks") {
         auto target = candlesticks_target(parameters);

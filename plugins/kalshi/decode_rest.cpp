@@ -81,7 +81,9 @@ Result<Document> Document::parse(std::string_view body) {
     return out;
 }
 
-std::string_view Document::cursor() const { return text(object(), "cursor"); }
+std::string_view Document::cursor() const {
+    return text(object(), object().contains("next_cursor") ? "next_cursor" : "cursor");
+}
 
 json::array const& Document::list(std::string_view key) const {
     auto const* const value = object().if_contains(key);
@@ -348,20 +350,42 @@ void write_market(Packets& packets, MarketRow const& market, Fee const& fee, arb
 }
 
 std::string content_of(json::object const& raw) {
-    // What trading alone changes, and the stamps that say only that something changed.
-    static constexpr std::string_view volatile_keys[] = {
-        "yes_bid_dollars", "yes_ask_dollars", "no_bid_dollars", "no_ask_dollars", "yes_bid_size_fp",
-        "yes_ask_size_fp", "last_price_dollars", "previous_yes_bid_dollars", "previous_yes_ask_dollars",
-        "previous_price_dollars", "volume_fp", "volume_24h_fp", "open_interest_fp", "liquidity_dollars",
-        "updated_time", "last_updated_ts",
-        // Generations before March 2026 had these beside them.
-        "yes_bid", "yes_ask", "no_bid", "no_ask", "last_price", "previous_yes_bid", "previous_yes_ask",
-        "previous_price", "volume", "volume_24h", "open_interest", "liquidity", "markets"};
+    // What trading alone changes, and the stamps that say only that something changed; those without a unit
+    // are of generations before March 2026.
+    static constexpr std::string_view volatile_keys[] = {"last_price",
+                                                         "last_price_dollars",
+                                                         "last_updated_ts",
+                                                         "liquidity",
+                                                         "liquidity_dollars",
+                                                         "markets",
+                                                         "no_ask",
+                                                         "no_ask_dollars",
+                                                         "no_bid",
+                                                         "no_bid_dollars",
+                                                         "open_interest",
+                                                         "open_interest_fp",
+                                                         "previous_price",
+                                                         "previous_price_dollars",
+                                                         "previous_yes_ask",
+                                                         "previous_yes_ask_dollars",
+                                                         "previous_yes_bid",
+                                                         "previous_yes_bid_dollars",
+                                                         "updated_time",
+                                                         "volume",
+                                                         "volume_24h",
+                                                         "volume_24h_fp",
+                                                         "volume_fp",
+                                                         "yes_ask",
+                                                         "yes_ask_dollars",
+                                                         "yes_ask_size_fp",
+                                                         "yes_bid",
+                                                         "yes_bid_dollars",
+                                                         "yes_bid_size_fp"};
+    static_assert(std::is_sorted(std::begin(volatile_keys), std::end(volatile_keys)));
     std::string out;
     for (auto const& member : raw) {
         std::string_view const key{member.key().data(), member.key().size()};
-        if (std::find(std::begin(volatile_keys), std::end(volatile_keys), key) != std::end(volatile_keys))
-            continue;
+        if (std::binary_search(std::begin(volatile_keys), std::end(volatile_keys), key)) continue;
         out.append(key).append(1, '=');
         // Most values are strings, and their characters will do.
         if (member.value().is_string())
@@ -419,6 +443,13 @@ ExchangeState read_exchange(Document const& document) {
     if (!out.trading && resumes != nullptr && resumes->is_string())
         out.resumes = std::string{resumes->get_string()};
     return out;
+}
+
+Cutoff read_cutoff(Document const& document, Doubts& doubts) {
+    auto const time = [&](char const* key) {
+        return read_time(Member{document.object(), key}, key, Need::required, doubts);
+    };
+    return {time("market_settled_ts"), time("trades_created_ts")};
 }
 
 Best BookRow::best() const {

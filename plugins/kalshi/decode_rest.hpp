@@ -112,6 +112,13 @@ void write_event(Packets& packets, EventRow const& event, EventContext const& co
                  arb_time received);
 void write_market(Packets& packets, MarketRow const& market, Fee const& fee, arb_time received);
 
+// Until when the venue moved its past to the /historical lists, in GET /historical/cutoff. 0: not known.
+struct Cutoff {
+    arb_time markets_settled = 0;
+    arb_time trades_created = 0;
+};
+Cutoff read_cutoff(Document const& document, Doubts& doubts);
+
 // The content of a row without prices and volumes, for ChangeFilter: a market that only traded has not
 // changed.
 std::string content_of(boost::json::object const& raw);

@@ -105,6 +105,49 @@ constexpr bool sorted(std::string_view const (&keys)[N]) {
 }
 static_assert(sorted(market_keys) && sorted(event_keys) && sorted(series_keys) && sorted(trade_keys));
 
+// Which field a reason of this code is about, by its names in frames and in rows of REST.
+struct About {
+    std::string_view reason, in_frame, in_row;
+};
+constexpr About fields[] = {
+    {"frame_without_type", "type", ""},
+    {"ticker_without_market", "market_ticker", ""},
+    {"trade_without_market", "market_ticker", "ticker"},
+    {"trade_without_price", "yes_price_dollars", "yes_price_dollars"},
+    {"trade_without_size", "count_fp", "count_fp"},
+    {"trade_prices_disagree", "no_price_dollars", "no_price_dollars"},
+    {"snapshot_without_market", "market_ticker", ""},
+    {"snapshot_without_sides", "yes_dollars_fp", ""},
+    {"snapshot_with_bad_level", "yes_dollars_fp", ""},
+    {"delta_without_market", "market_ticker", ""},
+    {"delta_without_side", "side", ""},
+    {"delta_without_price", "price_dollars", ""},
+    {"delta_without_size", "delta_fp", ""},
+    {"lifecycle_without_market", "market_ticker", ""},
+    {"lifecycle_without_type", "event_type", ""},
+    {"event_without_ticker", "event_ticker", "event_ticker"},
+    {"fee_without_type", "fee_type_override", ""},
+    {"market_without_ticker", "", "ticker"},
+    {"series_without_ticker", "", "ticker"},
+    {"fee_change_without_date", "", "scheduled_ts"},
+    {"book_without_sides", "", "orderbook_fp"},
+    {"book_with_bad_level", "", "orderbook_fp"},
+};
+
+// What is wrong is the whole of it.
+constexpr std::string_view whole = "(all)";
+
+std::string_view field_of(std::string_view source, std::string_view reason) {
+    bool const is_row = source.starts_with("GET ");
+    // Changes of fees of series and of events have names of their own.
+    bool const of_event = source == "GET /events/fee_changes";
+    if (reason == "fee_change_without_ticker") return of_event ? "event_ticker" : "series_ticker";
+    if (reason == "fee_change_without_type") return of_event ? "fee_type_override" : "fee_type";
+    for (auto const& about : fields)
+        if (about.reason == reason) return is_row ? about.in_row : about.in_frame;
+    return whole;
+}
+
 }  // namespace
 
 std::span<std::string_view const> known_market_keys() { return market_keys; }
@@ -128,7 +171,9 @@ bool Drift::say(std::string_view kind, std::string_view source, std::string_view
 void Drift::refused(std::string_view source, std::string_view reason, std::string_view body) {
     host_.reject(reason);
     if (say("refused", source, reason)) {
-        host_.drift(ARB_DRIFT_MISSING, source, reason, body.substr(0, sample_max));
+        auto const field = field_of(source, reason);
+        bool const there = field == whole || body.find('"' + std::string{field} + '"') != body.npos;
+        host_.drift(there ? ARB_DRIFT_RETYPED : ARB_DRIFT_MISSING, source, field, body.substr(0, sample_max));
         host_.warning(std::string{source} + ": a message cannot be used (" + std::string{reason} +
                       ") and is kept with the dead letters; the others go on");
     }

@@ -1,9 +1,11 @@
 // The manifest: what the host reads of this plugin without running it.
 #pragma once
 
+#include "venue/manifest.hpp"
+
 namespace arb::kalshi {
 
-inline constexpr char manifest[] = R"json({
+inline constexpr auto manifest_text = manifest_of(R"json({
 "id": "kalshi",
 "version": "0.1.0",
 "description": "Kalshi: events and markets over REST; prices, trades and books over the signed WebSocket, or polled without a key",
@@ -16,20 +18,20 @@ inline constexpr char manifest[] = R"json({
       "description": "the REST API, with /trade-api/v2"},
     "websocket_url": {"type": "string", "default": "wss://external-api-ws.kalshi.com/trade-api/ws/v2",
       "description": "the WebSocket; used with a key only"},
-    "ca_file": {"type": "string", "default": "",
-      "description": "a file of CA certificates trusted in addition to the system's"},
+    )json",
+                                                  option_ca_file, R"json(,
     "key_id": {"type": "string", "default": "",
       "description": "id of an API key with the scope read; without one prices are polled"},
     "key_file": {"type": "string", "default": "",
       "description": "PEM file of its private key (RSA or Ed25519), readable by its owner alone"},
-    "catalogue_every": {"type": "string", "format": "duration", "default": "5m",
-      "description": "how often every open event is listed again"},
+    )json",
+                                                  option_catalogue_every, R"json(,
     "poll_every": {"type": "string", "format": "duration", "default": "10s",
       "description": "how often prices and trades are read without a key"},
     "backfill": {"type": "string", "format": "duration", "default": "24h",
       "description": "how far back trades are read at the start, for what was missed while nothing ran; 0s: not at all"},
-    "snapshot_every": {"type": "string", "format": "duration", "default": "1h",
-      "description": "how often each book is written whole between its changes, so that a past one is found soon; 0s: only when it begins anew"},
+    )json",
+                                                  option_snapshot_every, R"json(,
     "shard": {"type": "string", "default": "",
       "description": "collect only a part of the markets, for several hosts: 2/8 is the second of eight; a market's part follows from its ticker"},
     "record": {"type": "array", "items": {"enum": ["quotes", "trades", "books"]}, "default": ["quotes", "trades"],
@@ -47,8 +49,8 @@ inline constexpr char manifest[] = R"json({
           "description": "market tickers"},
         "volume_24h_min": {"type": ["integer", "null"], "minimum": 0, "default": null,
           "description": "least volume of the last 24 hours in contracts; a market once taken stays"},
-        "closes_within": {"type": ["string", "null"], "format": "duration", "default": null,
-          "description": "only markets that close within this time"}
+        )json",
+                                                  select_closes_within, R"json(
       }}
   }
 },
@@ -76,8 +78,8 @@ inline constexpr char manifest[] = R"json({
      "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
   {"name": "limits", "help": "how many requests your account may make (needs key_id and key_file)",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
-  {"name": "selection", "help": "how many open markets each rule of select takes and leaves out, and all of them together",
-   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
+  )json",
+                                                  command_selection, R"json(,
   {"name": "market", "help": "one market with its rules and prices",
    "parameters": {"type": "object", "additionalProperties": false, "required": ["ticker"], "properties": {
      "ticker": {"type": "string", "description": "market ticker"}}}},
@@ -111,9 +113,22 @@ inline constexpr char manifest[] = R"json({
      "status": {"type": "string", "enum": ["unopened", "open", "closed", "settled", ""], "default": "open",
        "description": "in what state any of their markets is; empty for any"},
      "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "milestones", "help": "games and other happenings that markets are about",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "event": {"type": "string", "default": "", "description": "event ticker"},
+     "category": {"type": "string", "default": "", "description": "such as Sports"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "incentives", "help": "rewards for trading in single markets",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "status": {"type": "string", "enum": ["all", "active", "upcoming", "closed", "paid_out"], "default": "active", "description": "in what state"},
+     "type": {"type": "string", "enum": ["all", "liquidity", "volume"], "default": "all", "description": "what is rewarded"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "cutoff", "help": "until when the venue moved its past to its historical lists",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
   {"name": "exchange_status", "help": "whether the exchange and its parts are open",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {}}}
 ]
-})json";
+})json");
+inline constexpr auto const& manifest = manifest_text.text;
 
 }  // namespace arb::kalshi

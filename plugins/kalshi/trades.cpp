@@ -40,7 +40,31 @@ net::asio::awaitable<Result<arb_time>> Trades::fetch(arb_time from, arb_time ove
     };
     auto const done = co_await rest_.pages(std::move(target), std::move(take_page));
     if (done.has_error()) co_return done.error();
+    if (host_.now() - from < present_ns) co_return newest;
+    auto const past = co_await fetch_past(from - overlap, flags, newest);
+    if (past.has_error()) co_return past.error();
     co_return newest;
+}
+
+// Asked for after the present: what the venue moves meanwhile is in one of the two.
+net::asio::awaitable<Result<>> Trades::fetch_past(arb_time from, std::uint16_t flags, arb_time& newest) {
+    std::string target = "/historical/cutoff";
+    auto const document = co_await rest_.get(std::move(target));
+    // A venue that has no such list has no past of its own.
+    if (document.has_error() && document.error().status == ARB_PERMANENT) co_return Result<>{};
+    if (document.has_error()) co_return document.error();
+    Doubts doubts;
+    auto const cutoff = read_cutoff(*document, doubts);
+    drift_.doubtful("GET /historical/cutoff", doubts);
+    // Not known: asked for in vain rather than left out.
+    if (cutoff.trades_created != 0 && cutoff.trades_created <= from) co_return Result<>{};
+    auto past = "/historical/trades?limit=1000&min_ts=" + seconds_text(from);
+    if (cutoff.trades_created != 0) past += "&max_ts=" + seconds_text(cutoff.trades_created + second_ns);
+    std::function<bool(Document const&)> take_page = [this, flags, &newest](Document const& page) {
+        take(page, flags, newest);
+        return true;
+    };
+    co_return co_await rest_.pages(std::move(past), std::move(take_page));
 }
 
 void Trades::take(Document const& page, std::uint16_t flags, arb_time& newest) {

@@ -44,8 +44,12 @@ class Trades {
     // ours, and a trade may reach its list late. Known ones drop out.
     static constexpr arb_time gap_overlap_ns = 60 * second_ns, poll_overlap_ns = 5 * second_ns;
 
-    // Pushes every wanted trade since `from` less `overlap` that is not known, with `flags`. The newest
-    // trade's time, 0 if none.
+    // What is younger is in the list of the present, wherever the venue's cutoff is: that moves by days.
+    static constexpr arb_time present_ns = 3600 * second_ns;
+
+    // Pushes every wanted trade since `from` less `overlap` that is not known, with `flags`: from the list of
+    // the present, and from that of the past as far as the venue moved its trades there. The newest trade's
+    // time, 0 if none.
     net::asio::awaitable<Result<arb_time>> fetch(arb_time from, arb_time overlap, std::uint16_t flags);
 
     // Whether the venue lists a wanted trade later than `since` by `grace` that did not come: then the stream
@@ -53,6 +57,7 @@ class Trades {
     net::asio::awaitable<bool> missing_since(arb_time since, arb_time grace);
 
   private:
+    net::asio::awaitable<Result<>> fetch_past(arb_time from, std::uint16_t flags, arb_time& newest);
     void take(Document const& page, std::uint16_t flags, arb_time& newest);
 
     Host const host_;

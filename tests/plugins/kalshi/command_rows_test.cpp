@@ -105,3 +105,28 @@ TEST_CASE("the schedule and the parts of the exchange", "[kalshi]") {
     CHECK(parts[1].at("part") == "Combos");
     CHECK(parts[1].at("trading_active") == false);
 }
+
+TEST_CASE("milestones, rewards and the cutoff", "[kalshi]") {
+    auto const milestone = milestone_row(object(
+        R"({"category":"Sports","details":{"league":"NBA","status":"created"},"end_date":null,
+        "id":"93ce8b69-d3db-412d-b41e-a245a271adcc","related_event_tickers":["KXNBAGAME-A","KXNBAGAME-B"],
+        "start_date":"2024-05-09T00:00:00Z","title":"Indiana at New York","type":"basketball_game"})"));
+    CHECK(milestone.at("starts") == "2024-05-09T00:00:00Z");
+    CHECK(milestone.at("ends").is_null());
+    CHECK(milestone.at("status") == "created");
+    CHECK(milestone.at("events") == "KXNBAGAME-A KXNBAGAME-B");
+    CHECK(milestone_row(object(R"({"details":7,"related_event_tickers":[1]})")).at("events") == "");
+    auto const program = incentive_row(object(
+        R"({"id":"a","market_id":"b","market_ticker":"KXA-1","incentive_type":"liquidity","paid_out":false,
+        "start_date":"2026-10-01T00:00:00Z","end_date":"2026-10-02T00:00:00Z","period_reward":1234567,
+        "discount_factor_bps":null,"target_size_fp":"300.00"})"));
+    CHECK(program.at("ticker") == "KXA-1");
+    CHECK(program.at("reward") == "123.4567");
+    CHECK(program.at("target_size") == "300");
+    CHECK(program.at("discount_bps").is_null());
+    for (auto const* const odd :
+         {R"({})", R"({"period_reward":"x"})", R"({"period_reward":9223372036854775807})"})
+        CHECK(incentive_row(object(odd)).at("reward").is_null());
+    CHECK(cutoff_row(object(R"({"trades_created_ts":"2026-08-20T00:00:00Z"})")).at("trades") ==
+          "2026-08-20T00:00:00Z");
+}

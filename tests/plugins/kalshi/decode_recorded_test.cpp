@@ -147,6 +147,12 @@ TEST_CASE("every recorded REST body decodes", "[kalshi][recorded]") {
             CHECK(row->doubts.first() == "");
             CHECK(row->trade.time != 0);
         }
+        for (auto const& item : document.list("milestones")) {
+            auto const row = milestone_row(item.as_object());
+            CHECK(!row.at("title").as_string().empty());
+            CHECK(row.at("starts").is_string());
+            CHECK(!row.at("events").as_string().empty());
+        }
         if (document.object().contains("schedule")) {
             Doubts doubts;
             auto const schedule = Schedule::read(document, doubts);

@@ -286,3 +286,29 @@ TEST_CASE("the exchange trades while any of its parts does, and what says nothin
         {"exchange_index":0,"trading_active":false},{"exchange_index":2,"trading_active":true}]})")
               .trading);
 }
+
+TEST_CASE("the cutoff says until when the venue moved its past away", "[kalshi]") {
+    Doubts doubts;
+    auto const cutoff = read_cutoff(parse(R"({"market_settled_ts":"2026-08-20T00:00:00Z",
+        "trades_created_ts":"2026-08-21T06:30:00.5Z","orders_updated_ts":"2026-08-20T00:00:00Z",
+        "market_positions_last_updated_ts":"2026-08-20T00:00:00Z"})"),
+                                    doubts);
+    CHECK(format_time(cutoff.markets_settled) == "2026-08-20T00:00:00.000000Z");
+    CHECK(format_time(cutoff.trades_created) == "2026-08-21T06:30:00.500000Z");
+    CHECK(!doubts.any());
+    for (auto const* const odd :
+         {R"({})", R"({"market_settled_ts":"2026-08-20T00:00:00Z","trades_created_ts":null})",
+          R"({"market_settled_ts":"2026-08-20T00:00:00Z","trades_created_ts":1787184000})",
+          R"({"market_settled_ts":"2026-08-20T00:00:00Z","trades_created_ts":"soon"})"}) {
+        INFO(odd);
+        Doubts of_this;
+        CHECK(read_cutoff(parse(odd), of_this).trades_created == 0);
+        CHECK(of_this.any());
+    }
+}
+
+TEST_CASE("a list may call its cursor the next one", "[kalshi]") {
+    CHECK(parse(R"({"incentive_programs":[],"next_cursor":"abc"})").cursor() == "abc");
+    CHECK(parse(R"({"incentive_programs":[],"next_cursor":""})").cursor().empty());
+    CHECK(parse(R"({"incentive_programs":[],"next_cursor":null})").cursor().empty());
+}

@@ -34,8 +34,37 @@ TEST_CASE("a message that cannot be used is counted, said once and kept whole", 
     CHECK(text(messages[0]->header, messages[0]->source) == "trade");
     CHECK(text(messages[0]->header, messages[0]->reason) == "trade_without_price");
     CHECK(told.host.counter("rejected/trade_without_price") == 2);
-    CHECK(told.host.counter("drift/trade/trade_without_price/missing") == 1);
+    CHECK(told.host.counter("drift/trade/yes_price_dollars/missing") == 1);
     CHECK(told.host.lines().size() == 1);
+}
+
+TEST_CASE("what is refused is told by the field that is to blame, as the message calls it", "[kalshi]") {
+    struct Case {
+        char const *source, *reason, *body, *said;
+    };
+    for (auto const& [source, reason, body, said] : {
+             Case{"trade", "trade_without_size", R"({"count_fp":{}})", "trade/count_fp/retyped"},
+             Case{"trade", "trade_without_market", "{}", "trade/market_ticker/missing"},
+             Case{"GET /markets/trades", "trade_without_market", "{}", "GET /markets/trades/ticker/missing"},
+             Case{"orderbook_delta", "delta_without_size", R"({"delta_fp":"x"})",
+                  "orderbook_delta/delta_fp/retyped"},
+             Case{"orderbook_snapshot", "snapshot_without_sides", "{}",
+                  "orderbook_snapshot/yes_dollars_fp/missing"},
+             Case{"GET /events", "event_without_ticker", R"({"event_ticker":7})",
+                  "GET /events/event_ticker/retyped"},
+             Case{"GET /markets", "market_without_ticker", "{}", "GET /markets/ticker/missing"},
+             Case{"GET /series", "series_not_an_object", "7", "GET /series/(all)/retyped"},
+             Case{"unreadable", "not_json", "{", "unreadable/(all)/retyped"},
+             Case{"GET /series/fee_changes", "fee_change_without_type", "{}",
+                  "GET /series/fee_changes/fee_type/missing"},
+             Case{"GET /events/fee_changes", "fee_change_without_ticker", "{}",
+                  "GET /events/fee_changes/event_ticker/missing"},
+         }) {
+        INFO(said);
+        Told told;
+        told.drift.refused(source, reason, std::string_view{body});
+        CHECK(told.host.counter(std::string{"drift/"} + said) == 1);
+    }
 }
 
 TEST_CASE("a hundred messages a minute are kept, all are counted", "[kalshi]") {

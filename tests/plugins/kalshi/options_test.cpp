@@ -47,7 +47,7 @@ TEST_CASE("the manifest is JSON and its defaults are those of the code", "[kalsh
     CHECK(properties.at("record").at("default") == json::array{"quotes", "trades"});
     CHECK(parse_duration(given("snapshot_every")).value() == defaults.snapshot_every);
     CHECK(given("shard").empty());
-    CHECK(parsed.at("commands").as_array().size() == 15);
+    CHECK(parsed.at("commands").as_array().size() == 18);
     for (auto const& [key, schema] : properties) {
         INFO(std::string_view{key});
         CHECK(schema.as_object().contains("description"));
