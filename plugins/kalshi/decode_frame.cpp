@@ -36,6 +36,8 @@ constexpr TypeName type_names[] = {
 constexpr std::size_t name_size_max = 256;
 // Times outside were made up: before the venue began, or later than any clock is wrong.
 constexpr arb_time time_min = INT64_C(946'684'800) * second_ns;  // the year 2000
+// Milliseconds beyond this, in the year 2260, are no nanoseconds in 64 bits.
+constexpr std::int64_t clock_ms_max = 9'180'000'000'000;
 constexpr arb_time ahead_max = INT64_C(86'400) * second_ns;
 
 // What messages of each type are known to have beside the envelope and what is known and not used.
@@ -166,6 +168,8 @@ void FrameDecoder::Impl::read_type() {
     frame.id = reader().number(Slot::id);
     frame.sid = reader().number(Slot::sid);
     frame.sequence = reader().number(Slot::seq);
+    auto const sent = reader().number(Slot::sending_ts_ms);
+    if (sent > 0 && sent < clock_ms_max) frame.sent = sent * millisecond_ns;
     auto const type = reader().field(Slot::type);
     if (type.kind != Field::Kind::text) return;
     frame.type = FrameType::unknown;
@@ -203,7 +207,7 @@ arb_time FrameDecoder::Impl::time(arb_time received, Doubts& doubts) {
         return at >= time_min && (received < time_min || at <= received + ahead_max);
     };
     auto const milliseconds = reader().number(Slot::ts_ms);
-    if (milliseconds > 0 && milliseconds < 9'180'000'000'000 && believed(milliseconds * millisecond_ns))
+    if (milliseconds > 0 && milliseconds < clock_ms_max && believed(milliseconds * millisecond_ns))
         return milliseconds * millisecond_ns;
     if (reader().has(Slot::ts_ms)) {
         auto const read = read_clock(reader().field(Slot::ts_ms), millisecond_ns, "ts_ms", doubts);
@@ -276,7 +280,7 @@ void FrameDecoder::Impl::trade(arb_time received, Packets& packets) {
     trade.block = block.kind == Field::Kind::boolean && r.number(Slot::is_block_trade) != 0;
     trade.time = frame.time = time(received, doubts);
     doubt(doubts);
-    if (filter.trade && !filter.trade(trade.trade_id)) return;
+    if (filter.trade && !filter.trade(frame)) return;
     write_trade(packets, trade, received, doubts.flag());
 }
 

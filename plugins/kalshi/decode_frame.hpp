@@ -49,6 +49,7 @@ struct Frame {
     std::int64_t id = 0;
     std::int64_t sid = 0;
     std::int64_t sequence = 0;
+    arb_time sent = 0;  // by the venue's clock
 
     std::string_view market = {};
     std::string_view trade_id = {};
@@ -83,7 +84,7 @@ class FrameDecoder {
         // Lifecycle frames come of all markets.
         std::function<bool(Frame const& frame)> lifecycle = {};
         // Two connections, or a frame sent twice, may bring the same.
-        std::function<bool(std::string_view trade_id)> trade = {};
+        std::function<bool(Frame const& frame)> trade = {};
         std::function<bool(Frame const& frame, Quote const& quote)> quote = {};
         bool combos = false;  // of multivariate markets, too
     };

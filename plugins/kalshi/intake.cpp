@@ -14,12 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A command that was not answered in this time never will be.
-constexpr arb_time reply_max_ns = 15 * second_ns;
-// Nor will one of a venue that sends data and had so long.
-constexpr arb_time reply_busy_max_ns = 120 * second_ns;
-// Books that were asked for and did not come are asked for again; those that are overdue less often.
-constexpr arb_time books_again_ns = 5 * second_ns, overdue_again_ns = 60 * second_ns;
 // Without any book after so many times the patience for one, the connection is no good.
 constexpr int no_books_factor = 3;
 constexpr unsigned backfill_tries = 5;
@@ -41,6 +35,7 @@ std::size_t index(int stream) { return static_cast<std::size_t>(stream); }
 bool Stream::take(Link& link, std::string_view bytes) {
     taking_ = &link;
     auto const& frame = decoder_.decode(bytes, received_, parts_.outbox.packets());
+    if (frame.sent != 0) link.took(received_, frame.sent);
     if (!frame.rejected.empty()) unreadable(link, frame, bytes);
     if (!frame.doubt.empty() || !frame.unknown.empty()) note_drift(frame, bytes);
     auto const order =
@@ -142,6 +137,7 @@ void Stream::took_data(Link& link) {
 
 // Whether this quote is to be written: of two connections side by side, one that the other did not tell.
 bool Stream::new_quote(Frame const& frame, Quote const& quote) {
+    if (!ours(frame.market)) return false;
     auto& agreement = *parts_.agreement;
     bool const from_next = next_ != nullptr && taking_ == next_.get();
     auto const told_before = agreement.last_time(frame.market);
@@ -171,9 +167,9 @@ void Stream::book(Link& link, Frame const& frame) {
     if (!frame.rejected.empty()) {
         // What it would have changed is not known.
         if (frame.market.empty())
-            for (auto& market : books_.spoil_link(link.number)) link.books_awaited.insert(std::move(market));
+            spoil_books(link);
         else
-            books_.spoil(frame.market), link.books_awaited.emplace(frame.market);
+            books_.spoil(frame.market), link.books.spoiled(std::string{frame.market}, received_);
         parts_.gaps.open(ARB_STREAM_BOOKS, frame.market, received_, "unreadable", frame.rejected);
         return;
     }
@@ -182,12 +178,9 @@ void Stream::book(Link& link, Frame const& frame) {
     if (frame.type == FrameType::book_snapshot) {
         if (!frame.has_sides) parts_.host.count("empty_snapshots");
         if (!followed_by_other) books_.snapshot(frame, received_, packets, link.number);
-        link.books_awaited.erase(std::string{frame.market});
-        link.books_overdue.erase(std::string{frame.market});
+        if (link.books.came(frame.market, received_)) ask_for_books(link, received_);
         parts_.gaps.close(ARB_STREAM_BOOKS, frame.market, received_);
-        // While the first of thousands come, the patience for one counts from the last.
-        if (!few_awaited(link)) link.awaiting_since = received_;
-        if (link.books_awaited.empty()) close_gaps(received_);
+        if (link.books.empty()) close_gaps(received_);
         return;
     }
     switch (books_.change(frame, received_, packets, link.number)) {
@@ -199,7 +192,7 @@ void Stream::book(Link& link, Frame const& frame) {
         case Books::Change::spoiled:
             parts_.host.count("spoiled_books");
             parts_.gaps.open(ARB_STREAM_BOOKS, frame.market, received_, "inconsistent");
-            link.books_awaited.emplace(frame.market);
+            link.books.spoiled(std::string{frame.market}, received_);
             ask_for_books(link, received_);
             break;
     }
@@ -215,6 +208,11 @@ void Stream::status(Frame const& frame) {
     parts_.catalogue.changed(frame.market, frame.event_ticker, lifecycle_of(frame.event_type));
 }
 
+// The books that follow that connection have to come anew.
+void Stream::spoil_books(Link& link) {
+    for (auto& market : books_.spoil_link(link.number)) link.books.spoiled(std::move(market), received_);
+}
+
 // Frames of a subscription did not come. Trades can be had afterwards, the catalogue knows what became of a
 // market, and books have to begin anew.
 void Stream::missed(Link& link, std::int64_t sid) {
@@ -224,7 +222,7 @@ void Stream::missed(Link& link, std::int64_t sid) {
     auto const from = link.whole_until(stream);
     if (stream == ARB_STREAM_BOOKS) {
         open_gap(stream, from, "sequence");
-        for (auto& market : books_.spoil_link(link.number)) link.books_awaited.insert(std::move(market));
+        spoil_books(link);
         ask_for_books(link, received_);
         return;
     }
@@ -236,8 +234,13 @@ void Stream::missed(Link& link, std::int64_t sid) {
 
 void Stream::reply(Link& link, Frame const& frame) {
     auto const outcome = link.subscriptions.reply(frame);
-    if (link.commands_open != 0) --link.commands_open;
+    if (frame.id != 0 && link.commands_open != 0) --link.commands_open;
     link.command_sent = link.commands_open == 0 ? 0 : received_;
+    link.moved_at = received_;
+    if (outcome.stream == ARB_STREAM_BOOKS) {
+        for (auto const& market : outcome.tickers) link.books.left(market);
+        if (frame.id != 0) link.books.answered(received_);
+    }
     using Kind = Subscriptions::Outcome::Kind;
     switch (outcome.kind) {
         case Kind::none:
@@ -249,9 +252,8 @@ void Stream::reply(Link& link, Frame const& frame) {
                 lost_reason_ = "subscription_ended";
                 open_gap(outcome.stream, link.whole_until(outcome.stream), lost_reason_, outcome.sentence);
             }
-            if (outcome.stream == ARB_STREAM_BOOKS)
-                for (auto& market : books_.spoil_link(link.number))
-                    link.books_awaited.insert(std::move(market));
+            // All of them are subscribed to again, which brings them.
+            if (outcome.stream == ARB_STREAM_BOOKS) books_.spoil_link(link.number), link.books.clear();
             break;
         case Kind::full:
             parts_.host.count("full_subscriptions");
@@ -274,7 +276,7 @@ void Stream::reply(Link& link, Frame const& frame) {
 // Subscribed is not live: a stream is whole when its first data came, where the venue sends such.
 bool Stream::whole(Link const& link, int stream) const {
     if (!link.subscriptions.complete(stream)) return false;
-    if (stream == ARB_STREAM_BOOKS) return link.books_awaited.empty();
+    if (stream == ARB_STREAM_BOOKS) return link.books.empty();
     if (stream == ARB_STREAM_QUOTES) return link.quotes_came || wanted_.empty();
     if (parts_.lane != 0) return true;
     // A feed that was dead while it looked alive has to give data before it is believed.
@@ -308,37 +310,36 @@ void Stream::tend(Link& link) {
     send_commands(link);
     await_books(link);
     if (parts_.gaps.open_count() != 0) close_gaps(parts_.host.now());
-    // An answer may wait behind a burst of frames; without either the venue is not there.
     auto const now = parts_.host.now();
-    bool const nothing = now - std::max(link.command_sent, link.last_data) > reply_max_ns;
-    if (link.command_sent != 0 && (nothing || now - link.command_sent > reply_busy_max_ns))
+    if (link.command_sent == 0) return;
+    // An answer may wait behind a burst of frames; without either the venue is not there.
+    if (now - std::max(link.command_sent, link.last_data) > ns(parts_.timing.reply_max))
         drop(link, "no_reply", "the venue did not answer a command in time");
+    else if (now - link.command_sent > ns(parts_.timing.reply_busy_max) + link.behind())
+        try_another(link, "no_reply", "the venue sends data and does not answer a command");
 }
 
-bool Stream::few_awaited(Link const& link) const {
-    return link.books_awaited.size() * 2 <= books_wanted_.size();
-}
+bool Stream::few_awaited(Link const& link) const { return link.books.size() * 2 <= books_wanted_.size(); }
 
 void Stream::await_books(Link& link) {
     auto const now = parts_.host.now();
-    if (link.books_awaited.empty()) link.awaiting_since = 0;
-    if (link.books_awaited.empty() && link.books_overdue.empty()) return;
     ask_for_books(link, now);
-    if (link.books_awaited.empty() || &link != link_.get()) return;
-    if (link.awaiting_since == 0) link.awaiting_since = now;
-    auto const waited = now - link.awaiting_since, patience = ns(parts_.timing.snapshot_max);
+    if (link.books.empty() || &link != link_.get()) return;
+    auto const patience = ns(parts_.timing.snapshot_max);
     // While most are missing it is one gap; a few get one each, and the others are whole.
-    bool const few = few_awaited(link);
-    if (few && waited > patience) {
-        for (auto const& market : link.books_awaited) {
-            parts_.gaps.open(ARB_STREAM_BOOKS, market, link.awaiting_since, "no_snapshot");
-            link.books_overdue.insert(market);
-        }
-        parts_.host.count("overdue_books", link.books_awaited.size());
-        link.books_awaited.clear();
+    if (few_awaited(link)) {
+        auto const late = link.books.take_late(patience, now);
+        if (late.empty()) return;
+        for (auto const& [market, since] : late)
+            parts_.gaps.open(ARB_STREAM_BOOKS, market, since, "no_snapshot");
+        parts_.host.count("overdue_books", late.size());
         close_gaps(now);
-    } else if (waited > no_books_factor * patience) {
-        drop(link, "no_snapshot", "the venue sends no snapshots of books");
+    } else if (!link.books.answers_awaited() && now - link.books.moved() > no_books_factor * patience) {
+        auto const* const sentence = "the venue sends no snapshots of books";
+        if (now - link.last_data > patience)
+            drop(link, "no_snapshot", sentence);
+        else
+            try_another(link, "no_snapshot", sentence);
     }
 }
 
@@ -348,28 +349,23 @@ void Stream::send_commands(Link& link) {
         if (link.command_sent == 0) link.command_sent = parts_.host.now();
         send(link, std::move(command));
     }
-    auto const& asked = link.subscriptions.books_asked();
-    for (auto const& market : asked) {
-        link.books_awaited.insert(market);
+    auto const now = parts_.host.now();
+    for (auto const& market : link.subscriptions.books_asked()) {
+        link.books.asked(market, now);
         if (&link == link_.get()) books_.expect(market);
     }
     for (auto const& market : link.subscriptions.books_left()) {
-        link.books_awaited.erase(market);
-        link.books_overdue.erase(market);
-        parts_.gaps.close(ARB_STREAM_BOOKS, market, parts_.host.now());
+        link.books.left(market);
+        parts_.gaps.close(ARB_STREAM_BOOKS, market, now);
         books_.remove(market);
     }
-    if (!asked.empty()) link.books_asked = parts_.host.now();
 }
 
 void Stream::ask_for_books(Link& link, arb_time now) {
-    auto const overdue = link.books_awaited.empty();
-    if (now - link.books_asked < (overdue ? overdue_again_ns : books_again_ns)) return;
-    auto const& missing = overdue ? link.books_overdue : link.books_awaited;
-    auto command = link.subscriptions.snapshots({missing.begin(), missing.end()});
-    if (command.empty()) return;
-    link.books_asked = now;
-    send(link, std::move(command));
+    // What is not subscribed to yet comes when it is.
+    if (!link.subscriptions.complete(ARB_STREAM_BOOKS)) return;
+    auto const missing = link.books.to_request(Subscriptions::tickers_max, now);
+    if (!missing.empty()) send(link, link.subscriptions.snapshots(missing));
 }
 
 void Stream::send(Link& link, std::string command) {
@@ -381,18 +377,13 @@ void Stream::send(Link& link, std::string command) {
     net::asio::co_spawn(parts_.executor, write(link.socket, std::move(command)), rethrow);
 }
 
-// What one subscription has no room for goes to another connection, or is not had.
+// Books that one subscription has no room for go to another connection, or are not had.
 void Stream::move_on(Link& link, Subscriptions::Outcome const& outcome) {
-    if (outcome.stream != ARB_STREAM_BOOKS) {
-        if (link.trouble != outcome.sentence) parts_.host.warning(outcome.sentence);
-        link.trouble = outcome.sentence;
-        return;
-    }
     std::unordered_set<std::string_view> const gone{outcome.tickers.begin(), outcome.tickers.end()};
     std::erase_if(books_wanted_, [&](auto const& market) { return gone.contains(market); });
     for (auto const& market : outcome.tickers) {
         for (auto const& each : {link_, next_})
-            if (each != nullptr) each->books_awaited.erase(market);
+            if (each != nullptr) each->books.left(market);
         if (link_ != nullptr && &link == link_.get()) books_.remove(market);
     }
     // The feed distributes them once; a replacement's wants follow.
@@ -403,7 +394,7 @@ void Stream::resync(std::string const& market, arb_time from, std::string_view r
     if (link_ == nullptr || !books_.in_step(market)) return;
     books_.spoil(market);
     parts_.gaps.open(ARB_STREAM_BOOKS, market, from, reason);
-    link_->books_awaited.insert(market);
+    link_->books.spoiled(market, parts_.host.now());
     ask_for_books(*link_, parts_.host.now());
 }
 

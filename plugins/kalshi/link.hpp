@@ -4,12 +4,14 @@
 // Thread safety: none; on the venue's thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
-#include <set>
 #include <string>
 
+#include "awaited.hpp"
 #include "net/session.hpp"
 #include "sequence.hpp"
 #include "subscriptions.hpp"
@@ -24,6 +26,19 @@ struct Link {
          arb_time now)
         : number{n}, socket{std::move(s)}, subscriptions{channels}, connected_at{now}, last_data{now} {}
 
+    // Frames that wait to be read for longer than this say nothing of how far the venue is.
+    static constexpr arb_time behind_max = 300 * second_ns;
+
+    // A frame that the venue sent at `sent` by its own clock; a clock that is days off is none.
+    void took(arb_time received, arb_time sent) {
+        if (std::abs(received - sent) > 86'400 * second_ns) return;
+        lag = received - sent;
+        least_lag = std::min(least_lag, lag);
+    }
+    // How long frames wait before they are read. Clocks that differ do not count: the fastest frame so far
+    // was read at once.
+    arb_time behind() const { return std::clamp<arb_time>(lag - least_lag, 0, behind_max); }
+
     // When the stream was last known to be whole on this connection.
     arb_time whole_until(int stream) const {
         auto const last = last_of[static_cast<std::size_t>(stream)];
@@ -34,18 +49,16 @@ struct Link {
     std::shared_ptr<net::WebSocket> const socket;
     Subscriptions subscriptions;
     Sequence sequence;
-    std::set<std::string, std::less<>> books_awaited;  // their snapshot has not come
-    std::set<std::string, std::less<>>
-        books_overdue;  // nor did it within its time; each has a gap of its own
+    Awaited books;
     arb_time const connected_at;
     arb_time last_data;                             // replies and pings are not data
     std::array<arb_time, streams> last_of{};        // when the stream last gave a frame
     std::array<arb_time, streams> unreadable_at{};  // when the stream last gave a frame that cannot be read
+    arb_time moved_at = 0;                          // when a command was last answered
     arb_time command_sent = 0;                      // the oldest command without an answer; 0: none
     std::size_t commands_open = 0;
-    arb_time books_asked = 0;
-    arb_time awaiting_since = 0;  // since when books are awaited without a break
-    arb_time confirmed_at = 0;    // everything wanted flows
+    arb_time lag = 0, least_lag = INT64_MAX;  // of the venue's frames
+    arb_time confirmed_at = 0;                // everything wanted flows
     bool data_came = false;
     bool quotes_came = false;
     std::string drop_reason, drop_sentence;  // why we ended it

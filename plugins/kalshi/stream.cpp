@@ -37,9 +37,16 @@ Stream::Stream(Parts parts)
             parts_.catalogue.created(frame.market, frame.event_ticker, frame.closes_at);
         return parts_.catalogue.wants(frame.market);
     };
-    filter.trade = [this](std::string_view trade_id) { return parts_.trades.fresh(trade_id); };
+    filter.trade = [this](Frame const& frame) {
+        return ours(frame.market) && parts_.trades.fresh(frame.trade_id);
+    };
     filter.quote = [this](Frame const& frame, Quote const& quote) { return new_quote(frame, quote); };
     filter.combos = parts_.settings.select.names_combos();
+}
+
+// Of a selection so large that prices and trades come of all markets, the others are left out here.
+bool Stream::ours(std::string_view market) const {
+    return parts_.settings.everything() || parts_.catalogue.wants(market);
 }
 
 arb_time Stream::ns(Timing::Time time) const { return time.count() * millisecond_ns; }
@@ -56,8 +63,14 @@ void Stream::want(std::vector<std::string> const& tickers, std::vector<std::stri
     for (auto const& link : {link_, next_}) {
         if (link == nullptr) continue;
         link->subscriptions.want(tickers, books);
+        widen(*link);
         send_commands(*link);
     }
+}
+
+// To name tens of thousands of markets takes longer than to leave out what is not wanted of all.
+void Stream::widen(Link& link) {
+    if (wanted_.size() > parts_.timing.named_max) link.subscriptions.take_all();
 }
 
 void Stream::want_more(std::vector<std::string> const& tickers, std::vector<std::string> const& books) {
@@ -66,6 +79,7 @@ void Stream::want_more(std::vector<std::string> const& tickers, std::vector<std:
     for (auto const& link : {link_, next_}) {
         if (link == nullptr) continue;
         link->subscriptions.want_more(tickers, books);
+        widen(*link);
         send_commands(*link);
     }
 }
@@ -119,6 +133,7 @@ net::asio::awaitable<Result<Stream::LinkPtr>> Stream::connect(std::chrono::milli
     if (connected.has_error()) co_return connected.error();
     auto link = std::make_shared<Link>(++links_made_, std::move(*connected), channels(), parts_.host.now());
     link->subscriptions.want(wanted_, books_wanted_);
+    widen(*link);
     if (links_made_ > 1) parts_.host.count("reconnects");
     co_return link;
 }
@@ -156,10 +171,11 @@ void Stream::ended(LinkPtr const& link, Error const& error) {
         suspicious_.clear();
         parts_.host.warning("the connection that was to replace the feed's ended: " + why.text);
         // Books that follow it already have to come back.
+        auto const now = parts_.host.now();
         for (auto& market : books_.spoil_link(link->number))
-            if (link_ != nullptr) link_->books_awaited.insert(std::move(market));
-        if (link_ != nullptr && !link_->books_awaited.empty())
-            open_gap(ARB_STREAM_BOOKS, parts_.host.now(), "disconnected", why.text);
+            if (link_ != nullptr) link_->books.spoiled(std::move(market), now);
+        if (link_ != nullptr && !link_->books.empty())
+            open_gap(ARB_STREAM_BOOKS, now, "disconnected", why.text);
         if (link_ != nullptr && known_dead_)
             drop(*link_, stalled, "the stream is silent although the venue lists newer trades");
         return;
@@ -185,7 +201,9 @@ void Stream::lost(Error const& why) {
                                  : "disconnected";
     // Replies may come of a feed that is dead: whole is what came before the last data. A gap that is open
     // already keeps its beginning.
-    auto const from = last_data_ != 0 ? last_data_ : parts_.host.now();
+    // So is what waited to be read when the connection ended.
+    auto const unread = link_ != nullptr ? link_->behind() : 0;
+    auto const from = last_data_ != 0 ? last_data_ - unread : parts_.host.now();
     Subscriptions const recorded{channels()};
     for (auto const stream : live_streams)
         if (recorded.has(stream)) open_gap(stream, from, lost_reason_, why.text);
@@ -217,7 +235,8 @@ net::asio::awaitable<void> Stream::watch() {
         bool const free = !judging_ && !replacing_ && next_ == nullptr;
         if (!wanted_.empty() && silence_.exceeded() && free)
             net::asio::co_spawn(parts_.executor, judge_silence(), rethrow);
-        else if (free && parts_.host.now() >= renew_at_ && whole(*link_))
+        else if (free && parts_.host.now() >= renew_at_ && whole(*link_) &&
+                 link_->behind() < ns(parts_.timing.grace))
             renew();
     }
 }
@@ -226,6 +245,19 @@ net::asio::awaitable<void> Stream::watch() {
 void Stream::renew() {
     silent_before_replacement_ = false;
     parts_.host.count("renewals");
+    net::asio::co_spawn(parts_.executor, replace(), rethrow);
+}
+
+// A connection that gives data is not given up for what it lacks before another one has it.
+void Stream::try_another(Link& link, char const* reason, std::string sentence) {
+    if (&link != link_.get()) return drop(link, reason, std::move(sentence));
+    auto const now = parts_.host.now();
+    bool const due = replaced_ == 0 || now - replaced_ >= ns(parts_.timing.replace_every);
+    if (!due || judging_ || replacing_ || next_ != nullptr) return;
+    parts_.host.warning(sentence + "; another connection is opened");
+    parts_.host.count("incomplete_connections", 1, reason);
+    silent_before_replacement_ = false;
+    replaced_ = now;
     net::asio::co_spawn(parts_.executor, replace(), rethrow);
 }
 
@@ -251,6 +283,8 @@ net::asio::awaitable<void> Stream::judge_silence() {
     judging_ = false;
     if (link != link_ || next_ != nullptr || replacing_) co_return;
     silence_.connected();
+    // If data came meanwhile it was this side that did not read.
+    dead = dead && last_data_ <= since;
     known_dead_ = dead;
     if (dead) {
         stall(since, "the stream is silent although the venue lists newer trades");
@@ -258,7 +292,8 @@ net::asio::awaitable<void> Stream::judge_silence() {
     }
     auto const due = parts_.host.now() - replaced_ >= ns(parts_.timing.replace_every);
     silent_before_replacement_ = true;
-    if (dead || (due && !paused)) co_await replace();
+    // What waits to be read would be lost with the old connection.
+    if (dead || (due && !paused && link->behind() < ns(parts_.timing.grace))) co_await replace();
 }
 
 net::asio::awaitable<void> Stream::replace() {
@@ -290,7 +325,8 @@ void Stream::judge_replacement() {
     auto const now = parts_.host.now();
     if (next_->confirmed_at == 0 && whole(*next_)) next_->confirmed_at = now;
     if (next_->confirmed_at == 0) {
-        if (now - next_->connected_at > ns(parts_.timing.confirm_max))
+        auto const moved = std::max({next_->connected_at, next_->moved_at, next_->books.moved()});
+        if (now - moved > ns(parts_.timing.confirm_max))
             drop(*next_, "no_snapshot", "it did not become complete in time");
         return;
     }
@@ -319,7 +355,8 @@ void Stream::promote(bool dead, std::string const& why) {
             ARB_STREAM_QUOTES, {}, last_data_, parts_.host.now(), stalled,
             fmt::format("the replaced connection lacked quotes of {} markets", suspicious_.size()));
     suspicious_.clear();
-    for (auto& market : books_.spoil_link(old->number)) link_->books_awaited.insert(std::move(market));
+    for (auto& market : books_.spoil_link(old->number))
+        link_->books.spoiled(std::move(market), parts_.host.now());
     if (link_->data_came) last_data_ = std::max(last_data_, link_->last_data);
     known_dead_ = false;
     evidence_ = 0;
@@ -363,10 +400,10 @@ void Stream::report() {
     if (!whole(*link_) && known_dead_)
         return set(ARB_STATE_RETRYING, "stalled: the connection is being replaced");
     if (!stands(*link_)) return set(ARB_STATE_STARTING, "subscribing to " + live_text());
-    if (!link_->books_overdue.empty())
+    if (link_->books.overdue() != 0)
         return set(ARB_STATE_DEGRADED,
                    fmt::format("live: {}, {} of them without a book: the venue sends no snapshot",
-                               live_text(), link_->books_overdue.size()));
+                               live_text(), link_->books.overdue()));
     set(ARB_STATE_LIVE, "live: " + live_text());
 }
 

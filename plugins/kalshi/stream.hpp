@@ -41,9 +41,12 @@ struct Timing {
     Time silence_min = Silence::limit_min, silence_max = Silence::limit_max;
     // Old and new connection run side by side for so long once the new one is confirmed.
     Time overlap = std::chrono::seconds{5};
-    // A replacement that is not complete by then is no better.
+    // A replacement that is not complete and does not get on for so long is no better.
     Time confirm_max = std::chrono::seconds{15};
-    // A book's snapshot is expected within this time; then it has a gap of its own.
+    // A command without an answer and without data behind it never will be answered; nor will one of a venue
+    // that sends data and had so long.
+    Time reply_max = std::chrono::seconds{15}, reply_busy_max = std::chrono::minutes{2};
+    // A book's snapshot is expected so soon after the answer to its command; then it has a gap of its own.
     Time snapshot_max = std::chrono::seconds{10};
     // What the venue did so much later than the last data of a connection, that connection should have told.
     Time grace = std::chrono::seconds{10};
@@ -60,6 +63,8 @@ struct Timing {
     // Books of one connection, so that its snapshots come within seconds; the whole venue, 84,000 markets,
     // takes nine.
     std::size_t books_per_lane = 10'000;
+    // Prices and trades of more markets than this are subscribed to without their names.
+    std::size_t named_max = 10'000;
     // A book that differs from its ticker for so long is compared with the one that REST lists.
     Time disagree_max = std::chrono::seconds{5};
     Time watch_every = std::chrono::milliseconds{500};
@@ -131,6 +136,9 @@ class Stream {
     bool stands(Link& link) const;
     std::string live_text() const;
     Subscriptions::Channels channels() const;
+    bool ours(std::string_view market) const;
+    void widen(Link& link);
+    void try_another(Link& link, char const* reason, std::string sentence);
     void set_renewal();
     void renew();
     arb_time ns(Timing::Time time) const;
@@ -149,6 +157,7 @@ class Stream {
     void reply(Link& link, Frame const& frame);
     void move_on(Link& link, Subscriptions::Outcome const& outcome);
     void missed(Link& link, std::int64_t sid);
+    void spoil_books(Link& link);
     bool whole(Link const& link, int stream) const;
     bool whole(Link const& link) const;
     void close_gaps(arb_time now);

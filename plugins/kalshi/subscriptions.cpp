@@ -53,6 +53,11 @@ void Subscriptions::want_more(std::vector<std::string> const& tickers,
                 channel.wanted.want(ticker);
 }
 
+void Subscriptions::take_all() {
+    for (auto& channel : channels_)
+        if (channel.filtered && channel.stream != ARB_STREAM_BOOKS) channel.widen = true;
+}
+
 void Subscriptions::connected() {
     last_id_ = 0;
     for (auto& channel : channels_) {
@@ -75,6 +80,12 @@ std::vector<std::string> Subscriptions::commands() {
 
 std::string Subscriptions::next_command(Channel& channel) {
     if (channel.command != 0 || channel.refused) return {};
+    if (channel.widen && channel.sid != 0) {
+        channel.command = ++last_id_;
+        return fmt::format(R"({{"id":{},"cmd":"unsubscribe","params":{{"sids":[{}]}}}})", channel.command,
+                           channel.sid);
+    }
+    if (channel.widen) channel.widen = channel.filtered = false;
     if (channel.sid == 0) {
         std::string filter;
         if (channel.filtered) {
@@ -133,7 +144,12 @@ Subscriptions::Outcome Subscriptions::reply(Frame const& frame) {
         if (frame.type == FrameType::error) return error(channel, frame);
         channel.command = 0;
         channel.asked.clear();
-        if (frame.type != FrameType::subscribed) return {};
+        if (frame.type == FrameType::unsubscribed) {
+            channel.sid = 0;
+            return {Outcome::Kind::ended, channel.stream,
+                    fmt::format("channel {}: from now on of all markets", channel.name)};
+        }
+        if (frame.type != FrameType::subscribed) return {Outcome::Kind::none, channel.stream};
         channel.sid = frame.sid;
         return {Outcome::Kind::subscribed, channel.stream};
     }
@@ -163,7 +179,12 @@ Subscriptions::Outcome Subscriptions::error(Channel& channel, Frame const& frame
             if (channel.chunk > tickers_min) {
                 channel.chunk = std::max(channel.chunk / 2, tickers_min);
                 for (auto const& ticker : asked) channel.wanted.refused(ticker);
-                return {};
+                return {Outcome::Kind::none, channel.stream, {}, std::move(asked)};
+            }
+            if (channel.stream != ARB_STREAM_BOOKS) {
+                for (auto const& ticker : asked) channel.wanted.refused(ticker);
+                channel.widen = true;
+                return {Outcome::Kind::none, channel.stream};
             }
             for (auto const& ticker : asked) {
                 channel.wanted.refused(ticker);
@@ -175,9 +196,9 @@ Subscriptions::Outcome Subscriptions::error(Channel& channel, Frame const& frame
             break;
         case error_market_not_found:
         case error_command_rate:
-            for (auto const& ticker : asked)
-                if (ticker != frame.market) channel.wanted.refused(ticker);
-            break;
+            std::erase(asked, frame.market);
+            for (auto const& ticker : asked) channel.wanted.refused(ticker);
+            return {Outcome::Kind::refused, channel.stream, std::move(sentence), std::move(asked)};
         default:
             break;  // not asked for again on this connection: the answer would be the same
     }
@@ -204,7 +225,8 @@ bool Subscriptions::complete(int stream) const {
         if (channel.stream != stream) continue;
         any = true;
         auto const nothing_wanted = channel.filtered && channel.wanted.wanted_count() == 0;
-        if ((channel.sid == 0 && !nothing_wanted) || channel.command != 0 || channel.wanted.to_add() != 0)
+        if ((channel.sid == 0 && !nothing_wanted) || channel.command != 0 || channel.widen ||
+            (channel.filtered && channel.wanted.to_add() != 0))
             return false;
     }
     return any;

@@ -39,6 +39,9 @@ class Subscriptions {
     // Some more of both.
     void want_more(std::vector<std::string> const& tickers, std::vector<std::string> const& books);
 
+    // Prices and trades of every market from now on, instead of those of the wanted ones.
+    void take_all();
+
     // A new connection holds nothing.
     void connected();
 
@@ -54,11 +57,12 @@ class Subscriptions {
             ended,       // the venue ended the subscription of `stream`; it is asked for anew
             denied,      // the sign-in was not accepted
             refused,     // a command failed; `sentence` says which and why
-            full,        // the subscription takes no more markets: `tickers` have to go elsewhere
+            full,        // the subscription takes no more books: `tickers` have to go elsewhere
         };
         Kind kind = Kind::none;
         int stream = ARB_STREAM_ALL;
         std::string sentence = {};
+        // Markets that the command asked for and the venue did not take.
         std::vector<std::string> tickers = {};
     };
     // Takes a frame of type subscribed, ok, unsubscribed or error.
@@ -84,6 +88,7 @@ class Subscriptions {
         std::int64_t sid = 0;
         std::int64_t command = 0;             // not answered yet
         std::vector<std::string> asked = {};  // by that command
+        bool widen = false;                   // to be taken unfiltered
         bool refused = false;                 // the venue does not have this channel
         std::size_t chunk = tickers_max;      // less once the venue found a subscription full
     };

@@ -45,7 +45,9 @@ inline std::shared_ptr<Signer const> signer_for(Settings const& settings) {
 class Running {
   public:
     Running(arb::test::Simulated& simulated, Settings settings, Timing timing = {})
-        : settings_{std::move(settings)}, access_{settings_, simulated.tls(), signer_for(settings_)} {
+        : Running{simulated.tls(), std::move(settings), timing} {}
+    Running(std::shared_ptr<net::Tls> tls, Settings settings, Timing timing)
+        : settings_{std::move(settings)}, access_{settings_, std::move(tls), signer_for(settings_)} {
         thread_ = std::thread{[this, timing] {
             Collector collector{host.host(), access_, io_, timing};
             collector.run();

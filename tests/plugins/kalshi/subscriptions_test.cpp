@@ -146,18 +146,65 @@ TEST_CASE("errors are handled by their code", "[kalshi]") {
     SECTION("a sign-in that was not accepted") {
         CHECK(answer(subscriptions, error(1, 9)).kind == Answer::denied);
     }
-    SECTION("a limit of the venue does not lead to the same command for ever") {
-        // It is filled in ever smaller steps, and what has no room then goes elsewhere.
-        auto outcome = answer(subscriptions, error(1, 26));
-        for (int step = 2; step != 7; ++step) {
-            CHECK(outcome.kind == Answer::none);
-            auto const again = subscriptions.commands();
-            REQUIRE(again.size() == 1);
-            outcome = answer(subscriptions, error(parsed(again[0]).at("id").as_int64(), 26));
-        }
+}
+
+TEST_CASE("a subscription that is full is filled in smaller steps, and what has no room goes elsewhere",
+          "[kalshi]") {
+    bool const books = GENERATE(true, false);
+    Subscriptions subscriptions{{!books, false, books}, false};
+    subscriptions.want({"A", "B"});
+    subscriptions.commands();
+    auto outcome = answer(subscriptions, error(1, 26));
+    for (int step = 2; step != 7; ++step) {
+        CHECK(outcome.kind == Answer::none);
+        CHECK(outcome.tickers == std::vector<std::string>{"A", "B"});
+        auto const again = subscriptions.commands();
+        REQUIRE(again.size() == 1);
+        outcome = answer(subscriptions, error(parsed(again[0]).at("id").as_int64(), 26));
+    }
+    if (books) {
         CHECK(outcome.kind == Answer::full);
-        CHECK(outcome.sentence == "channel ticker: the venue answered error 26 (no)");
+        CHECK(outcome.stream == ARB_STREAM_BOOKS);
+        CHECK(outcome.sentence == "channel orderbook_delta: the venue answered error 26 (no)");
         CHECK(outcome.tickers == std::vector<std::string>{"A", "B"});
         CHECK(subscriptions.commands().empty());
+        return;
     }
+    // Prices are to be had of all markets in one piece.
+    CHECK(outcome.kind == Answer::none);
+    auto const all = subscriptions.commands();
+    REQUIRE(all.size() == 1);
+    CHECK(parsed(all[0]).at("cmd").as_string() == "subscribe");
+    CHECK(!parsed(all[0]).at("params").as_object().contains("market_tickers"));
+}
+
+TEST_CASE("prices and trades of too many markets to name are taken of all, books are not", "[kalshi]") {
+    Subscriptions subscriptions{{true, false, true}, false};
+    subscriptions.want({"A"});
+    CHECK(subscriptions.commands().size() == 3);
+    answer(subscriptions, subscribed(1, 5));
+    answer(subscriptions, subscribed(2, 6));
+    answer(subscriptions, subscribed(3, 7));
+    CHECK(subscriptions.complete(ARB_STREAM_QUOTES));
+    subscriptions.take_all();
+    CHECK(!subscriptions.complete(ARB_STREAM_QUOTES));
+    CHECK(subscriptions.complete(ARB_STREAM_BOOKS));
+    auto const leave = subscriptions.commands();
+    REQUIRE(leave.size() == 1);
+    CHECK(parsed(leave[0]).at("cmd").as_string() == "unsubscribe");
+    CHECK(parsed(leave[0]).at("params").at("sids") == boost::json::array{5});
+    // Whatever came in between is missing.
+    auto const left = answer(subscriptions, R"({"type":"unsubscribed","id":4,"sid":5,"seq":9})");
+    CHECK(left.kind == Answer::ended);
+    CHECK(left.stream == ARB_STREAM_QUOTES);
+    auto const all = subscriptions.commands();
+    REQUIRE(all.size() == 1);
+    CHECK(!parsed(all[0]).at("params").as_object().contains("market_tickers"));
+    answer(subscriptions, subscribed(5, 8));
+    CHECK(subscriptions.complete(ARB_STREAM_QUOTES));
+    subscriptions.want({"A", "B"});
+    auto const more = subscriptions.commands();
+    REQUIRE(more.size() == 1);
+    CHECK(parsed(more[0]).at("params").at("sids") == boost::json::array{6});
+    CHECK(subscriptions.complete(ARB_STREAM_QUOTES));
 }
