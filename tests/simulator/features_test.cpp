@@ -1,11 +1,9 @@
+#include <algorithm>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <map>
 #include <set>
-#include <sstream>
 
-#include "arbitrage/decimal.hpp"
 #include "simulator/drift.hpp"
 #include "simulator/simulated.hpp"
 #include "support/catch.hpp"
@@ -16,11 +14,7 @@ using arb::test::Simulated;
 
 namespace {
 
-json::object parse(std::string const& text) {
-    json::parse_options options;
-    options.allow_invalid_utf8 = true;
-    return json::parse(text, {}, options).as_object();
-}
+json::object parse(std::string const& text) { return arb::test::parse_json(text).as_object(); }
 
 std::string signed_get(Simulated& simulated, std::string const& target) {
     arb::net::Request request;
@@ -49,13 +43,37 @@ std::multiset<std::string> listed(Simulated& simulated, std::string const& targe
     return out;
 }
 
-std::vector<json::object> ledger(Simulated& simulated, std::string const& kind) {
-    simulated.control("ledger");
-    std::vector<json::object> out;
-    std::istringstream lines{arb::test::read_file(simulated.endpoint("ledger_file"))};
-    for (std::string line; std::getline(lines, line);)
-        if (line.starts_with("{\"kind\":\"" + kind + "\"")) out.push_back(parse(line));
+// Of both sides of each book: price -> size, as texts.
+using Ladder = std::map<std::string, std::string>;
+using Ladders = std::map<std::string, Ladder>;
+
+std::string name_of_side(json::object const& line, std::string const& side) {
+    return std::string{line.at("market").as_string()} + ' ' + side;
+}
+
+Ladders whole_books(Simulated& simulated, std::string const& kind) {
+    Ladders out;
+    for (auto const& line : simulated.ledger(kind))
+        for (std::string const side : {"bid", "ask"}) {
+            auto& ladder = out[name_of_side(line, side)];
+            for (auto const& level : line.at(side + "s").as_array())
+                ladder[std::string{level.at(0).as_string()}] = level.at(1).as_string();
+        }
     return out;
+}
+
+// The ledger's opening books, and every change of them since.
+Ladders books_by_changes(Simulated& simulated) {
+    auto books = whole_books(simulated, "opening_book");
+    for (auto const& line : simulated.ledger("book_change")) {
+        auto& ladder = books[name_of_side(line, std::string{line.at("side").as_string()})];
+        std::string const price{line.at("price").as_string()}, size{line.at("size").as_string()};
+        if (size == "0")
+            ladder.erase(price);
+        else
+            ladder[price] = size;
+    }
+    return books;
 }
 
 std::string drifted(std::string text, char const* kind, char const* field, bool every = false) {
@@ -127,50 +145,37 @@ TEST_CASE("listings of a large world are complete, page by page") {
     CHECK(std::set<std::string>(gamma.begin(), gamma.end()).size() == 5001);
 }
 
-TEST_CASE("the ledger leads from the opening books of old and new markets to the final ones") {
-    Simulated simulated{{"--quiet-start", "--rate", "1500", "--seconds", "4", "--markets", "40", "--births",
-                         "10", "--rolling", "0.6", "--listing-lag", "200"}};
+TEST_CASE("the ledger leads from the opening books to the final ones") {
+    Simulated simulated{{"--quiet-start", "--rate", "3000", "--frames", "4000", "--markets", "40"}};
     simulated.control("start");
-    REQUIRE(arb::test::eventually(20s, [&] { return simulated.finished(); }));
-    using Ladder = std::map<std::string, std::string>;
-    std::map<std::string, Ladder> books;
-    auto const name = [](json::object const& line, char const* side) {
-        return std::string{line.at("market").as_string()} + ' ' + side;
+    REQUIRE(arb::test::eventually(60s, [&] { return simulated.finished(); }));
+    auto const final_books = whole_books(simulated, "final_book");
+    CHECK(final_books.size() > 80);  // two sides of each, and markets that came later
+    CHECK(books_by_changes(simulated) == final_books);
+}
+
+TEST_CASE("new markets come, some open later than they are announced, and rolling ones are settled") {
+    Simulated simulated{{"--quiet-start", "--rate", "500", "--markets", "20", "--births", "10", "--rolling",
+                         "0.6", "--listing-lag", "200"}};
+    simulated.control("start");
+    auto const seen = [&] {
+        auto const created = simulated.ledger("created"), lives = simulated.ledger("lifecycle");
+        bool const later = std::any_of(created.begin(), created.end(), [](json::object const& line) {
+            return line.at("tradable_ms").as_int64() > line.at("ms").as_int64();
+        });
+        bool const rolled = std::any_of(lives.begin(), lives.end(), [](json::object const& line) {
+            return line.at("market").as_string().find("26ROLL") != std::string::npos &&
+                   line.at("status").as_string() == "settled";
+        });
+        return created.size() > 15 && later && rolled;
     };
-    auto const whole = [&](json::object const& line, std::map<std::string, Ladder>& to) {
-        for (auto const* const side : {"bid", "ask"}) {
-            auto& ladder = to[name(line, side)];
-            for (auto const& level : line.at(std::string{side} + "s").as_array())
-                ladder[std::string{level.at(0).as_string()}] = level.at(1).as_string();
-        }
-    };
-    for (auto const& line : ledger(simulated, "opening_book")) whole(line, books);
-    for (auto const& line : ledger(simulated, "book_change")) {
-        auto& ladder = books[name(line, line.at("side").as_string().c_str())];
-        std::string const price{line.at("price").as_string()}, size{line.at("size").as_string()};
-        if (size == "0")
-            ladder.erase(price);
-        else
-            ladder[price] = size;
-    }
-    std::map<std::string, Ladder> final_books;
-    for (auto const& line : ledger(simulated, "final_book")) whole(line, final_books);
-    CHECK(books == final_books);
-    auto const created = ledger(simulated, "created");
-    CHECK(created.size() > 15);
-    int later = 0;
-    for (auto const& line : created)
-        later += line.at("tradable_ms").as_int64() > line.at("ms").as_int64() ? 1 : 0;
-    CHECK(later > 0);
-    bool rolled = false;
-    for (auto const& line : ledger(simulated, "lifecycle"))
-        rolled = rolled || (line.at("market").as_string().find("26ROLL") != std::string::npos &&
-                            line.at("status").as_string() == "settled");
-    CHECK(rolled);
+    REQUIRE(arb::test::eventually(60s, seen));
+    simulated.finish();
+    CHECK(books_by_changes(simulated) == whole_books(simulated, "final_book"));
 }
 
 TEST_CASE("Kalshi's fees change by announcement, by schedule, and back") {
-    Simulated simulated{{"--quiet-start", "--rate", "500", "--seconds", "5"}};
+    Simulated simulated{{"--quiet-start", "--rate", "500", "--frames", "2500"}};
     auto socket = std::move(*simulated.connect(simulated.endpoint("kalshi", "websocket_url"),
                                                simulated.kalshi_signature("/trade-api/ws/v2")));
     simulated.write(*socket, R"({"id":1,"cmd":"subscribe","params":{"channels":["market_lifecycle_v2"]}})");
@@ -198,11 +203,32 @@ TEST_CASE("Kalshi's fees change by announcement, by schedule, and back") {
                                .at("series_fee_change_arr");
     REQUIRE(scheduled.as_array().size() == 1);
     std::string const series{scheduled.at(0).at("series_ticker").as_string()};
-    // The new fees begin with their time.
-    CHECK(arb::test::eventually(5s, [&] {
+    // The new fees begin with their time, two seconds after their announcement at the latest; trading goes on
+    // for longer.
+    CHECK(arb::test::eventually(60s, [&] {
         return parse(simulated.get("/trade-api/v2/series/" + series)).at("series").at("fee_type") ==
                scheduled.at(0).at("fee_type");
     }));
+}
+
+TEST_CASE("trading pauses and goes on, and the exchange closes and opens, when they are told to") {
+    Simulated simulated{{"--quiet-start", "--rate", "500", "--markets", "20"}};
+    auto const frames = [&] { return simulated.control("status").at("frames").to_number<std::int64_t>(); };
+    simulated.control("start");
+    CHECK(arb::test::eventually(60s, [&] { return frames() > 20; }));
+    simulated.control("rate?rate=0");
+    auto const before = frames();
+    auto const active = [&] {
+        return parse(simulated.get("/trade-api/v2/exchange/status")).at("trading_active").as_bool();
+    };
+    CHECK(active());
+    simulated.control("exchange?active=0");
+    CHECK_FALSE(active());
+    simulated.control("exchange");
+    CHECK(active());
+    CHECK(frames() == before);
+    simulated.control("rate?rate=500");
+    CHECK(arb::test::eventually(60s, [&] { return frames() > before; }));
 }
 
 TEST_CASE("what belongs to an account is paged and signed") {

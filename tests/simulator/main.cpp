@@ -56,6 +56,8 @@ int main(int argc, char** argv) {
     app.add_option("--rate", settings.rate, "frames a second over both venues");
     app.add_option("--seconds", settings.seconds,
                    "how long to trade; then quiet, still serving. 0: for ever");
+    app.add_option("--frames", settings.frames,
+                   "how many frames to trade, instead of --seconds; then quiet, still serving");
     app.add_option("--lifetime", settings.lifetime, "seconds after which the process ends by itself");
     app.add_flag("--quiet-start", settings.quiet_start, "trade only after GET /control/start");
     app.add_option("--replay", settings.replay, "send these recorded frames instead");

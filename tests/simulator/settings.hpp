@@ -22,7 +22,9 @@ struct Settings {
     double rolling = 0;   // seconds a rolling market lasts; 0: there are none
     unsigned listing_lag_ms = 0;  // how much later than the stream listings learn of a new market
     double seconds = 0;           // how long to trade, then quiet; 0: for ever
-    double lifetime = 3600;       // seconds until the process ends by itself
+    std::uint64_t frames = 0;  // how many frames to trade, then quiet, however long that takes; 0: no matter
+    bool endless() const { return seconds <= 0 && frames == 0; }
+    double lifetime = 3600;  // seconds until the process ends by itself
     bool quiet_start = false;
     std::string replay;               // recorded frames instead of an invented world's
     std::uint64_t flood = 0;          // tickers to each ticker subscriber, as fast as it reads

@@ -4,12 +4,19 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <fstream>
 #include <stdexcept>
 
 #include "arbitrage/time.hpp"
 #include "net/signature.hpp"
 
 namespace arb::test {
+
+boost::json::value parse_json(std::string const& text) {
+    boost::json::parse_options options;
+    options.allow_invalid_utf8 = true;
+    return boost::json::parse(text, {}, options);
+}
 
 Simulated::Simulated(std::vector<std::string> const& options) {
     Command command{{ARBITRAGE_BINARY_DIR "/bin/arbitrage-simulator", "--directory", directory_ / "venues",
@@ -62,6 +69,18 @@ void Simulated::fault(std::string const& kind, std::string const& venue, double 
 void Simulated::stop_faults(std::string const& venue) { control("fault?off=1&venue=" + venue); }
 
 void Simulated::finish() { control("quiet"); }
+
+std::vector<boost::json::object> Simulated::ledger(std::string const& kind, std::string const& venue) {
+    control("ledger");  // flushes
+    std::vector<boost::json::object> out;
+    auto begin = R"({"kind":")" + kind + '"';
+    if (!venue.empty()) begin += R"(,"venue":")" + venue + '"';
+    std::ifstream lines{endpoint("ledger_file")};
+    // The last line may not be complete yet.
+    for (std::string line; std::getline(lines, line) && !lines.eof();)
+        if (line.starts_with(begin)) out.push_back(parse_json(line).as_object());
+    return out;
+}
 
 bool Simulated::finished() { return control("ledger").at("finished").as_bool(); }
 

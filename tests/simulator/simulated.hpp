@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@
 #include "support/temporary_directory.hpp"
 
 namespace arb::test {
+
+// JSON of a venue or of the ledger, whose titles may hold bytes that are not UTF-8.
+boost::json::value parse_json(std::string const& text);
 
 class Simulated {
   public:
@@ -39,6 +43,8 @@ class Simulated {
     void stop_faults(std::string const& venue = "all");
     void finish();  // no more trading; the ledger gets its last lines
     bool finished();
+    // The lines of the ledger so far, in their order: of one kind, of one venue if it is named.
+    std::vector<boost::json::object> ledger(std::string const& kind, std::string const& venue = {});
 
     // Runs one coroutine to its end.
     template<class T>

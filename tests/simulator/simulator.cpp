@@ -272,6 +272,13 @@ void Simulator::finish() {
     ledger_.finish(world_);
 }
 
+// How much of the run, or of one telling of the story if it has no end, is over.
+double Simulator::share_done() const {
+    if (settings_.frames != 0) return static_cast<double>(frames_) / static_cast<double>(settings_.frames);
+    auto const run = static_cast<double>(now_ms() - begun_ms_) / 1000;
+    return run / (settings_.endless() ? story_seconds : settings_.seconds);
+}
+
 void Simulator::trade_for(double seconds) {
     if (rate_until_ms_ != 0 && now_ms() >= rate_until_ms_) {
         rate_ = usual_rate_;
@@ -292,10 +299,10 @@ void Simulator::trade_for(double seconds) {
         owed_ -= frames;
         frames_ += frames;
     }
-    auto const run = static_cast<double>(now_ms() - begun_ms_) / 1000;
-    auto const share = run / (settings_.seconds > 0 ? settings_.seconds : story_seconds);
+    auto const share = share_done();
     frames_ += world_.live(share);
-    if (settings_.seconds > 0 && run >= settings_.seconds) finish();
+    // After a stall the story is told to its end before the run is over.
+    if (!settings_.endless() && share >= 1 && world_.story_told()) finish();
 }
 
 void Simulator::tick() {

@@ -35,6 +35,7 @@ class Simulator final : public RequestHandler {
     void load_replay();
     void start();
     void tick();
+    double share_done() const;
     void trade_for(double seconds);
     std::string status();
 

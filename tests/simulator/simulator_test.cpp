@@ -1,8 +1,6 @@
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <map>
-#include <sstream>
 
 #include "arbitrage/decimal.hpp"
 #include "simulator/certificate.hpp"
@@ -11,6 +9,7 @@
 
 namespace json = boost::json;
 using namespace std::chrono_literals;
+using arb::test::parse_json;
 
 namespace {
 
@@ -25,26 +24,26 @@ std::int64_t amount(json::value const& text) {
     return arb::parse_decimal(std::string{text.as_string()}).millionths;
 }
 
-json::value parse(std::string const& text) {
-    json::parse_options options;
-    options.allow_invalid_utf8 = true;
-    return json::parse(text, {}, options);
-}
-
 // What the ledger says the books are in the end.
 Books final_books(arb::test::Simulated& simulated, std::string const& venue) {
     Books books;
-    std::istringstream lines{arb::test::read_file(simulated.endpoint("ledger_file"))};
-    for (std::string line; std::getline(lines, line);) {
-        if (!line.starts_with(R"({"kind":"final_book","venue":")" + venue)) continue;
-        auto const object = parse(line).as_object();
-        auto& book = books[std::string{object.at("market").as_string()}];
-        for (auto const& level : object.at("bids").as_array())
+    for (auto const& line : simulated.ledger("final_book", venue)) {
+        auto& book = books[std::string{line.at("market").as_string()}];
+        for (auto const& level : line.at("bids").as_array())
             book.bids[amount(level.as_array()[0])] = amount(level.as_array()[1]);
-        for (auto const& level : object.at("asks").as_array())
+        for (auto const& level : line.at("asks").as_array())
             book.asks[amount(level.as_array()[0])] = amount(level.as_array()[1]);
     }
     return books;
+}
+
+// Those a subscriber has are the ledger's.
+void check_books(Books const& books, Books const& expected) {
+    CHECK_FALSE(books.empty());
+    for (auto const& [market, book] : books) {
+        INFO(market);
+        CHECK((expected.at(market) == book));
+    }
 }
 
 void put(Side& side, std::int64_t price, std::int64_t size) {
@@ -56,7 +55,7 @@ void put(Side& side, std::int64_t price, std::int64_t size) {
 
 std::vector<std::string> open_tickers(arb::test::Simulated& simulated) {
     std::vector<std::string> tickers;
-    auto const page = parse(simulated.get("/trade-api/v2/markets?limit=1000&mve_filter=exclude"));
+    auto const page = parse_json(simulated.get("/trade-api/v2/markets?limit=1000&mve_filter=exclude"));
     for (auto const& market : page.as_object().at("markets").as_array())
         tickers.emplace_back(market.as_object().at("ticker").as_string());
     return tickers;
@@ -88,6 +87,52 @@ void apply_kalshi(json::object const& frame, Books& books) {
     put(side, at, side[at] + amount(msg.at("delta_fp")));
 }
 
+// Polymarket's tokens of a world, and what frames say of each market's first.
+struct Tokens {
+    explicit Tokens(arb::test::Simulated& simulated) {
+        auto const page = parse_json(simulated.get("/gamma/markets/keyset?closed=false&limit=100"));
+        for (auto const& market : page.as_object().at("markets").as_array()) {
+            auto const ids = parse_json(std::string{market.as_object().at("clobTokenIds").as_string()});
+            for (auto const& token : ids.as_array()) all.emplace_back(token.as_string());
+            first[std::string{market.as_object().at("conditionId").as_string()}] =
+                ids.as_array()[0].as_string();
+        }
+    }
+
+    bool is_first(std::string const& market, json::object const& entry) const {
+        auto const found = first.find(market);
+        return found != first.end() && entry.at("asset_id").as_string() == found->second;
+    }
+
+    void take_book(json::object const& event, Books& books) const {
+        std::string const market{event.at("market").as_string()};
+        if (!is_first(market, event)) return;
+        auto& book = books[market] = {};
+        for (auto const& level : event.at("bids").as_array())
+            book.bids[amount(level.at("price"))] = amount(level.at("size"));
+        for (auto const& level : event.at("asks").as_array())
+            book.asks[amount(level.at("price"))] = amount(level.at("size"));
+    }
+
+    // How many there were.
+    int take_changes(json::object const& event, Books& books) const {
+        std::string const market{event.at("market").as_string()};
+        int changes = 0;
+        for (auto const& value : event.at("price_changes").as_array()) {
+            auto const& entry = value.as_object();
+            if (!is_first(market, entry)) continue;
+            ++changes;
+            auto& book = books[market];
+            put(entry.at("side").as_string() == "BUY" ? book.bids : book.asks, amount(entry.at("price")),
+                amount(entry.at("size")));
+        }
+        return changes;
+    }
+
+    std::vector<std::string> all;
+    std::map<std::string, std::string> first;  // by market
+};
+
 }  // namespace
 
 TEST_CASE("a WebSocket with a wrong signature is refused with 401") {
@@ -106,22 +151,23 @@ TEST_CASE("a WebSocket with a wrong signature is refused with 401") {
 
 TEST_CASE("a cursor under a wrong name gives the first page for ever") {
     arb::test::Simulated simulated{{"--quiet-start"}};
-    auto const first = parse(simulated.get("/gamma/events/keyset?closed=false&limit=2")).as_object();
+    auto const first = parse_json(simulated.get("/gamma/events/keyset?closed=false&limit=2")).as_object();
     std::string const cursor{first.at("next_cursor").as_string()};
     auto const id = [](json::object const& page) {
         return page.at("events").as_array()[0].as_object().at("id");
     };
     auto const wrong =
-        parse(simulated.get("/gamma/events/keyset?closed=false&limit=2&cursor=" + cursor)).as_object();
+        parse_json(simulated.get("/gamma/events/keyset?closed=false&limit=2&cursor=" + cursor)).as_object();
     CHECK(id(wrong) == id(first));
     auto const right =
-        parse(simulated.get("/gamma/events/keyset?closed=false&limit=2&after_cursor=" + cursor)).as_object();
+        parse_json(simulated.get("/gamma/events/keyset?closed=false&limit=2&after_cursor=" + cursor))
+            .as_object();
     CHECK(id(right) != id(first));
 }
 
 TEST_CASE("Kalshi's snapshots and deltas add up to the ledger's books") {
     arb::test::Simulated simulated{
-        {"--quiet-start", "--rate", "3000", "--seconds", "0.7", "--markets", "30"}};
+        {"--quiet-start", "--rate", "3000", "--frames", "2000", "--markets", "30"}};
     auto socket = std::move(*simulated.connect(simulated.endpoint("kalshi", "websocket_url"),
                                                simulated.kalshi_signature("/trade-api/ws/v2")));
     simulated.write(
@@ -129,7 +175,7 @@ TEST_CASE("Kalshi's snapshots and deltas add up to the ledger's books") {
         R"({"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta","nonsense"],"use_yes_price":false,"market_tickers":)" +
             list(open_tickers(simulated)) + "}}");
     simulated.control("start");
-    REQUIRE(arb::test::eventually(10s, [&] { return simulated.finished(); }));
+    REQUIRE(arb::test::eventually(60s, [&] { return simulated.finished(); }));
     simulated.write(*socket, R"({"id":2,"cmd":"list_subscriptions"})");
     Books books;
     std::int64_t seq = 0, errors = 0;
@@ -137,7 +183,7 @@ TEST_CASE("Kalshi's snapshots and deltas add up to the ledger's books") {
         auto const text = simulated.read(*socket);
         REQUIRE(text.has_value());
         CHECK(text->back() == '\n');
-        auto const frame = parse(*text).as_object();
+        auto const frame = parse_json(*text).as_object();
         auto const type = frame.at("type").as_string();
         if (type == "ok") break;
         errors += type == "error" ? 1 : 0;
@@ -148,80 +194,52 @@ TEST_CASE("Kalshi's snapshots and deltas add up to the ledger's books") {
     }
     CHECK(errors == 1);
     CHECK(seq > 100);
-    auto const expected = final_books(simulated, "kalshi");
-    for (auto const& [market, book] : books) {
-        INFO(market);
-        CHECK((expected.at(market) == book));
-    }
+    check_books(books, final_books(simulated, "kalshi"));
 }
 
-TEST_CASE("Polymarket's opening books and changes add up to the ledger's books and carry the right hashes") {
+TEST_CASE("Polymarket's opening books and changes add up to the ledger's books") {
     arb::test::Simulated simulated{
-        {"--quiet-start", "--rate", "3000", "--seconds", "0.7", "--markets", "30"}};
-    std::vector<std::string> tokens;
-    std::map<std::string, std::string> first_token;  // market -> token 0
-    auto const page = parse(simulated.get("/gamma/markets/keyset?closed=false&limit=100"));
-    for (auto const& market : page.as_object().at("markets").as_array()) {
-        auto const ids = parse(std::string{market.as_object().at("clobTokenIds").as_string()});
-        for (auto const& token : ids.as_array()) tokens.emplace_back(token.as_string());
-        first_token[std::string{market.as_object().at("conditionId").as_string()}] =
-            ids.as_array()[0].as_string();
-    }
+        {"--quiet-start", "--rate", "3000", "--frames", "2000", "--markets", "30"}};
+    Tokens const tokens{simulated};
     auto socket = std::move(*simulated.connect(simulated.endpoint("polymarket", "websocket_url"), {}));
-    simulated.write(*socket,
-                    R"({"type":"market","custom_feature_enabled":true,"assets_ids":)" + list(tokens) + "}");
+    simulated.write(
+        *socket, R"({"type":"market","custom_feature_enabled":true,"assets_ids":)" + list(tokens.all) + "}");
     simulated.write(*socket, R"({"operation":"subscribe","custom_feature_enabled":true,"assets_ids":)" +
-                                 list({tokens[0]}) + "}");
+                                 list({tokens.all[0]}) + "}");
     simulated.control("start");
-    REQUIRE(arb::test::eventually(10s, [&] { return simulated.finished(); }));
+    REQUIRE(arb::test::eventually(60s, [&] { return simulated.finished(); }));
     simulated.write(*socket, "PING");
 
     Books books;
-    int told = 0, changes = 0;
-    auto const take_book = [&](json::object const& event) {
-        std::string const market{event.at("market").as_string()};
-        if (event.at("asset_id").as_string() != first_token[market]) return;
-        auto& book = books[market];
-        book = {};
-        for (auto const& level : event.at("bids").as_array())
-            book.bids[amount(level.at("price"))] = amount(level.at("size"));
-        for (auto const& level : event.at("asks").as_array())
-            book.asks[amount(level.at("price"))] = amount(level.at("size"));
-    };
+    int held_already = 0, changes = 0;
     for (;;) {
         auto const text = simulated.read(*socket);
         REQUIRE(text.has_value());
         if (*text == "PONG") break;
-        told += *text == "NO NEW ASSETS" ? 1 : 0;
-        if (*text == "NO NEW ASSETS") continue;
-        auto const value = parse(*text);
+        if (*text == "NO NEW ASSETS") {
+            ++held_already;
+            continue;
+        }
+        auto const value = parse_json(*text);
         if (value.is_array()) {
             CHECK(text->ends_with("]\n"));
-            for (auto const& book : value.as_array()) take_book(book.as_object());
+            for (auto const& book : value.as_array()) tokens.take_book(book.as_object(), books);
             continue;
         }
         auto const& event = value.as_object();
         auto const type = event.at("event_type").as_string();
-        if (type == "book") take_book(event);
-        if (type != "price_change") continue;
-        for (auto const& entry : event.at("price_changes").as_array()) {
-            std::string const market{event.at("market").as_string()};
-            if (entry.at("asset_id").as_string() != first_token[market]) continue;
-            ++changes;
-            auto& book = books[market];
-            put(entry.at("side").as_string() == "BUY" ? book.bids : book.asks, amount(entry.at("price")),
-                amount(entry.at("size")));
-        }
+        if (type == "book") tokens.take_book(event, books);
+        if (type == "price_change") changes += tokens.take_changes(event, books);
     }
-    CHECK(told == 1);
+    CHECK(held_already == 1);
     CHECK(changes > 50);
-    auto const expected = final_books(simulated, "polymarket");
-    for (auto const& [market, book] : books) {
-        INFO(market);
-        CHECK((expected.at(market) == book));
-    }
-    // The recipe of the venue's own clients, on a book as REST gives it.
-    auto const book = parse(simulated.get("/clob/book?token_id=" + tokens[1])).as_object();
+    check_books(books, final_books(simulated, "polymarket"));
+}
+
+TEST_CASE("a book over REST carries the hash of the recipe that the venue's own clients use") {
+    arb::test::Simulated simulated{{"--quiet-start", "--markets", "4"}};
+    auto const token = Tokens{simulated}.all[1];
+    auto const book = parse_json(simulated.get("/clob/book?token_id=" + token)).as_object();
     auto const text = [&](char const* name) {
         return "\"" + std::string{name} + "\":" + json::serialize(book.at(name));
     };
@@ -257,5 +275,5 @@ TEST_CASE("a flood sends exactly the number asked for") {
     simulated.write(*socket, R"({"id":2,"cmd":"list_subscriptions"})");
     auto const last = simulated.read(*socket);
     REQUIRE(last.has_value());
-    CHECK(parse(*last).as_object().at("type").as_string() == "ok");
+    CHECK(parse_json(*last).as_object().at("type").as_string() == "ok");
 }

@@ -155,6 +155,8 @@ class World {
     // Moves markets through their lives; call it now and then. `share`: how much of the story is told, 1 is
     // all of it; a run without an end tells it again and again.
     unsigned live(double share);
+    // Of a run with an end: nothing of it is left.
+    bool story_told() const;
     // What is due by the clock: new and rolling markets, scheduled openings and ends.
     unsigned turn(std::int64_t now);
 

@@ -232,11 +232,13 @@ unsigned World::live(double share) {
             break;
     }
     // A run without an end tells its story again and again.
-    if (settings_.seconds <= 0) {
+    if (settings_.endless()) {
         phase_ = 1;
         ++stories_;
     }
     return add_late_event();
 }
+
+bool World::story_told() const { return phase_ == std::size(phases); }
 
 }  // namespace arb::simulator
