@@ -17,9 +17,9 @@ inline Cell position(arb_packet const& packet) {
 
 // The word of an enumerator, NULL for one that is not known.
 template<std::size_t N>
-inline Cell word(char const* const (&words)[N], std::int32_t value) {
-    if (value < 0 || static_cast<std::size_t>(value) >= N || words[value] == nullptr) return {};
-    return of(words[value]);
+inline Cell word(char const* const (&spelled)[N], std::int32_t value) {
+    if (value < 0 || static_cast<std::size_t>(value) >= N || spelled[value] == nullptr) return {};
+    return of(spelled[value]);
 }
 
 inline Cell venue(arb_packet const& packet) { return of(arb::venue(packet)); }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <new>
 
+#include "arbitrage/fields.hpp"
 #include "arbitrage/time.hpp"
 #include "sinks/sql/cells.hpp"
 #include "sinks/sql/text.hpp"
-#include "sinks/sql/words.hpp"
 
 namespace arb::sql {
 
@@ -192,7 +192,7 @@ void Rows::trade(arb_trade const& p, std::int32_t key) {
                         id,
                         number(p.price),
                         number(p.size),
-                        word(sides, p.taker_side),
+                        word(words::sides, p.taker_side),
                         known(p.block),
                         time(h.venue_time),
                         number(h.received_time),
@@ -233,7 +233,7 @@ void Rows::book_change(arb_book_change const& p, std::int32_t key) {
     Cell const row[] = {venue(h),
                         number(key),
                         number(p.outcome),
-                        word(book_sides, p.side),
+                        word(words::book_sides, p.side),
                         number(p.price),
                         number(p.size),
                         time(h.venue_time),
@@ -254,7 +254,7 @@ void Rows::gap(arb_gap const& p, std::int32_t key) {
     auto const reason = text(h, p.reason), detail = text(h, p.detail);
     Cell const row[] = {venue(h),
                         instance,
-                        word(streams, p.stream),
+                        word(words::streams, p.stream),
                         key == 0 ? Cell{} : number(key),
                         number(p.from_time),
                         time(p.to_time),
@@ -274,16 +274,15 @@ void Rows::pair(arb_pair const& p) {
                         text(h, p.market_id_a),
                         text(h, p.venue_b),
                         text(h, p.market_id_b),
-                        word(relations, p.relation),
-                        word(pair_states, p.status),
+                        word(words::relations, p.relation),
+                        word(words::pair_states, p.status),
                         number(p.score),
                         json(h, p.evidence),
                         number(h.received_time),
                         position(h),
-                        {}};
+                        flags(h)};
     auto* const to = keyed(TableId::market_pairs, {}, id.text());
     std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
 }
 
 void Rows::opportunity(arb_opportunity const& p) {
@@ -301,20 +300,18 @@ void Rows::opportunity(arb_opportunity const& p) {
                         number(p.annualised_peak),
                         json(h, p.detail),
                         position(h),
-                        {}};
+                        flags(h)};
     auto* const to = keyed(TableId::opportunities, {}, id.text());
     std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
 }
 
 void Rows::custom(arb_custom const& p) {
     auto const& h = p.header;
     Cell const row[] = {
-        venue(h), text(h, p.topic), json(h, p.body), time(h.venue_time), number(h.received_time), position(h),
-        {}};
+        venue(h),    text(h, p.topic), json(h, p.body), time(h.venue_time), number(h.received_time),
+        position(h), flags(h)};
     auto* const to = append(TableId::custom_packets, {});
     std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
 }
 
 // What the venue could not understand belongs beside what the database refused; it is no failure to store it.

@@ -1,7 +1,7 @@
 // The rows of what can be traded and at what fee: events, markets and their status, series, fee schedules.
+#include "arbitrage/fields.hpp"
 #include "sinks/sql/cells.hpp"
 #include "sinks/sql/rows.hpp"
-#include "sinks/sql/words.hpp"
 
 namespace arb::sql {
 
@@ -18,7 +18,7 @@ void Rows::event(arb_event const& p, std::uint64_t content) {
                         text(h, p.subtitle),
                         text(h, p.category),
                         known(p.mutually_exclusive),
-                        word(lifecycles, p.lifecycle),
+                        word(words::lifecycles, p.lifecycle),
                         time(p.opens_at),
                         time(p.closes_at),
                         text(h, p.url),
@@ -27,9 +27,8 @@ void Rows::event(arb_event const& p, std::uint64_t content) {
                         time(h.received_time),
                         number(static_cast<std::int64_t>(content)),
                         position(h),
-                        {}};
+                        flags(h)};
     std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
     remembered_.push_back({arb::venue(h), id.text(), content, false});
 }
 
@@ -44,7 +43,7 @@ void Rows::market(arb_market const& p, std::int32_t key, std::uint64_t content) 
                         text(h, p.title),
                         texts(h, p.outcomes),
                         texts(h, p.token_ids),
-                        word(lifecycles, p.lifecycle),
+                        word(words::lifecycles, p.lifecycle),
                         text(h, p.venue_status),
                         text(h, p.rules),
                         number(p.tick_size),
@@ -62,15 +61,14 @@ void Rows::market(arb_market const& p, std::int32_t key, std::uint64_t content) 
                         time(h.received_time),
                         number(static_cast<std::int64_t>(content)),
                         position(h),
-                        {}};
+                        flags(h)};
     std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
     remembered_.push_back({arb::venue(h), id.text(), content, true});
 }
 
 void Rows::status(arb_status_change const& p, std::int32_t key) {
     auto const& h = p.header;
-    auto const state = word(lifecycles, p.lifecycle);
+    auto const state = word(words::lifecycles, p.lifecycle);
     auto const said = text(h, p.venue_status), result = text(h, p.result), detail = json(h, p.detail);
     Cell const row[] = {venue(h),
                         number(key),
@@ -112,16 +110,15 @@ void Rows::series(arb_series const& p, std::uint64_t content) {
                         number(h.received_time),
                         number(static_cast<std::int64_t>(content)),
                         position(h),
-                        {}};
+                        flags(h)};
     auto* const to = keyed(TableId::series, arb::venue(h), id.text());
     std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
 }
 
 // The scope of a whole venue is named by the venue, so that every schedule has a name.
 void Rows::fee_schedule(arb_fee_schedule const& p, std::uint64_t content) {
     auto const& h = p.header;
-    auto const scope = word(fee_scopes, p.scope);
+    auto const scope = word(words::scopes, p.scope);
     auto const id = p.scope == ARB_SCOPE_VENUE ? venue(h) : text(h, p.scope_id);
     auto const from = time(p.effective_from).is_null() ? h.received_time : p.effective_from;
     Cell const row[] = {venue(h),
@@ -139,13 +136,12 @@ void Rows::fee_schedule(arb_fee_schedule const& p, std::uint64_t content) {
                         number(h.received_time),
                         number(static_cast<std::int64_t>(content)),
                         position(h),
-                        {}};
+                        flags(h)};
     std::string name{scope.text()};
     auto const micros = from / 1000;
     name.append(1, '\0').append(id.text()).append(reinterpret_cast<char const*>(&micros), sizeof micros);
     auto* const to = keyed(TableId::fee_schedules, arb::venue(h), name);
     std::copy(std::begin(row), std::end(row), to);
-    to[std::size(row) - 1] = flags(h);
 }
 
 }  // namespace arb::sql
