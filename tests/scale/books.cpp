@@ -49,10 +49,9 @@ Ladder ladder(test::Row const& row, std::size_t prices, std::size_t sizes) {
     return out;
 }
 
-std::int64_t milliseconds(std::optional<std::string> const& value) {
-    auto const time = value ? parse_time(*value) : std::nullopt;
-    return time ? *time / millisecond_ns : 0;
-}
+arb_time time(std::optional<std::string> const& value) { return value ? parse_time(*value).value_or(0) : 0; }
+
+std::int64_t milliseconds(std::optional<std::string> const& value) { return time(value) / millisecond_ns; }
 
 void apply(Book& book, Step const& step) {
     if (step.whole) {
@@ -73,46 +72,32 @@ std::string sql_list(Steps const& steps) {
     return out;
 }
 
-// In the order in which they were stored.
 Steps stored_steps(Steps const& wanted, test::Database& database) {
     auto const of =
         " JOIN market_keys k ON k.market_key = t.market_key WHERE t.outcome = 0 AND k.market_id IN (" +
         sql_list(wanted) + ")";
     std::map<Name, std::map<std::int64_t, Step>> ordered;
     for (auto const& row :
-         database.rows("SELECT t.venue, k.market_id, t.position, t.venue_time, t.bid_prices, t.bid_sizes, "
-                       "t.ask_prices, t.ask_sizes FROM book_snapshots t" +
+         database.rows("SELECT t.venue, k.market_id, t.position, t.venue_time, t.received_at, t.bid_prices, "
+                       "t.bid_sizes, t.ask_prices, t.ask_sizes FROM book_snapshots t" +
                        of))
         ordered[{*row[0], *row[1]}][std::stoll(*row[2])] = {
-            milliseconds(row[3]), true, {ladder(row, 4, 5), ladder(row, 6, 7)}, false, 0, 0};
+            milliseconds(row[3]), true, {ladder(row, 5, 6), ladder(row, 7, 8)}, false, 0, 0, time(row[4])};
     for (auto const& row :
-         database.rows("SELECT t.venue, k.market_id, t.position, t.venue_time, t.side, t.price, t.size "
-                       "FROM book_changes t" +
+         database.rows("SELECT t.venue, k.market_id, t.position, t.venue_time, t.received_at, t.side, "
+                       "t.price, t.size FROM book_changes t" +
                        of))
         ordered[{*row[0], *row[1]}][std::stoll(*row[2])] = {milliseconds(row[3]),
                                                             false,
                                                             {},
-                                                            row[4] == "bid",
-                                                            parse_decimal(row[5].value_or("")).millionths,
-                                                            parse_decimal(row[6].value_or("")).millionths};
+                                                            row[5] == "bid",
+                                                            parse_decimal(row[6].value_or("")).millionths,
+                                                            parse_decimal(row[7].value_or("")).millionths,
+                                                            time(row[4])};
     Steps out;
     for (auto& [name, steps] : ordered)
         for (auto& [position, step] : steps) out[name].push_back(std::move(step));
     return out;
-}
-
-// The book when nothing after `ms` had happened. A stored book without a time of its own is as new as the
-// change before it; `started`: there is one at all.
-Book book_at(std::vector<Step> const& steps, std::int64_t ms, bool is_stored, bool& started) {
-    Book book;
-    started = false;
-    for (auto const& step : steps) {
-        // An opening book's time is that of its last change, which may be long ago.
-        if (step.ms > ms && (!is_stored || started)) break;
-        apply(book, step);
-        started = started || step.whole;
-    }
-    return book;
 }
 
 // When somebody first ordered in it; nothing if nobody ever did.
@@ -124,11 +109,6 @@ std::optional<std::int64_t> first_order(std::vector<Step> const& steps) {
     }
     return {};
 }
-
-struct Gap {
-    std::string venue, market;
-    std::int64_t from_ms, to_ms;
-};
 
 std::vector<Gap> gaps_of_books(test::Database& database) {
     std::vector<Gap> out;
@@ -143,6 +123,19 @@ std::vector<Gap> gaps_of_books(test::Database& database) {
 std::string shown(Ladder const& ladder) {
     std::string out;
     for (auto const& [price, size] : ladder) out += ' ' + format_decimal(price) + 'x' + format_decimal(size);
+    return out;
+}
+
+// `first_counts`: the first book is there whatever its time.
+BookThen book_then(std::vector<Step> const& steps, std::int64_t ms, bool first_counts) {
+    BookThen out;
+    bool begun = false;
+    for (auto const& step : steps) {
+        if (step.ms > ms && (begun || !first_counts)) break;
+        apply(out.book, step);
+        begun = begun || step.whole;
+        ++out.steps;
+    }
     return out;
 }
 
@@ -184,42 +177,61 @@ Told read_ledger(std::string const& file) {
     return told;
 }
 
-Comparison compare_books(Told const& told, test::Database& database, std::int64_t from_ms, std::int64_t to_ms,
-                         std::int64_t found_within_ms, unsigned instants, std::mt19937_64& random) {
-    Comparison result;
-    auto const stored = stored_steps(told.steps, database);
-    auto const gaps = gaps_of_books(database);
-    std::uniform_int_distribution<std::int64_t> instant{from_ms, to_ms};
+bool Stored::in_gap(Name const& market, std::int64_t ms) const {
+    return std::any_of(gaps.begin(), gaps.end(), [&](Gap const& gap) {
+        return gap.venue == market.first && (gap.market.empty() || gap.market == market.second) &&
+               ms >= gap.from_ms && ms <= gap.to_ms;
+    });
+}
+
+Stored read_stored(Told const& told, test::Database& database) {
+    return {stored_steps(told.steps, database), gaps_of_books(database)};
+}
+
+BookThen told_book(std::vector<Step> const& told, std::int64_t ms) { return book_then(told, ms, false); }
+
+// An opening book's time is that of its last change, which may be long ago.
+BookThen stored_book(std::vector<Step> const& stored, std::int64_t ms) { return book_then(stored, ms, true); }
+
+Sample sample(Told const& told, Stored const& stored, std::int64_t from_ms, std::int64_t to_ms) {
+    Sample out;
     for (auto const& [name, steps] : told.steps) {
         if (steps.front().ms > from_ms) continue;  // born later
-        ++result.markets;
-        auto const found = stored.find(name);
-        if (found == stored.end()) {
-            ++result.never_stored;
-            result.different.push_back(name.first + ' ' + name.second + ": no book is stored at all");
+        auto const found = stored.steps.find(name);
+        if (found == stored.steps.end()) {
+            out.never_stored.push_back(name.first + ' ' + name.second);
             continue;
         }
-        auto const opened = told.opened_silently.find(name);
+        auto from = from_ms;
+        if (auto const opened = told.opened_silently.find(name); opened != told.opened_silently.end()) {
+            auto const found_ms = found->second.front().received / millisecond_ns + 1;
+            from = std::max(from, found_ms);
+            out.found_after_ms_max = std::max(out.found_after_ms_max, found_ms - opened->second);
+        }
+        if (from < to_ms) out.markets.push_back({name, &steps, &found->second, from});
+    }
+    return out;
+}
+
+std::string shown(Book const& book) { return "bids" + shown(book.bids) + " asks" + shown(book.asks); }
+
+Comparison compare_books(Sample const& sample, Stored const& stored, std::int64_t to_ms, unsigned instants,
+                         std::mt19937_64& random) {
+    Comparison result;
+    for (auto const& market : sample.markets) {
+        std::uniform_int_distribution<std::int64_t> instant{market.from_ms, to_ms};
         for (unsigned n = 0; n != instants; ++n) {
             auto const ms = instant(random);
-            bool const listed = opened == told.opened_silently.end() || ms > opened->second + found_within_ms;
-            result.not_listed += listed ? 0 : 1;
-            if (!listed) continue;
-            bool const in_gap = std::any_of(gaps.begin(), gaps.end(), [&](Gap const& gap) {
-                return gap.venue == name.first && (gap.market.empty() || gap.market == name.second) &&
-                       ms >= gap.from_ms && ms <= gap.to_ms;
-            });
-            result.in_gaps += in_gap ? 1 : 0;
-            if (in_gap) continue;
+            if (stored.in_gap(market.name, ms)) {
+                ++result.in_gaps;
+                continue;
+            }
             ++result.instants;
-            bool told_started = false, stored_started = false;
-            auto const expected = book_at(steps, ms, false, told_started);
-            auto const is = book_at(found->second, ms, true, stored_started);
+            auto const expected = told_book(*market.told, ms).book, is = stored_book(*market.stored, ms).book;
             if (is != expected)
-                result.different.push_back(name.first + ' ' + name.second + " at " + std::to_string(ms) +
-                                           ": bids" + shown(is.bids) + " asks" + shown(is.asks) +
-                                           ", should be bids" + shown(expected.bids) + " asks" +
-                                           shown(expected.asks));
+                result.different.push_back(market.name.first + ' ' + market.name.second + " at " +
+                                           std::to_string(ms) + ": " + shown(is) + ", should be " +
+                                           shown(expected));
         }
     }
     return result;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "arbitrage/abi/base.h"
 #include "pipeline/database.hpp"
 
 namespace arb::scale {
@@ -28,6 +29,7 @@ struct Step {
     Book book;
     bool bid;
     std::int64_t price, size;
+    arb_time received = 0;  // of a stored one
 };
 using Steps = std::map<Name, std::vector<Step>>;
 
@@ -45,14 +47,53 @@ struct Told {
 };
 Told read_ledger(std::string const& file);
 
+struct Gap {
+    std::string venue, market;  // no market: all of the venue
+    std::int64_t from_ms, to_ms;
+};
+
+// What of the database concerns the books of the sample.
+struct Stored {
+    Steps steps;  // in the order in which they were stored
+    std::vector<Gap> gaps;
+    bool in_gap(Name const& market, std::int64_t ms) const;
+};
+Stored read_stored(Told const& told, test::Database& database);
+
+// The book when nothing after `ms` had happened, and how many steps led to it. A stored book without a time
+// of its own is as new as the change before it.
+struct BookThen {
+    Book book;
+    std::size_t steps = 0;
+};
+BookThen told_book(std::vector<Step> const& told, std::int64_t ms);
+BookThen stored_book(std::vector<Step> const& stored, std::int64_t ms);
+
+// A market that was there when the run began.
+struct Sampled {
+    Name name;
+    std::vector<Step> const* told;
+    std::vector<Step> const* stored;
+    // Since when its books can be compared. A market that opened silently: since it was found.
+    std::int64_t from_ms;
+};
+struct Sample {
+    std::vector<Sampled> markets;
+    std::vector<std::string> never_stored;
+    std::int64_t found_after_ms_max = 0;  // a market that opened silently
+};
+// Those whose books can be compared between the two times.
+Sample sample(Told const& told, Stored const& stored, std::int64_t from_ms, std::int64_t to_ms);
+
 struct Comparison {
-    long long markets = 0, instants = 0, in_gaps = 0, not_listed = 0, never_stored = 0;
+    long long instants = 0, in_gaps = 0;
     std::vector<std::string> different;
 };
-// At `instants` moments of each market between the two times. A market that opened silently is compared from
-// `found_within_ms` after that on.
-Comparison compare_books(Told const& told, test::Database& database, std::int64_t from_ms, std::int64_t to_ms,
-                         std::int64_t found_within_ms, unsigned instants, std::mt19937_64& random);
+// At `instants` moments of each market, drawn by lot.
+Comparison compare_books(Sample const& sample, Stored const& stored, std::int64_t to_ms, unsigned instants,
+                         std::mt19937_64& random);
+
+std::string shown(Book const& book);
 
 // Milliseconds to the first stored quote of each market from when it could be traded and somebody had ordered
 // in it, if that was before `to_ms`; shortest first. Those that have no quote are `missing`.

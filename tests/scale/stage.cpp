@@ -1,12 +1,17 @@
 #include "scale/stage.hpp"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <thread>
+
+#include "scale/usage.hpp"
 
 namespace arb::scale {
 namespace {
 
-constexpr auto look_every = 2s;  // asking costs the venues some milliseconds
+// Asking costs the venues some milliseconds of a large world, which are the host's in a small one.
+constexpr std::chrono::milliseconds look_every = 2s, look_every_in_a_small_world = 500ms;
+constexpr unsigned small_world = 10'000;                                           // markets
 constexpr unsigned kalshi_markets_an_event = 10, polymarket_markets_an_event = 3;  // as seen in August 2026
 constexpr unsigned listing_lag_ms = 1500;  // venues list a new market later than they announce it
 
@@ -55,13 +60,10 @@ long long integer(boost::json::object const& object, std::string const& name) {
 
 }  // namespace
 
-bool await(std::chrono::seconds within, std::function<bool()> const& condition) {
-    auto const end = std::chrono::steady_clock::now() + within;
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() >= end) return false;
-        std::this_thread::sleep_for(look_every);
-    }
-    return true;
+Work Work::operator-(Work const& before) const {
+    return {host_seconds - before.host_seconds, log_bytes - before.log_bytes,
+            database_seconds - before.database_seconds, catalogue_rows - before.catalogue_rows,
+            history_rows - before.history_rows};
 }
 
 Stage::Stage(Settings const& settings)
@@ -93,17 +95,38 @@ long long Stage::counted(std::string const& total) { return integer(venues_.cont
 
 std::unique_ptr<test::Database> Stage::database() const { return test::open_postgres(postgres_.url("rows")); }
 
-std::string Stage::ask(std::string const& query) const {
+double Stage::ask(std::string const& query) const {
     auto const rows = postgres_.query("postgres", query);
-    return rows.empty() ? "" : rows[0][0].value_or("");
+    return rows.empty() ? 0 : std::stod(rows[0][0].value_or("0"));
 }
 
-double Stage::database_seconds() const {
-    return std::stod(ask("SELECT active_time / 1000 FROM pg_stat_database WHERE datname = 'rows'"));
+Work Stage::work() const {
+    Work work{};
+    work.host_seconds = processor_seconds(host_->pid());
+    work.log_bytes = ask("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')");
+    work.database_seconds = ask("SELECT active_time / 1000 FROM pg_stat_database WHERE datname = 'rows'");
+    // Only the database itself knows its tables: this one question counts, for some milliseconds.
+    auto const tables = postgres_.query(
+        "rows",
+        "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0), coalesce(sum(n_tup_ins) FILTER (WHERE "
+        "relname ~ '(event|market)_history$'), 0) FROM pg_stat_user_tables WHERE relname ~ "
+        "'(^|_)(events|markets|series|fee_schedules|event_history|market_history)$'");
+    work.catalogue_rows = std::stoll(tables.at(0).at(0).value_or("0"));
+    work.history_rows = std::stoll(tables.at(0).at(1).value_or("0"));
+    return work;
 }
 
-double Stage::log_bytes() const {
-    return std::stod(ask("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')"));
+bool Stage::await(std::chrono::milliseconds within, std::function<bool()> const& condition) const {
+    auto const pause = settings_.kalshi + settings_.polymarket > small_world
+                           ? std::chrono::milliseconds{look_every}
+                           : look_every_in_a_small_world;
+    auto const end = std::chrono::steady_clock::now() + within;
+    while (!condition()) {
+        auto const now = std::chrono::steady_clock::now();
+        if (now >= end) return false;
+        std::this_thread::sleep_for(std::min<std::chrono::steady_clock::duration>(pause, end - now));
+    }
+    return true;
 }
 
 void Stage::calm_database() {

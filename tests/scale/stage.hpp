@@ -28,19 +28,30 @@ struct Settings {
     unsigned sweep_seconds = 60;                     // between sweeps of the catalogue
 };
 
-// Looks every two seconds; what the condition said last.
-bool await(std::chrono::seconds within, std::function<bool()> const& condition);
-
 struct Subscribed {
     long long kalshi = 0, polymarket = 0, kalshi_tradable = 0, polymarket_tradable = 0;
     bool complete() const { return kalshi >= kalshi_tradable && polymarket >= polymarket_tradable; }
     long long markets() const { return kalshi + polymarket; }
 };
 
+// What was done so far.
+struct Work {
+    double host_seconds;       // of processor time
+    double log_bytes;          // of the database's write-ahead log
+    double database_seconds;   // of work for the program
+    long long catalogue_rows;  // inserted, changed or deleted: events, markets, series, fees
+    long long history_rows;    // of events and markets
+    Work operator-(Work const& before) const;
+};
+
 class Stage {
   public:
     explicit Stage(Settings const& settings);
 
+    // Looks again and again; what the condition said last.
+    bool await(std::chrono::milliseconds within, std::function<bool()> const& condition) const;
+
+    Settings const& settings() const { return settings_; }
     test::Collector& host() { return *host_; }
     test::Simulated& venues() { return venues_; }
     Subscribed subscribed();
@@ -48,16 +59,16 @@ class Stage {
     long long sweeps(std::string const& venue);
     long long counted(std::string const& total);  // of the ledger
     std::unique_ptr<test::Database> database() const;
-    // From a connection to another database, so that asking does not count.
-    std::string ask(std::string const& query) const;
-    double database_seconds() const;  // of work for the program, so far
-    double log_bytes() const;         // write-ahead log, so far
-    void calm_database();             // nothing but the program writes from now on
+    Work work() const;
+    void calm_database();  // nothing but the program writes from now on
     // Nothing is queued any more, and the balance holds.
     bool drained() { return host_->drained(); }
     std::string ledger_file() { return venues_.endpoint("ledger_file"); }
 
   private:
+    // From a connection to another database, so that asking does not count as the program's work.
+    double ask(std::string const& query) const;
+
     Settings const settings_;
     test::TemporaryDirectory directory_;
     test::Simulated venues_;

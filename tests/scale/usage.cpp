@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -18,11 +19,11 @@ std::string read(pid_t pid, char const* name) {
 
 }  // namespace
 
-std::int64_t resident_bytes(pid_t pid) {
-    std::istringstream fields{read(pid, "statm")};
-    std::int64_t size = 0, resident = 0;
-    fields >> size >> resident;
-    return resident * sysconf(_SC_PAGESIZE);
+std::int64_t resident_bytes_max(pid_t pid) {
+    // "VmHWM:   12345 kB"
+    auto const text = read(pid, "status");
+    auto const at = text.find("VmHWM:");
+    return at == std::string::npos ? 0 : std::strtoll(text.c_str() + at + 6, nullptr, 10) * 1024;
 }
 
 double processor_seconds(pid_t pid) {

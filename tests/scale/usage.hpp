@@ -9,8 +9,8 @@
 
 namespace arb::scale {
 
-// Bytes that are resident now; 0 if there is no such process.
-std::int64_t resident_bytes(pid_t pid);
+// The most bytes that ever were resident; 0 if there is no such process.
+std::int64_t resident_bytes_max(pid_t pid);
 // Seconds of processor time so far, its own and the kernel's for it.
 double processor_seconds(pid_t pid);
 // Files it has open: its connections among them.
