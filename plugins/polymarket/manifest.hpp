@@ -1,9 +1,11 @@
 // The manifest: what the host reads of this plugin without running it.
 #pragma once
 
+#include "venue/manifest.hpp"
+
 namespace arb::polymarket {
 
-inline constexpr char manifest[] = R"json({
+inline constexpr auto manifest_text = manifest_of(R"json({
 "id": "polymarket",
 "version": "0.1.0",
 "description": "Polymarket: events and markets from Gamma, live books and trades from the CLOB's market channel",
@@ -20,14 +22,14 @@ inline constexpr char manifest[] = R"json({
       "description": "where past trades are read"},
     "websocket_url": {"type": "string", "default": "wss://ws-subscriptions-clob.polymarket.com/ws/market",
       "description": "the market channel"},
-    "ca_file": {"type": "string", "default": "",
-      "description": "a file of CA certificates trusted in addition to the system's"},
-    "catalogue_every": {"type": "string", "format": "duration", "default": "5m",
-      "description": "how often every open event is listed again"},
+    )json",
+                                                  option_ca_file, R"json(,
+    )json",
+                                                  option_catalogue_every, R"json(,
     "backfill": {"type": "string", "format": "duration", "default": "24h",
       "description": "how far back past trades and resolutions are read at the start; 0s: not at all"},
-    "snapshot_every": {"type": "string", "format": "duration", "default": "1h",
-      "description": "how often each book is written whole between its changes, so that a past one is found soon; 0s: only when it begins anew"},
+    )json",
+                                                  option_snapshot_every, R"json(,
     "shard": {"type": "string", "default": "",
       "description": "collect only a part of the markets, for several hosts: 2/8 is the second of eight; a market's part follows from its condition id"},
     "record": {"type": "array", "items": {"enum": ["quotes", "trades", "books"]}, "default": ["quotes", "trades"],
@@ -47,8 +49,8 @@ inline constexpr char manifest[] = R"json({
           "description": "condition ids or market slugs"},
         "volume_24h_min": {"type": ["number", "null"], "minimum": 0, "default": null,
           "description": "least volume of the last 24 hours in dollars"},
-        "closes_within": {"type": ["string", "null"], "format": "duration", "default": null,
-          "description": "only markets that close within this time"}
+        )json",
+                                                  select_closes_within, R"json(
       }},
     "address": {"type": "string", "default": "",
       "description": "address of the signer; only for the commands orders, fills, balance and positions"},
@@ -92,8 +94,8 @@ inline constexpr char manifest[] = R"json({
   {"name": "tags", "help": "tags that events have",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 100, "description": "how many"}}}},
-  {"name": "selection", "help": "how many open markets each rule of select takes and leaves out, and all of them together",
-   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
+  )json",
+                                                  command_selection, R"json(,
   {"name": "orders", "help": "your open orders (needs address, api_key and the two secret files)",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "market": {"type": "string", "default": "", "description": "condition id"}}}},
@@ -108,6 +110,8 @@ inline constexpr char manifest[] = R"json({
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "signature_type": {"type": "integer", "minimum": 0, "maximum": 3, "default": 0,
        "description": "kind of wallet: 0 own key, 1 email, 2 browser, 3 deposit"}}}}
-]})json";
+]})json");
+
+inline constexpr auto const& manifest = manifest_text.text;
 
 }  // namespace arb::polymarket
