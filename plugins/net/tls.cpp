@@ -14,6 +14,8 @@ Result<std::shared_ptr<Tls>> Tls::create(std::string const& ca_file) {
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
         return permanent("this machine's OpenSSL offers no TLS 1.2");
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    // A connection that is silent keeps no buffers: there may be hundreds.
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     tls->context.set_verify_mode(asio::ssl::verify_peer, error);
     if (error) return permanent("certificate checks cannot be switched on: " + error.message());
     // A machine without system CAs can still use ca_file, so a failure here shows at the handshake, not

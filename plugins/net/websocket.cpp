@@ -26,8 +26,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds write_max{10s};
 // How often a connection is looked at for silence.
 constexpr milliseconds look_every{1s};
-// Memory for a rare large message is given back; opening messages of a MB or two keep theirs.
-constexpr std::size_t buffer_bytes_kept = 8 << 20;
+// What the opening messages took is given back: of hundreds of connections it would be most of the memory,
+// and later messages are far smaller.
+constexpr std::size_t buffer_bytes_kept = 64 << 10;
 
 struct WebSocketState {
     WebSocketState(asio::any_io_executor const& executor, std::shared_ptr<TlsContext> t, Url u,
