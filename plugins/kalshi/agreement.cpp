@@ -2,10 +2,13 @@
 
 namespace arb::kalshi {
 
-void Agreement::told(std::string_view market, Quote const& quote, arb_time time, arb_time received) {
+arb_time Agreement::told(std::string_view market, Quote const& quote, arb_time time, arb_time received,
+                         Take take) {
     auto found = told_.find(market);
     if (found == told_.end()) found = told_.emplace(std::string{market}, Told{}).first;
     auto& told = found->second;
+    auto const before = told.time;
+    if (take == Take::newer && time <= before) return before;
     told.best = {quote.bid, quote.ask};
     if (time != 0) told.time = time;
     auto const book = best_(market);
@@ -16,6 +19,7 @@ void Agreement::told(std::string_view market, Quote const& quote, arb_time time,
         told.differs_since = 0;
         differing_.erase(found->first);
     }
+    return before;
 }
 
 std::vector<std::string> Agreement::differing(arb_time now) {
@@ -41,11 +45,6 @@ std::vector<std::string> Agreement::differing(arb_time now) {
 Best const* Agreement::last(std::string_view market) const {
     auto const found = told_.find(market);
     return found == told_.end() ? nullptr : &found->second.best;
-}
-
-arb_time Agreement::last_time(std::string_view market) const {
-    auto const found = told_.find(market);
-    return found == told_.end() ? 0 : found->second.time;
 }
 
 arb_time Agreement::differs_since(std::string_view market) const {

@@ -5,6 +5,7 @@
 // Thread safety: none; on the venue's thread. Keeps the last prices of each market that tickers told of.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -33,15 +34,18 @@ class Agreement {
     using FindBest = std::function<std::optional<Best>(std::string_view market)>;
     explicit Agreement(FindBest best, arb_time lasts_ns = lasts) : best_{std::move(best)}, lasts_{lasts_ns} {}
 
-    // A ticker told of these prices at the venue's time `time`.
-    void told(std::string_view market, Quote const& quote, arb_time time, arb_time received);
+    // Whether what a ticker tells is taken if the last one is as new: not from a connection beside the
+    // feed's.
+    enum class Take : std::uint8_t { always, newer };
+    // A ticker told of these prices at the venue's time `time`. The time of the one before; 0 if there was
+    // none. One lookup for each ticker.
+    arb_time told(std::string_view market, Quote const& quote, arb_time time, arb_time received,
+                  Take take = Take::always);
     // The markets whose books differ for so long; each is named once in `again_after`.
     std::vector<std::string> differing(arb_time now);
 
     // What the last ticker said; null if there was none.
     Best const* last(std::string_view market) const;
-    // The venue's time of it; 0 if there was none.
-    arb_time last_time(std::string_view market) const;
     // Since when the book differs; 0 if it does not.
     arb_time differs_since(std::string_view market) const;
     void forget(std::string_view market);

@@ -127,6 +127,9 @@ void Feed::start_over(std::string const& reason, std::string const& sentence) {
 }
 
 std::optional<Best> Feed::best(std::string_view market) const {
+    // Asked for with each ticker: nothing is looked for that need not be.
+    if (!parts_.settings.record.books) return {};
+    if (lanes_.size() == 1) return lanes_[0].stream->books().best(market);
     auto const lane = lane_of_.find(market);
     return lane == lane_of_.end() ? std::nullopt : lanes_[lane->second].stream->books().best(market);
 }

@@ -138,10 +138,10 @@ void Stream::took_data(Link& link) {
 // Whether this quote is to be written: of two connections side by side, one that the other did not tell.
 bool Stream::new_quote(Frame const& frame, Quote const& quote) {
     if (!ours(frame.market)) return false;
-    auto& agreement = *parts_.agreement;
     bool const from_next = next_ != nullptr && taking_ == next_.get();
-    auto const told_before = agreement.last_time(frame.market);
-    if (!from_next || frame.time > told_before) agreement.told(frame.market, quote, frame.time, received_);
+    auto const told_before =
+        parts_.agreement->told(frame.market, quote, frame.time, received_,
+                               from_next ? Agreement::Take::newer : Agreement::Take::always);
     if (next_ == nullptr || frame.time == 0) return true;
     weigh_evidence(frame);
     // The state in which the new connection finds a market: the old one told it long ago.

@@ -59,3 +59,19 @@ TEST_CASE("a difference that lasts is named once a minute", "[kalshi]") {
     books.agreement.forget("A");
     CHECK(books.agreement.last("A") == nullptr);
 }
+
+TEST_CASE("what a connection beside the feed's tells is taken if it is newer", "[kalshi]") {
+    Books books;
+    Quote quote;
+    quote.bid = 400'000;
+    CHECK(books.agreement.told("A", quote, start, start) == 0);
+    quote.bid = 410'000;
+    CHECK(books.agreement.told("A", quote, start, start, Agreement::Take::newer) == start);
+    CHECK(books.agreement.last("A")->bid == 400'000);
+    CHECK(books.agreement.told("A", quote, start + 1, start, Agreement::Take::newer) == start);
+    CHECK(books.agreement.last("A")->bid == 410'000);
+    // The feed itself is believed whatever its times.
+    quote.bid = 420'000;
+    CHECK(books.agreement.told("A", quote, start - 1, start) == start + 1);
+    CHECK(books.agreement.last("A")->bid == 420'000);
+}
