@@ -415,22 +415,25 @@ void measure_terms(Database& database) {
         "generate_series(1, 5000000) AS n");
     database.query(
         "INSERT INTO market_history SELECT (jsonb_populate_record(h, jsonb_build_object('seen_at', h.seen_at "
-        "+ "
-        "hour * INTERVAL '1 hour'))).* FROM kalshi_market_history h, generate_series(1, 100) AS hour");
+        "+ hour * INTERVAL '1 hour'))).* FROM kalshi_market_history h, generate_series(1, 100) AS hour");
     database.query("VACUUM ANALYZE");
     double longest = 0, all = 0;
     constexpr int times = 50;
     for (int i = 0; i != times; ++i) {
-        auto const at = format_time(noon - 4 * day + below(90) * 3600 * second_ns);
+        auto const at = format_time(noon - 4 * day + (1 + below(90)) * 3600 * second_ns);
+        auto const id = market_id(10 * below(1000));
         auto const begin = std::chrono::steady_clock::now();
-        if (database
-                .query(
-                    "SELECT received_at, bid, ask, rules, tick_size, fee_type FROM tick_terms WHERE venue = "
-                    "'kalshi' AND market_id = '" +
-                    market_id(10 * below(1000)) + "' AND received_at <= '" + at +
-                    "' ORDER BY received_at DESC, position DESC LIMIT 1")
-                .size() != 1)
-            throw std::runtime_error{"no quote at " + at};
+        auto const rows = database.query(
+            "SELECT received_at, bid, ask, rules, tick_size, fee_type FROM tick_terms WHERE venue = 'kalshi' "
+            "AND market_id = '" +
+            id +
+            "' AND received_at = (SELECT max(received_at) FROM tick_history WHERE "
+            "venue = 'kalshi' AND received_at <= '" +
+            at +
+            "' AND market_key = (SELECT market_key FROM "
+            "market_keys WHERE venue = 'kalshi' AND market_id = '" +
+            id + "')) ORDER BY position DESC LIMIT 1");
+        if (rows.size() != 1) throw std::runtime_error{"no quote at " + at};
         auto const spent = seconds_since(begin);
         longest = std::max(longest, spent);
         all += spent;
