@@ -5,11 +5,9 @@
 #pragma once
 
 #include <boost/json.hpp>
-#include <fstream>
 #include <map>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "arbitrage/decimal.hpp"
 #include "arbitrage/time.hpp"
@@ -20,19 +18,6 @@ namespace arb::test {
 
 namespace json = boost::json;
 
-// The ledger's lines of this kind of one venue.
-inline std::vector<json::object> ledger(Simulated& simulated, std::string_view venue, std::string_view kind) {
-    std::vector<json::object> out;
-    std::ifstream in{simulated.endpoint("ledger_file")};
-    for (std::string line; std::getline(in, line);) {
-        if (line.empty()) continue;
-        auto const value = json::parse(line).as_object();
-        if (value.at("kind").as_string() == kind && value.at("venue").as_string() == venue)
-            out.push_back(value);
-    }
-    return out;
-}
-
 inline std::int64_t amount(json::value const& value) {
     return value.is_null() ? ARB_ABSENT : parse_decimal(std::string_view{value.as_string()}).millionths;
 }
@@ -40,9 +25,9 @@ inline std::int64_t amount(json::value const& value) {
 inline std::string market_of(json::object const& line) { return std::string{line.at("market").as_string()}; }
 
 // The status of each market at the end.
-inline std::map<std::string, std::string> final_states(Simulated& simulated, std::string_view venue) {
+inline std::map<std::string, std::string> final_states(Simulated& simulated, std::string const& venue) {
     std::map<std::string, std::string> out;
-    for (auto const& market : ledger(simulated, venue, "final_market"))
+    for (auto const& market : simulated.ledger("final_market", venue))
         out[market_of(market)] = market.at("status").as_string();
     return out;
 }
@@ -50,14 +35,14 @@ inline std::map<std::string, std::string> final_states(Simulated& simulated, std
 // What differs between the last quotes pushed and the ledger's final ones of markets that are open and not
 // `left_out`.
 template<class LeftOut>
-std::string wrong_quotes(Simulated& simulated, RecordingHost& host, std::string_view venue,
+std::string wrong_quotes(Simulated& simulated, RecordingHost& host, std::string const& venue,
                          LeftOut const& left_out) {
     std::map<std::string, arb_quote const*> last;
     for (auto const* const quote : host.all<arb_quote>())
         last[std::string{text(quote->header, quote->market_id)}] = quote;
     auto states = final_states(simulated, venue);
     std::string wrong;
-    for (auto const& expected : ledger(simulated, venue, "final_quote")) {
+    for (auto const& expected : simulated.ledger("final_quote", venue)) {
         auto const id = market_of(expected);
         if (states[id] != "open" || left_out(id)) continue;
         auto const found = last.find(id);

@@ -3,23 +3,20 @@
 #pragma once
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <fstream>
-#include <map>
-#include <set>
 #include <thread>
 
-#include "arbitrage/decimal.hpp"
-#include "arbitrage/time.hpp"
 #include "kalshi/collector.hpp"
-#include "simulator/simulated.hpp"
+#include "support/against_simulator.hpp"
 #include "support/catch.hpp"
-#include "support/recording_host.hpp"
 
 namespace arb::kalshi::test {
 
 using namespace std::chrono_literals;
+using arb::test::amount;
 using arb::test::eventually;
+using arb::test::market_of;
+using arb::test::open_gaps;
+using arb::test::told;
 namespace json = boost::json;
 
 inline Settings settings_for(arb::test::Simulated& simulated, bool with_key) {
@@ -70,49 +67,16 @@ class Running {
 };
 
 inline std::vector<json::object> ledger(arb::test::Simulated& simulated, std::string const& kind) {
-    std::vector<json::object> out;
-    std::ifstream in{simulated.endpoint("ledger_file")};
-    for (std::string line; std::getline(in, line);) {
-        auto const value = json::parse(line).as_object();
-        if (value.at("kind").as_string() == kind && value.at("venue").as_string() == "kalshi")
-            out.push_back(value);
-    }
-    return out;
+    return simulated.ledger(kind, "kalshi");
 }
-
-inline std::int64_t amount(json::value const& value) {
-    return value.is_null() ? ARB_ABSENT : parse_decimal(std::string_view{value.as_string()}).millionths;
-}
-
-inline std::string market_of(json::object const& line) { return std::string{line.at("market").as_string()}; }
 
 inline std::map<std::string, std::string> final_states(arb::test::Simulated& simulated) {
-    std::map<std::string, std::string> out;
-    for (auto const& market : ledger(simulated, "final_market"))
-        out[market_of(market)] = market.at("status").as_string();
-    return out;
+    return arb::test::final_states(simulated, "kalshi");
 }
 
-// What differs between the last quotes pushed and the ledger's final ones.
 inline std::string wrong_quotes(arb::test::Simulated& simulated, arb::test::RecordingHost& host) {
-    std::map<std::string, arb_quote const*> last;
-    for (auto const* const quote : host.all<arb_quote>())
-        last[std::string{text(quote->header, quote->market_id)}] = quote;
-    auto states = final_states(simulated);
-    std::string wrong;
-    for (auto const& expected : ledger(simulated, "final_quote")) {
-        auto const id = market_of(expected);
-        if (states[id] != "open" || is_combo(id)) continue;
-        auto const found = last.find(id);
-        if (found == last.end())
-            wrong += id + " has no quote; ";
-        else if (found->second->bid != amount(expected.at("bid")) ||
-                 found->second->ask != amount(expected.at("ask")) ||
-                 found->second->bid_size != amount(expected.at("bid_size")) ||
-                 found->second->ask_size != amount(expected.at("ask_size")))
-            wrong += id + " differs; ";
-    }
-    return wrong;
+    return arb::test::wrong_quotes(simulated, host, "kalshi",
+                                   [](std::string const& id) { return is_combo(id); });
 }
 
 // Books as the packets say: replaced by a book, changed by the changes of its epoch.
@@ -182,35 +146,8 @@ inline std::vector<std::string> trades_of(arb::test::RecordingHost& host) {
     return {out.begin(), out.end()};
 }
 
-inline std::string told(arb::test::RecordingHost& host) {
-    std::string out;
-    for (auto const& line : host.lines()) out += line + "\n";
-    for (auto const& line : host.sentences())
-        if (out.find(line) == std::string::npos) out += "state: " + line + "\n";
-    for (auto const* const gap : host.all<arb_gap>())
-        out += "gap: stream " + std::to_string(gap->stream) + " " +
-               std::string{text(gap->header, gap->market_id)} + " " +
-               std::string{text(gap->header, gap->reason)} + " " + format_time(gap->from_time) + " " +
-               (gap->to_time == ARB_ABSENT ? "open" : format_time(gap->to_time)) +
-               (gap->recovered == ARB_YES ? " recovered\n" : "\n");
-    return out;
-}
-
 inline std::string violations(arb::test::Simulated& simulated) {
-    std::string out;
-    auto const report = simulated.control("report");
-    for (auto const& [name, value] : report.at("violations").as_object())
-        if (name.starts_with("kalshi")) out += std::string{name} + " " + json::serialize(value) + "; ";
-    return out;
-}
-
-inline std::size_t open_gaps(arb::test::RecordingHost& host) {
-    std::map<std::string, bool> open;
-    for (auto const* const gap : host.all<arb_gap>())
-        open[std::to_string(gap->stream) + std::string{text(gap->header, gap->market_id)} +
-             std::to_string(gap->from_time)] = gap->to_time == ARB_ABSENT;
-    return static_cast<std::size_t>(
-        std::count_if(open.begin(), open.end(), [](auto const& entry) { return entry.second; }));
+    return arb::test::violations(simulated, "kalshi");
 }
 
 inline std::set<std::string> gap_reasons(arb::test::RecordingHost& host) {

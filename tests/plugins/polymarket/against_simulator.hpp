@@ -57,12 +57,13 @@ class Running {
     std::thread thread_;
 };
 
-inline std::vector<json::object> ledger(arb::test::Simulated& simulated, std::string_view kind) {
-    return arb::test::ledger(simulated, venue_name, kind);
+inline std::vector<json::object> ledger(arb::test::Simulated& simulated, std::string const& kind) {
+    return simulated.ledger(kind, std::string{venue_name});
 }
 
 inline std::string wrong_quotes(arb::test::Simulated& simulated, arb::test::RecordingHost& host) {
-    return arb::test::wrong_quotes(simulated, host, venue_name, [](std::string const&) { return false; });
+    return arb::test::wrong_quotes(simulated, host, std::string{venue_name},
+                                   [](std::string const&) { return false; });
 }
 
 inline std::string violations(arb::test::Simulated& simulated) {
