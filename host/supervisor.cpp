@@ -58,10 +58,10 @@ Supervisor::~Supervisor() = default;
 void Supervisor::start() {
     finished_ = false;
     thread_ = std::thread{[this] { thread_main(); }};
-    pthread_setname_np(thread_.native_handle(), instance_.config().name.substr(0, 15).c_str());
 }
 
 void Supervisor::thread_main() {
+    pthread_setname_np(pthread_self(), instance_.config().name.substr(0, 15).c_str());
     try {
         work();
     } catch (std::exception const& wrong) {
