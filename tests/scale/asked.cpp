@@ -27,11 +27,10 @@ struct Moment {
     }
 };
 
-std::optional<Moment> draw(Sample const& sample, Stored const& stored, std::int64_t to_ms,
-                           std::mt19937_64& random) {
+std::optional<Moment> draw(Sample const& sample, Stored const& stored, std::mt19937_64& random) {
     for (unsigned n = 0; n != draws_a_book; ++n) {
         auto const& market = sample.markets[random() % sample.markets.size()];
-        auto const ms = std::uniform_int_distribution<std::int64_t>{market.from_ms, to_ms}(random);
+        auto const ms = std::uniform_int_distribution<std::int64_t>{market.from_ms, market.to_ms}(random);
         if (stored.in_gap(market.name, ms)) continue;
         auto const& steps = *market.stored;
         auto const end = stored_book(steps, ms).steps;
@@ -63,12 +62,12 @@ Book book_of(std::string const& answer) {
 
 }  // namespace
 
-Answers ask_books(Sample const& sample, Stored const& stored, test::Collector const& program,
-                  std::int64_t to_ms, unsigned count, std::mt19937_64& random) {
+Answers ask_books(Sample const& sample, Stored const& stored, test::Collector const& program, unsigned count,
+                  std::mt19937_64& random) {
     using Clock = std::chrono::steady_clock;
     Answers result;
     for (unsigned n = 0; n != count && !sample.markets.empty(); ++n) {
-        auto const moment = draw(sample, stored, to_ms, random);
+        auto const moment = draw(sample, stored, random);
         if (!moment) continue;
         auto const begin = Clock::now();
         auto const answer = program.run(

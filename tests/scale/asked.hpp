@@ -21,7 +21,7 @@ struct Answers {
 // `count` books of markets and moments drawn by lot, outside gaps, against the ledger's. The ledger tells the
 // venue's time and the command takes the time of receipt: each moment lies between the receipt of the last
 // step that belongs to it and of the next.
-Answers ask_books(Sample const& sample, Stored const& stored, test::Collector const& program,
-                  std::int64_t to_ms, unsigned count, std::mt19937_64& random);
+Answers ask_books(Sample const& sample, Stored const& stored, test::Collector const& program, unsigned count,
+                  std::mt19937_64& random);
 
 }  // namespace arb::scale

@@ -126,6 +126,35 @@ std::string shown(Ladder const& ladder) {
     return out;
 }
 
+Step opening_book(json::object const& entry) {
+    Step step{};
+    step.ms = entry.at("ms").as_int64();
+    step.whole = true;
+    step.book = {ladder(entry.at("bids").as_array()), ladder(entry.at("asks").as_array())};
+    return step;
+}
+
+void take_change(json::object const& entry, Name const& name, Told& told) {
+    Step step{};
+    step.ms = entry.at("ms").as_int64();
+    step.bid = text(entry, "side") == "bid";
+    step.price = amount(entry.at("price"));
+    step.size = amount(entry.at("size"));
+    told.steps[name].push_back(std::move(step));
+}
+
+void take_birth(json::object const& entry, Name const& name, Told& told) {
+    if (entry.at("announced").as_bool()) told.born.push_back({name, entry.at("tradable_ms").as_int64()});
+}
+
+void take_life(json::object const& entry, Name const& name, Told& told) {
+    auto const ms = entry.at("ms").as_int64();
+    if (text(entry, "status") == "open")
+        told.opened_silently[name] = ms;
+    else
+        told.ended.try_emplace(name, ms);
+}
+
 // `first_counts`: the first book is there whatever its time.
 BookThen book_then(std::vector<Step> const& steps, std::int64_t ms, bool first_counts) {
     BookThen out;
@@ -153,26 +182,14 @@ Told read_ledger(std::string const& file) {
         if (!opening && !change && !born && !is("lifecycle")) continue;
         auto const entry = json::parse(line).as_object();
         Name const name{text(entry, "venue"), text(entry, "market")};
-        auto const ms = entry.at("ms").as_int64();
         if (opening)
-            told.steps[name].push_back(
-                {ms,
-                 true,
-                 {ladder(entry.at("bids").as_array()), ladder(entry.at("asks").as_array())},
-                 false,
-                 0,
-                 0});
+            told.steps[name].push_back(opening_book(entry));
         else if (change)
-            told.steps[name].push_back({ms,
-                                        false,
-                                        {},
-                                        text(entry, "side") == "bid",
-                                        amount(entry.at("price")),
-                                        amount(entry.at("size"))});
-        else if (born && entry.at("announced").as_bool())
-            told.born.push_back({name, entry.at("tradable_ms").as_int64()});
-        else if (!born && name.first == "polymarket" && text(entry, "status") == "open")
-            told.opened_silently[name] = ms;
+            take_change(entry, name, told);
+        else if (born)
+            take_birth(entry, name, told);
+        else if (name.first == "polymarket")
+            take_life(entry, name, told);
     }
     return told;
 }
@@ -208,18 +225,20 @@ Sample sample(Told const& told, Stored const& stored, std::int64_t from_ms, std:
             from = std::max(from, found_ms);
             out.found_after_ms_max = std::max(out.found_after_ms_max, found_ms - opened->second);
         }
-        if (from < to_ms) out.markets.push_back({name, &steps, &found->second, from});
+        auto const ended = told.ended.find(name);
+        auto const to = ended == told.ended.end() ? to_ms : std::min(to_ms, ended->second - 1);
+        if (from < to) out.markets.push_back({name, &steps, &found->second, from, to});
     }
     return out;
 }
 
 std::string shown(Book const& book) { return "bids" + shown(book.bids) + " asks" + shown(book.asks); }
 
-Comparison compare_books(Sample const& sample, Stored const& stored, std::int64_t to_ms, unsigned instants,
+Comparison compare_books(Sample const& sample, Stored const& stored, unsigned instants,
                          std::mt19937_64& random) {
     Comparison result;
     for (auto const& market : sample.markets) {
-        std::uniform_int_distribution<std::int64_t> instant{market.from_ms, to_ms};
+        std::uniform_int_distribution<std::int64_t> instant{market.from_ms, market.to_ms};
         for (unsigned n = 0; n != instants; ++n) {
             auto const ms = instant(random);
             if (stored.in_gap(market.name, ms)) {

@@ -44,6 +44,9 @@ struct Told {
     std::vector<Born> born;  // announced while the run went on
     // When a market opened of which the venue says nothing: only the next listing shows it.
     std::map<Name, std::int64_t> opened_silently;
+    // Polymarket's, which end without a word: whoever asks at the time that was announced knows it before the
+    // last changes arrive, and may have stopped listening. Of these nothing is owed.
+    std::map<Name, std::int64_t> ended;
 };
 Told read_ledger(std::string const& file);
 
@@ -74,8 +77,8 @@ struct Sampled {
     Name name;
     std::vector<Step> const* told;
     std::vector<Step> const* stored;
-    // Since when its books can be compared. A market that opened silently: since it was found.
-    std::int64_t from_ms;
+    // When its books can be compared. A market that opened silently: since it was found.
+    std::int64_t from_ms, to_ms;
 };
 struct Sample {
     std::vector<Sampled> markets;
@@ -90,7 +93,7 @@ struct Comparison {
     std::vector<std::string> different;
 };
 // At `instants` moments of each market, drawn by lot.
-Comparison compare_books(Sample const& sample, Stored const& stored, std::int64_t to_ms, unsigned instants,
+Comparison compare_books(Sample const& sample, Stored const& stored, unsigned instants,
                          std::mt19937_64& random);
 
 std::string shown(Book const& book);

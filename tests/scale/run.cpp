@@ -26,6 +26,11 @@ double seconds_since(Clock::time_point from) {
     return std::chrono::duration<double>(Clock::now() - from).count();
 }
 
+void tell_rows(Work const& done) {
+    for (auto const& [table, count] : done.rows)
+        Figures::tell("rows written: " + table, static_cast<double>(count), "");
+}
+
 }  // namespace
 
 Run::Run(Options const& options) : options_{options}, figures_{options.strict} {
@@ -35,13 +40,9 @@ Run::Run(Options const& options) : options_{options}, figures_{options.strict} {
 }
 
 bool Run::all() {
+    if (options_.wants("sweep")) sweep();
     Figures::say("every market subscribed");
     follow();
-    if (options_.wants("sweep")) {
-        Figures::say("a sweep of an unchanged catalogue");
-        stage_->calm_database();
-        sweep();
-    }
     if (options_.wants("books") || options_.wants("new_markets") || options_.wants("burst")) {
         trade();
         if (options_.wants("burst")) burst();
@@ -109,20 +110,29 @@ bool Run::swept() {
     });
 }
 
-// Nothing is traded and nothing changes: what a sweep of both venues costs.
+// Nothing is traded and nothing changes: what a sweep of both venues costs by itself. Books are written every
+// hour, and anew when a venue is silent for long: a host that records the catalogue alone writes none.
 void Run::sweep() {
-    // The first sweep of the two begins anywhere: the second is whole.
-    if (!swept()) return figures_.wrong("no sweep began");
+    Figures::say("a sweep of an unchanged catalogue");
+    stage_->record_catalogue();
+    stage_->host().start();
+    // The first stores all there is; the next begins anywhere; the third is whole.
+    if (!swept()) return figures_.wrong("no sweep ended");
+    stage_->await(drain_within, [&] { return stage_->drained(); });
+    stage_->calm_database();
+    if (!swept()) return figures_.wrong("no second sweep ended");
     auto const before = work();
     auto const begin = Clock::now();
-    if (!swept()) return figures_.wrong("no second sweep ended");
+    if (!swept()) return figures_.wrong("no third sweep ended");
     stage_->await(drain_within, [&] { return stage_->drained(); });
     Figures::tell("time until both venues were swept again", seconds_since(begin), "s");
     auto const done = work() - before;
     figures_.at_most("write-ahead log", done.log_bytes / mebibyte, sweep_log_mib_max, "MiB");
     figures_.speed("database time", done.database_seconds, sweep_database_seconds_max, "s");
-    Figures::tell("rows of the catalogue written", static_cast<double>(done.catalogue_rows), "");
+    tell_rows(done);
     Figures::tell("processor time of the host", done.host_seconds, "s");
+    figures_.exactly("the host's exit code", stage_->host().stop(stop_within), 0);
+    stage_->record_everything();
 }
 
 void Run::trade() {
@@ -191,10 +201,7 @@ void Run::restart() {
     auto const done = work() - before;
     Figures::tell("write-ahead log, opening quotes and books with it", done.log_bytes / mebibyte, "MiB");
     Figures::tell("database time of that", done.database_seconds, "s");
-    Figures::tell("rows of the catalogue written", static_cast<double>(done.catalogue_rows), "");
-    Figures::tell("rows of history written", static_cast<double>(done.history_rows), "");
-    Figures::say("a sweep of an unchanged catalogue after that");
-    sweep();
+    tell_rows(done);
 }
 
 void Run::end() {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -36,11 +37,10 @@ struct Subscribed {
 
 // What was done so far.
 struct Work {
-    double host_seconds;       // of processor time
-    double log_bytes;          // of the database's write-ahead log
-    double database_seconds;   // of work for the program
-    long long catalogue_rows;  // inserted, changed or deleted: events, markets, series, fees
-    long long history_rows;    // of events and markets
+    double host_seconds;                    // of processor time
+    double log_bytes;                       // of the database's write-ahead log
+    double database_seconds;                // of work for the program
+    std::map<std::string, long long> rows;  // inserted, changed or deleted, by table that stays
     Work operator-(Work const& before) const;
 };
 
@@ -61,6 +61,9 @@ class Stage {
     std::unique_ptr<test::Database> database() const;
     Work work() const;
     void calm_database();  // nothing but the program writes from now on
+    // What a new host records, in a database and a queue of its own: everything, or the catalogue alone.
+    void record_everything();
+    void record_catalogue();
     // Nothing is queued any more, and the balance holds.
     bool drained() { return host_->drained(); }
     std::string ledger_file() { return venues_.endpoint("ledger_file"); }
@@ -68,11 +71,13 @@ class Stage {
   private:
     // From a connection to another database, so that asking does not count as the program's work.
     double ask(std::string const& query) const;
+    void record(std::string const& what, std::string const& where);
 
     Settings const settings_;
     test::TemporaryDirectory directory_;
     test::Simulated venues_;
     test::PostgresCluster postgres_;
+    std::string rows_;  // the database
     std::unique_ptr<test::Collector> host_;
 };
 

@@ -163,6 +163,8 @@ void Ledger::trade(Market const& market, Trade const& trade, Delivery const& to)
 }
 
 void Ledger::change(Market const& market, Change const& change, std::int64_t ms, Delivery const& to) {
+    if (to.live() && !market.trades())
+        ++totals_[std::string{name_of(market.venue)} + ".book_change.after_end"];
     line("book_change", market,
          R"(,"side":")" + std::string{change.bid ? "bid" : "ask"} + R"(","price":")" +
              format_decimal(change.price) + R"(","size":")" + format_decimal(change.size) + '"',
