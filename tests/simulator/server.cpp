@@ -66,10 +66,7 @@ http::response<http::string_body> convert(HttpResponse const& from,
 
 class Connection final : public Socket, public std::enable_shared_from_this<Connection> {
   public:
-    // `waiting_of_all`: counts what waits on every connection.
-    Connection(Stream stream, std::shared_ptr<std::size_t> waiting_of_all)
-        : ws_{std::move(stream)}, waiting_of_all_{std::move(waiting_of_all)} {}
-    ~Connection() override { *waiting_of_all_ -= waiting_.size(); }
+    explicit Connection(Stream stream) : ws_{std::move(stream)} {}
 
     asio::awaitable<void> run(http::request<http::string_body> request, Upgrade upgrade) {
         auto const self = shared_from_this();
@@ -95,7 +92,6 @@ class Connection final : public Socket, public std::enable_shared_from_this<Conn
         open_ = false;
         ws_.control_callback();
         handler_.reset();
-        *waiting_of_all_ -= waiting_.size();
         waiting_.clear();
     }
 
@@ -134,7 +130,6 @@ class Connection final : public Socket, public std::enable_shared_from_this<Conn
         if (!open_) return;
         waiting_bytes_ += item.bytes->size();
         waiting_.push_back(std::move(item));
-        ++*waiting_of_all_;
         if (writing_) return;
         writing_ = true;
         asio::co_spawn(ws_.get_executor(), write(shared_from_this()), asio::detached);
@@ -146,7 +141,6 @@ class Connection final : public Socket, public std::enable_shared_from_this<Conn
         while (open_ && !waiting_.empty()) {
             auto const item = std::move(waiting_.front());
             waiting_.pop_front();
-            --*waiting_of_all_;
             waiting_bytes_ -= item.bytes->size();
             auto token = asio::redirect_error(use_awaitable, error);
             if (item.kind == Kind::text) {
@@ -171,7 +165,6 @@ class Connection final : public Socket, public std::enable_shared_from_this<Conn
     websocket::stream<Stream> ws_;
     std::unique_ptr<SocketHandler> handler_;
     std::deque<Item> waiting_;
-    std::shared_ptr<std::size_t> const waiting_of_all_;
     std::size_t waiting_bytes_ = 0;
     bool writing_ = false;
     bool open_ = false;
@@ -221,7 +214,7 @@ struct Server::Inside : std::enable_shared_from_this<Inside> {
             if (websocket::is_upgrade(request)) {
                 auto decision = handler.upgrade(convert(request));
                 if (auto* const upgrade = std::get_if<Upgrade>(&decision)) {
-                    auto const connection = std::make_shared<Connection>(std::move(stream), waiting_frames);
+                    auto const connection = std::make_shared<Connection>(std::move(stream));
                     co_await connection->run(request, *upgrade);
                     co_return;
                 }
@@ -236,7 +229,6 @@ struct Server::Inside : std::enable_shared_from_this<Inside> {
         if (!error) co_await stream.async_shutdown(token);
     }
 
-    std::shared_ptr<std::size_t> const waiting_frames = std::make_shared<std::size_t>(0);
     asio::ssl::context tls;
     asio::ip::tcp::acceptor acceptor;
     RequestHandler& handler;
@@ -254,8 +246,6 @@ Server::~Server() {
 }
 
 std::uint16_t Server::port() const { return inside_->acceptor.local_endpoint().port(); }
-
-std::size_t Server::waiting_frames() const { return *inside_->waiting_frames; }
 
 std::string HttpRequest::header(std::string const& name) const {
     auto const found = headers.find(name);

@@ -82,8 +82,6 @@ class Server {
            RequestHandler& handler);
     ~Server();
     std::uint16_t port() const;
-    // Frames of all connections that have not left yet.
-    std::size_t waiting_frames() const;
 
   private:
     struct Inside;

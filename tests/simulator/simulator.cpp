@@ -15,10 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr auto tick_every = 2ms;                // fine enough that frames do not come in bunches
-constexpr auto tick_behind = 200us;             // while frames are owed
-constexpr std::size_t waiting_frames_max = 50;  // that have not left: before that no more are made
-constexpr std::int64_t heartbeat_ms = 10'000;   // Kalshi's
+constexpr auto tick_every = 2ms;               // fine enough that frames do not come in bunches
+constexpr std::int64_t heartbeat_ms = 10'000;  // Kalshi's
 constexpr std::int64_t watch_ms = 1'000;
 constexpr double owed_max_s = 0.5;     // after a stall not more of the lost time is made up for
 constexpr unsigned steps_max = 2'000;  // a tick; a world where nothing can happen must not hang the loop
@@ -292,10 +290,10 @@ void Simulator::trade_for(double seconds) {
     }
     owed_ = std::min(owed_ + seconds * rate_, owed_max_s * std::max(rate_, settings_.rate));
     frames_ += world_.turn(now_ms());
-    // What was made must also leave: otherwise frames pile up on the busiest connection.
+    // What was made must also leave: a tick that goes on and on would let frames pile up on the busiest
+    // connection.
     auto const end = std::chrono::steady_clock::now() + work_max;
-    bool const leaves = server_->waiting_frames() < waiting_frames_max;
-    for (unsigned steps = 0; leaves && owed_ >= 1 && steps != steps_max; ++steps) {
+    for (unsigned steps = 0; owed_ >= 1 && steps != steps_max; ++steps) {
         if (steps % steps_a_look == 0 && std::chrono::steady_clock::now() > end) break;
         auto const frames = world_.step();
         owed_ -= frames;
@@ -322,10 +320,7 @@ void Simulator::tick() {
         polymarket_.watch();
         ledger_.flush();
     }
-    if (trading_ && owed_ >= 1)
-        timer_.expires_after(tick_behind);
-    else
-        timer_.expires_after(tick_every);
+    timer_.expires_after(tick_every);
     timer_.async_wait([this](boost::system::error_code error) {
         if (!error) tick();
     });
