@@ -175,9 +175,7 @@ bool Line::data(std::string frame, std::string_view market, bool print) {
     if (!market.empty() && faults_.silent(venue_, number_, market)) return false;
     if (strikes_once("seq_gap")) return false;
     if (strikes_once("malformed")) send_malformed(frame);
-    if (strikes_once("bad_utf8"))
-        socket_->send_frames(std::make_shared<std::string>(websocket_frame("{\"broken\":\"\xFF\xFE\xC3(\"}")),
-                             {});
+    if (strikes_once("bad_utf8")) socket_->send_frames(websocket_frame("{\"broken\":\"\xFF\xFE\xC3(\"}"), {});
     if (faults_.active("renamed_field", venue_, number_) && send_renamed(frame)) return false;
     if (faults_.drift_frame(venue_, number_, frame)) {
         socket_->send(std::move(frame));

@@ -1,6 +1,7 @@
 #include "simulator/flood.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "simulator/server.hpp"
 
@@ -38,7 +39,7 @@ std::string Flood::frame(std::int64_t sid, std::uint64_t number) {
 
 Flood::Chunk Flood::first(Chunk const& chunk, std::uint64_t count) {
     if (count >= chunk.count) return chunk;
-    auto const& bytes = *chunk.frames;
+    auto const& bytes = chunk.frames;
     std::size_t at = 0;
     for (std::uint64_t n = 0; n != count; ++n) {
         // A ticker needs two bytes of length: it is never shorter than 126, never longer than 65535.
@@ -46,7 +47,7 @@ Flood::Chunk Flood::first(Chunk const& chunk, std::uint64_t count) {
                    low = static_cast<unsigned char>(bytes[at + 3]);
         at += 4 + (static_cast<std::size_t>(high) << 8 | low);
     }
-    return {std::make_shared<std::string const>(bytes.substr(0, at)), count};
+    return {bytes.substr(0, at), count};
 }
 
 std::vector<Flood::Chunk> const& Flood::chunks(std::int64_t sid) {
@@ -55,8 +56,7 @@ std::vector<Flood::Chunk> const& Flood::chunks(std::int64_t sid) {
     std::string bytes;
     std::uint64_t count = 0;
     auto const finish = [&] {
-        if (count != 0) chunks.push_back({std::make_shared<std::string const>(std::move(bytes)), count});
-        bytes.clear();
+        if (count != 0) chunks.push_back({std::exchange(bytes, {}), count});
         count = 0;
     };
     for (std::uint64_t n = 0; n != std::max(1U, settings_.flood_distinct); ++n) {

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,7 @@ class Flood {
   public:
     Flood(World& world, Settings const& settings);
     struct Chunk {
-        std::shared_ptr<std::string const> frames;
+        std::string frames;
         std::uint64_t count;
     };
     // The frames for subscription `sid`, made at the first call for it.

@@ -157,7 +157,6 @@ class KalshiSession final : public SocketHandler {
     std::int64_t next_sid_ = 1;
     int unanswered_pings_ = 0;
     bool replayed_ = false;
-    bool flooding_ = false;
     // Lives as long as the session: what is still in the socket's queue then does nothing.
     std::shared_ptr<std::function<void(std::uint64_t, std::size_t)>> flood_next_;
 };

@@ -99,7 +99,6 @@ bool KalshiSession::send(std::string const& channel, Market const* market, std::
 }
 
 void KalshiSession::ping() {
-    if (flooding_) return;  // Beast must not write between two chunks
     if (++unanswered_pings_ > pings_unanswered_max) {
         venue_.report_.violation(Venue::kalshi, "no_pong");
         return line_.socket().cut();
@@ -341,7 +340,6 @@ void KalshiSession::flood() {
     auto const found = subscriptions_.find("ticker");
     if (venue_.flood_ == nullptr || !venue_.flood_->begun || flood_next_ || found == subscriptions_.end())
         return;
-    flooding_ = true;
     auto const& chunks = venue_.flood_->chunks(found->second.sid);
     auto next = std::make_shared<std::function<void(std::uint64_t, std::size_t)>>();
     std::weak_ptr const weak{next};
@@ -349,17 +347,17 @@ void KalshiSession::flood() {
     *next = [this, &chunks, weak](std::uint64_t sent, std::size_t at) {
         auto const total = venue_.flood_->total();
         if (sent >= total) {
-            flooding_ = false;
             venue_.report_.count(Venue::kalshi, "floods_finished");
             return;
         }
         auto const chunk = Flood::first(chunks[at], total - sent);
-        line_.socket().send_frames(chunk.frames, [this, weak, chunk, sent, after = (at + 1) % chunks.size()] {
-            auto const self = weak.lock();
-            if (!self) return;  // the session is gone
-            venue_.report_.count(Venue::kalshi, "flood_messages", chunk.count);
-            (*self)(sent + chunk.count, after);
-        });
+        line_.socket().send_frames(chunk.frames,
+                                   [this, weak, count = chunk.count, sent, after = (at + 1) % chunks.size()] {
+                                       auto const self = weak.lock();
+                                       if (!self) return;  // the session is gone
+                                       venue_.report_.count(Venue::kalshi, "flood_messages", count);
+                                       (*self)(sent + count, after);
+                                   });
     };
     (*next)(0, 0);
 }

@@ -88,7 +88,6 @@ class Polymarket final : public Observer {
     unsigned announce(Market const& market, std::string const& frame, Delivery& to);
     bool deliver(PolymarketSession& session, Market const& market, char const* what, std::string const& frame,
                  Delivery& to);
-    std::string book_refresh(Market const& market, int outcome, std::int64_t ms);
 
     World& world_;
     Ledger& ledger_;
@@ -141,9 +140,6 @@ class PolymarketSession final : public SocketHandler {
     std::int64_t opened_ms_;
 };
 
-// Levels of one outcome's book, as on the wire: bids ascending, asks descending, the best last.
-std::string book_levels(Market const& market, int outcome, bool bids);
-std::string book_hash(Market const& market, int outcome, std::int64_t ms);
 // The whole book; `rest`: with the fields only REST has, else an opening book of the stream.
 std::string book_json(Market const& market, int outcome, bool rest);
 HttpResponse polymarket_error(int status, std::string const& text);

@@ -9,8 +9,8 @@ constexpr std::size_t connections_advised_max = 10;  // more are slowed down by 
 constexpr int announcements = 3;                     // of one new market: the venue repeats itself
 constexpr auto min_order_size = "5";
 
-std::string level(std::int64_t price, std::int64_t size) {
-    return R"({"price":")" + format_decimal(price) + R"(","size":")" + format_decimal(size) + R"("})";
+std::string const& token_of(Market const& market, int outcome) {
+    return market.tokens[static_cast<std::size_t>(outcome)];
 }
 
 std::string best(std::int64_t price, char const* absent) {
@@ -29,47 +29,63 @@ std::string tokens_json(Market const& market) {
     return "[\"" + market.tokens[0] + "\",\"" + market.tokens[1] + "\"]";
 }
 
+// Levels of one outcome's book, as on the wire: bids ascending, asks descending, the best last. Outcome 1 is
+// the mirror: its bids are the other's asks at 1 - p.
+std::string book_levels(Market const& market, int outcome, bool bids) {
+    bool const own_bids = (outcome == 0) == bids;
+    std::string out;
+    auto const put = [&](auto from, auto to) {
+        for (; from != to; ++from)
+            out.append(out.empty() ? R"([{"price":")" : R"(,{"price":")")
+                .append(format_decimal(outcome == 0 ? from->first : ARB_UNIT - from->first))
+                .append(R"(","size":")")
+                .append(format_decimal(from->second))
+                .append(R"("})");
+    };
+    // Bids rise and asks fall to the best in both views; mirroring turns the order round.
+    if (own_bids)
+        put(market.bids.begin(), market.bids.end());
+    else
+        put(market.asks.rbegin(), market.asks.rend());
+    return out.empty() ? "[]" : out + ']';
+}
+
+// One outcome's book as the wire shows it, and its hash. The longest text there is: made once for each
+// change.
+struct ShownBook {
+    std::string bids, asks, hash;
+};
+ShownBook shown_book(Market const& market, int outcome, std::int64_t ms) {
+    ShownBook shown{book_levels(market, outcome, true), book_levels(market, outcome, false), {}};
+    shown.hash =
+        sha1_hex(R"({"market":")" + market.id + R"(","asset_id":")" + token_of(market, outcome) +
+                 R"(","timestamp":")" + std::to_string(ms) + R"(","hash":"","bids":)" + shown.bids +
+                 R"(,"asks":)" + shown.asks + R"(,"min_order_size":")" + min_order_size +
+                 R"(","tick_size":")" + format_decimal(market.tick) + R"(","neg_risk":)" +
+                 boolean(market.neg_risk) + R"(,"last_trade_price":")" + last_trade_text(market) + R"("})");
+    return shown;
+}
+
+// What follows a trade.
+std::string book_refresh(Market const& market, int outcome, ShownBook const& shown, std::int64_t ms) {
+    return R"({"market":")" + market.id + R"(","asset_id":")" + token_of(market, outcome) + R"(","bids":)" +
+           shown.bids + R"(,"asks":)" + shown.asks + R"(,"hash":")" + shown.hash + R"(","timestamp":")" +
+           std::to_string(ms) + R"(","event_type":"book"})";
+}
+
 }  // namespace
 
 int outcome_of(Market const& market, std::string const& token) { return market.tokens[0] == token ? 0 : 1; }
-
-std::string book_levels(Market const& market, int outcome, bool bids) {
-    // Outcome 1 is the mirror: its bids are the other's asks at 1 - p.
-    std::vector<std::string> out;
-    bool const own_bids = (outcome == 0) == bids;
-    auto const& side = own_bids ? market.bids : market.asks;
-    auto const put = [&](std::pair<std::int64_t const, std::int64_t> const& entry) {
-        out.push_back(level(outcome == 0 ? entry.first : ARB_UNIT - entry.first, entry.second));
-    };
-    // Bids rise and asks fall to the best in both views; mirroring turns the order round.
-    bool const rising = own_bids;
-    if (rising)
-        for (auto at = side.begin(); at != side.end(); ++at) put(*at);
-    else
-        for (auto at = side.rbegin(); at != side.rend(); ++at) put(*at);
-    return '[' + joined(out) + ']';
-}
 
 std::string last_trade_text(Market const& market) {
     return market.printed_price == ARB_ABSENT ? "" : fixed(market.printed_price, 3);
 }
 
-std::string book_hash(Market const& market, int outcome, std::int64_t ms) {
-    return sha1_hex(R"({"market":")" + market.id + R"(","asset_id":")" +
-                    market.tokens[static_cast<std::size_t>(outcome)] + R"(","timestamp":")" +
-                    std::to_string(ms) + R"(","hash":"","bids":)" + book_levels(market, outcome, true) +
-                    R"(,"asks":)" + book_levels(market, outcome, false) + R"(,"min_order_size":")" +
-                    min_order_size + R"(","tick_size":")" + format_decimal(market.tick) + R"(","neg_risk":)" +
-                    boolean(market.neg_risk) + R"(,"last_trade_price":")" + last_trade_text(market) +
-                    R"("})");
-}
-
 std::string book_json(Market const& market, int outcome, bool rest) {
-    auto out = R"({"market":")" + market.id + R"(","asset_id":")" +
-               market.tokens[static_cast<std::size_t>(outcome)] + R"(","timestamp":")" +
-               std::to_string(market.book_ms) + R"(","hash":")" + book_hash(market, outcome, market.book_ms) +
-               R"(","bids":)" + book_levels(market, outcome, true) + R"(,"asks":)" +
-               book_levels(market, outcome, false);
+    auto const shown = shown_book(market, outcome, market.book_ms);
+    auto out = R"({"market":")" + market.id + R"(","asset_id":")" + token_of(market, outcome) +
+               R"(","timestamp":")" + std::to_string(market.book_ms) + R"(","hash":")" + shown.hash +
+               R"(","bids":)" + shown.bids + R"(,"asks":)" + shown.asks;
     if (rest)
         return out + R"(,"min_order_size":")" + min_order_size + R"(","tick_size":")" +
                format_decimal(market.tick) + R"(","neg_risk":)" + boolean(market.neg_risk) +
@@ -114,14 +130,6 @@ unsigned Polymarket::announce(Market const& market, std::string const& frame, De
     return wanted ? 1 : 0;
 }
 
-std::string Polymarket::book_refresh(Market const& market, int outcome, std::int64_t ms) {
-    return R"({"market":")" + market.id + R"(","asset_id":")" +
-           market.tokens[static_cast<std::size_t>(outcome)] + R"(","bids":)" +
-           book_levels(market, outcome, true) + R"(,"asks":)" + book_levels(market, outcome, false) +
-           R"(,"hash":")" + book_hash(market, outcome, ms) + R"(","timestamp":")" + std::to_string(ms) +
-           R"(","event_type":"book"})";
-}
-
 unsigned Polymarket::acted(Market const& market, Action const& action) {
     unsigned frames = 0;
     Delivery to;
@@ -146,23 +154,22 @@ unsigned Polymarket::acted(Market const& market, Action const& action) {
         auto const bid = best_bid(market, outcome), ask = best_ask(market, outcome);
         auto const spread = parse_decimal(ask).millionths - parse_decimal(bid).millionths;
         Delivery ignored;
-        frames += broadcast(market, "best_bid_ask",
-                            begin + R"(, "asset_id":")" + market.tokens[static_cast<std::size_t>(outcome)] +
-                                R"(", "best_bid":")" + bid + R"(", "best_ask":")" + ask + R"(", "spread":")" +
-                                format_decimal(spread) + R"(", "timestamp":")" + time +
-                                R"(", "event_type":"best_bid_ask"})",
-                            true, outcome, ignored);
+        frames +=
+            broadcast(market, "best_bid_ask",
+                      begin + R"(, "asset_id":")" + token_of(market, outcome) + R"(", "best_bid":")" + bid +
+                          R"(", "best_ask":")" + ask + R"(", "spread":")" + format_decimal(spread) +
+                          R"(", "timestamp":")" + time + R"(", "event_type":"best_bid_ask"})",
+                      true, outcome, ignored);
     }
     std::vector<std::string> entries;
-    std::string const hashes[] = {book_hash(market, 0, action.ms), book_hash(market, 1, action.ms)};
+    ShownBook const shown[] = {shown_book(market, 0, action.ms), shown_book(market, 1, action.ms)};
     for (auto const& change : action.changes)
         for (int outcome = 0; outcome != 2; ++outcome)
-            entries.push_back(R"({"asset_id":")" + market.tokens[static_cast<std::size_t>(outcome)] +
-                              R"(","price":")" +
+            entries.push_back(R"({"asset_id":")" + token_of(market, outcome) + R"(","price":")" +
                               format_decimal(outcome == 0 ? change.price : ARB_UNIT - change.price) +
                               R"(","size":")" + format_decimal(change.size) + R"(","side":")" +
                               (change.bid == (outcome == 0) ? "BUY" : "SELL") + R"(","hash":")" +
-                              hashes[outcome] + R"(","best_bid":")" + best_bid(market, outcome) +
+                              shown[outcome].hash + R"(","best_bid":")" + best_bid(market, outcome) +
                               R"(","best_ask":")" + best_ask(market, outcome) + R"("})");
     frames += broadcast(market, "price_change",
                         begin + R"(,"price_changes":[)" + joined(entries) + R"(],"timestamp":")" + time +
@@ -173,8 +180,8 @@ unsigned Polymarket::acted(Market const& market, Action const& action) {
     if (!action.trades.empty())
         for (int outcome = 0; outcome != 2; ++outcome) {
             Delivery ignored;
-            frames +=
-                broadcast(market, "book", book_refresh(market, outcome, action.ms), false, outcome, ignored);
+            frames += broadcast(market, "book", book_refresh(market, outcome, shown[outcome], action.ms),
+                                false, outcome, ignored);
         }
     return std::max(frames, 1U);
 }
@@ -234,7 +241,7 @@ unsigned Polymarket::ticks_changed(Market const& market, std::int64_t before) {
     unsigned frames = 0;
     Delivery to;
     for (int outcome = 0; outcome != 2; ++outcome) {
-        auto const& token = market.tokens[static_cast<std::size_t>(outcome)];
+        auto const& token = token_of(market, outcome);
         frames += broadcast(
             market, "tick_size_change",
             R"({"market":")" + market.id + R"(", "asset_id":")" + token + R"(", "old_tick_size":")" +

@@ -4,11 +4,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
@@ -16,8 +15,8 @@
 #include <boost/beast/websocket/ssl.hpp>
 #include <boost/url/parse.hpp>
 #include <cctype>
-#include <deque>
 #include <optional>
+#include <utility>
 
 #include "simulator/text.hpp"
 
@@ -34,7 +33,10 @@ namespace {
 
 constexpr std::uint64_t request_bytes_max = 8 << 20;   // POST /books with 500 tokens is far below
 constexpr std::uint64_t message_bytes_max = 16 << 20;  // a subscription of many tens of thousands of tickers
+constexpr std::size_t read_bytes = 4096;               // of a client at once; most are far fewer
 constexpr auto idle_max = std::chrono::seconds(120);   // an HTTP connection without requests
+constexpr auto farewell_max =
+    std::chrono::seconds(5);  // the end of TLS, for a client that does not answer it
 
 HttpRequest convert(http::request<http::string_body> const& from) {
     HttpRequest request;
@@ -64,110 +66,172 @@ http::response<http::string_body> convert(HttpResponse const& from,
     return response;
 }
 
+// The kinds of WebSocket frames (RFC 6455, 5.2).
+enum class Opcode : unsigned char { more = 0, text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
+
+struct Frame {
+    Opcode kind;
+    bool last;  // of its message
+    std::string payload;
+};
+
+void append_frame(std::string& to, Opcode kind, std::string_view payload) {
+    to += static_cast<char>(0x80 | static_cast<unsigned char>(kind));
+    auto const size = payload.size();
+    if (size < 126) {
+        to += static_cast<char>(size);
+    } else {
+        bool const wide = size > 0xffff;
+        to += static_cast<char>(wide ? 127 : 126);
+        for (int shift = wide ? 56 : 8; shift >= 0; shift -= 8) to += static_cast<char>(size >> shift & 0xff);
+    }
+    to += payload;
+}
+
+// Takes the client's next frame off the buffer; nothing while it is not whole. A frame without a mask or
+// beyond all bounds is taken for the end.
+std::optional<Frame> take_frame(beast::flat_buffer& from) {
+    constexpr std::size_t begin_bytes = 2, mask_bytes = 4;
+    auto const* const bytes = static_cast<unsigned char const*>(from.cdata().data());
+    if (from.size() < begin_bytes) return {};
+    std::size_t size = bytes[1] & 0x7F;
+    std::size_t const size_bytes = size == 126 ? 2 : size == 127 ? 8 : 0;
+    auto const head = begin_bytes + size_bytes + mask_bytes;
+    if (from.size() < head) return {};
+    if (size_bytes != 0) size = 0;
+    for (std::size_t n = 0; n != size_bytes; ++n) size = size << 8 | bytes[begin_bytes + n];
+    bool const masked = (bytes[1] & 0x80) != 0;
+    if (!masked || size > message_bytes_max) return Frame{Opcode::close, true, {}};
+    if (from.size() - head < size) return {};
+    Frame frame{static_cast<Opcode>(bytes[0] & 0x0F), (bytes[0] & 0x80) != 0, std::string(size, '\0')};
+    auto const* const mask = bytes + head - mask_bytes;
+    for (std::size_t n = 0; n != size; ++n)
+        frame.payload[n] = static_cast<char>(bytes[head + n] ^ mask[n % mask_bytes]);
+    from.consume(head + size);
+    return frame;
+}
+
+// One WebSocket after its handshake. What is sent within one turn of the loop leaves in one write, as a busy
+// venue's frames do: with a write for each frame a burst would be the server's own limit.
 class Connection final : public Socket, public std::enable_shared_from_this<Connection> {
   public:
-    explicit Connection(Stream stream) : ws_{std::move(stream)} {}
+    explicit Connection(Stream stream) : stream_{std::move(stream)} {}
 
     asio::awaitable<void> run(http::request<http::string_body> request, Upgrade upgrade) {
         auto const self = shared_from_this();
-        beast::get_lowest_layer(ws_).expires_never();
-        ws_.set_option(websocket::stream_base::timeout::suggested(beast::role_type::server));
-        ws_.read_message_max(message_bytes_max);
         boost::system::error_code error;
-        co_await ws_.async_accept(request, asio::redirect_error(use_awaitable, error));
+        auto token = asio::redirect_error(use_awaitable, error);
+        beast::get_lowest_layer(stream_).expires_never();
+        {
+            websocket::stream<Stream&> handshake{stream_};
+            co_await handshake.async_accept(request, token);
+        }
         if (error) co_return;
         open_ = true;
         handler_ = upgrade(self);
-        ws_.control_callback([this](websocket::frame_type type, beast::string_view) {
-            if (type == websocket::frame_type::pong && handler_) handler_->on_pong();
-        });
         handler_->on_open();
         beast::flat_buffer buffer;
         while (open_) {
-            co_await ws_.async_read(buffer, asio::redirect_error(use_awaitable, error));
-            if (error || !open_) break;
-            handler_->on_text({static_cast<char const*>(buffer.data().data()), buffer.size()});
-            buffer.consume(buffer.size());
+            auto const size = co_await stream_.async_read_some(buffer.prepare(read_bytes), token);
+            if (error) break;
+            buffer.commit(size);
+            while (open_) {
+                auto const frame = take_frame(buffer);
+                if (!frame) break;
+                take(*frame);
+            }
         }
         open_ = false;
-        ws_.control_callback();
+        over_ = true;
         handler_.reset();
-        waiting_.clear();
+        begin_writing();
     }
 
-    void send(std::string text) override {
-        push({Kind::text, std::make_shared<std::string>(as_utf8(std::move(text))), 0, {}});
+    void send(std::string text) override { push(Opcode::text, as_utf8(std::move(text))); }
+    void send_frames(std::string_view frames, std::function<void()> sent) override {
+        if (!open_ || closing_) return;
+        waiting_ += frames;
+        if (sent) sent_.push_back(std::move(sent));
+        begin_writing();
     }
-    void send_frames(std::shared_ptr<std::string const> frames, std::function<void()> sent) override {
-        push({Kind::frames, std::move(frames), 0, std::move(sent)});
-    }
-    void ping(std::string payload) override {
-        push({Kind::ping, std::make_shared<std::string>(std::move(payload)), 0, {}});
-    }
+    void ping(std::string payload) override { push(Opcode::ping, payload); }
     void close(std::uint16_t code, std::string reason) override {
-        push({Kind::close, std::make_shared<std::string>(std::move(reason)), code, {}});
+        push(Opcode::close,
+             std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)} + reason);
+        closing_ = true;
     }
     void cut(bool reset = false) override {
         open_ = false;
+        waiting_.clear();
         boost::system::error_code ignored;
         // With nothing to linger for, closing is an RST.
         if (reset)
-            beast::get_lowest_layer(ws_).socket().set_option(asio::socket_base::linger{true, 0}, ignored);
-        beast::get_lowest_layer(ws_).socket().close(ignored);
+            beast::get_lowest_layer(stream_).socket().set_option(asio::socket_base::linger{true, 0}, ignored);
+        beast::get_lowest_layer(stream_).socket().close(ignored);
     }
-    std::size_t waiting_bytes() const override { return waiting_bytes_; }
+    std::size_t waiting_bytes() const override { return waiting_.size() + leaving_.size() - left_; }
 
   private:
-    enum class Kind { text, frames, ping, close };
-    struct Item {
-        Kind kind;
-        std::shared_ptr<std::string const> bytes;
-        std::uint16_t code;
-        std::function<void()> sent;
-    };
+    void take(Frame const& frame) {
+        if (frame.kind == Opcode::pong) return handler_->on_pong();
+        if (frame.kind == Opcode::ping) return push(Opcode::pong, frame.payload);
+        if (frame.kind == Opcode::close) {
+            push(Opcode::close, frame.payload);  // the answer, unless this is one
+            open_ = false;
+            return;
+        }
+        message_ += frame.payload;
+        if (!frame.last) return;
+        auto const message = std::exchange(message_, {});
+        if (!closing_) handler_->on_text(message);
+    }
 
-    void push(Item item) {
-        if (!open_) return;
-        waiting_bytes_ += item.bytes->size();
-        waiting_.push_back(std::move(item));
+    void push(Opcode kind, std::string_view payload) {
+        if (!open_ || closing_) return;
+        append_frame(waiting_, kind, payload);
+        begin_writing();
+    }
+
+    void begin_writing() {
         if (writing_) return;
         writing_ = true;
-        asio::co_spawn(ws_.get_executor(), write(shared_from_this()), asio::detached);
+        asio::co_spawn(stream_.get_executor(), write(shared_from_this()), asio::detached);
     }
 
     // All writes happen here, one after the other; `self` keeps the connection while one is under way.
     asio::awaitable<void> write([[maybe_unused]] std::shared_ptr<Connection> self) {
         boost::system::error_code error;
-        while (open_ && !waiting_.empty()) {
-            auto const item = std::move(waiting_.front());
-            waiting_.pop_front();
-            waiting_bytes_ -= item.bytes->size();
-            auto token = asio::redirect_error(use_awaitable, error);
-            if (item.kind == Kind::text) {
-                ws_.text(true);
-                co_await ws_.async_write(asio::buffer(*item.bytes), token);
-            } else if (item.kind == Kind::frames) {
-                // Past Beast on purpose: many frames in one TLS record, as a busy venue sends them.
-                co_await asio::async_write(ws_.next_layer(), asio::buffer(*item.bytes), token);
-            } else if (item.kind == Kind::ping) {
-                co_await ws_.async_ping(websocket::ping_data{*item.bytes}, token);
-            } else {
-                co_await ws_.async_close({static_cast<websocket::close_code>(item.code), *item.bytes}, token);
-                break;
-            }
+        auto token = asio::redirect_error(use_awaitable, error);
+        co_await asio::post(stream_.get_executor(),
+                            use_awaitable);  // whoever is at it sends all he has first
+        while (!error && !waiting_.empty()) {
+            leaving_ = std::exchange(waiting_, {});
+            auto const sent = std::exchange(sent_, {});
+            for (left_ = 0; !error && left_ != leaving_.size();)
+                left_ += co_await stream_.async_write_some(asio::buffer(leaving_) + left_, token);
+            leaving_ = {};
+            left_ = 0;
             if (error) break;
-            if (item.sent) item.sent();
+            for (auto const& tell : sent) tell();
+        }
+        if (!error && over_) {
+            beast::get_lowest_layer(stream_).expires_after(farewell_max);
+            co_await stream_.async_shutdown(token);
         }
         writing_ = false;
-        if (error) cut();
+        if (error || over_) cut();
     }
 
-    websocket::stream<Stream> ws_;
+    Stream stream_;
     std::unique_ptr<SocketHandler> handler_;
-    std::deque<Item> waiting_;
-    std::size_t waiting_bytes_ = 0;
+    std::string message_;            // of the client, so far
+    std::string waiting_, leaving_;  // frames: those that wait, and those of the write under way
+    std::size_t left_ = 0;           // bytes of the latter
+    std::vector<std::function<void()>> sent_;
     bool writing_ = false;
-    bool open_ = false;
+    bool open_ = false;     // the client may hear and be heard
+    bool closing_ = false;  // a close frame is the last
+    bool over_ = false;     // what still waits leaves, then the connection ends
 };
 
 }  // namespace
@@ -272,17 +336,9 @@ bool HttpRequest::has(std::string_view name) const {
 }
 
 std::string websocket_frame(std::string_view text) {
-    std::string out = "\x81";
-    auto const size = text.size();
-    if (size < 126) {
-        out += static_cast<char>(size);
-    } else {
-        bool const wide = size > 0xffff;
-        out += static_cast<char>(wide ? 127 : 126);
-        for (int shift = wide ? 56 : 8; shift >= 0; shift -= 8)
-            out += static_cast<char>(size >> shift & 0xff);
-    }
-    return out.append(text);
+    std::string out;
+    append_frame(out, Opcode::text, text);
+    return out;
 }
 
 }  // namespace arb::simulator

@@ -48,12 +48,12 @@ class Socket {
     virtual void send(std::string text) = 0;
     // Bytes that are complete WebSocket frames already; `sent` is called when the client's TCP window took
     // them.
-    virtual void send_frames(std::shared_ptr<std::string const> frames, std::function<void()> sent) = 0;
+    virtual void send_frames(std::string_view frames, std::function<void()> sent) = 0;
     virtual void ping(std::string payload) = 0;
     virtual void close(std::uint16_t code, std::string reason) = 0;
     // Ends the connection without a close frame: with FIN, or with RST.
     virtual void cut(bool reset = false) = 0;
-    virtual std::size_t waiting_bytes() const = 0;
+    virtual std::size_t waiting_bytes() const = 0;  // that have not left yet
 };
 
 // What a venue does with one WebSocket; destroyed when the connection is gone.

@@ -320,7 +320,8 @@ void Simulator::tick() {
         polymarket_.watch();
         ledger_.flush();
     }
-    timer_.expires_after(tick_every);
+    // Who is behind goes on at once, after what was sent meanwhile has left.
+    timer_.expires_after(trading_ && owed_ >= 1 ? 0ms : tick_every);
     timer_.async_wait([this](boost::system::error_code error) {
         if (!error) tick();
     });

@@ -2,6 +2,7 @@
 // UTF-8 pass unchanged: what a venue might send is the point.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -56,6 +57,8 @@ inline std::size_t utf8_size(std::string_view text, std::size_t at) {
 // A WebSocket text frame must be UTF-8 (RFC 6455, 8.1), so a server replaces what is not; bodies of REST
 // answers keep the bytes.
 inline std::string as_utf8(std::string text) {
+    auto const ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (std::all_of(text.begin(), text.end(), ascii)) return text;  // nearly always
     std::size_t at = 0;
     while (at != text.size()) {
         auto const size = utf8_size(text, at);
