@@ -6,6 +6,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "arbitrage/time.hpp"
 #include "sinks/postgres/schema.hpp"
 
 namespace arb::postgres {
@@ -22,8 +23,9 @@ constexpr char const* schema_lock = "SELECT pg_advisory_xact_lock(47021112344749
 constexpr std::size_t copy_piece = 64
                                    << 10;  // bytes; the server works on one piece while the next is encoded
 
+// Each way into a table has a stage of its own.
 std::string stage_name(Table const& table) {
-    return table.id == TableId::market_status ? "stage_market_status" : std::string{"stage_"} + table.name;
+    return fmt::format("stage_{}_{}", table.name, static_cast<int>(table.id));
 }
 
 std::string stage_statement(Table const& table) {
@@ -54,14 +56,14 @@ std::string merge_statement(Table const& table, bool again) {
     auto const columns = table.column_list();
     auto const if_newer = again ? fmt::format(" WHERE {}.position <= excluded.position", table.name) : "";
     switch (table.way) {
-        case Way::changed: {
-            // What is stored with the same content is neither locked nor written.
+        case Way::changed:
+            // What is stored with the same content is neither locked nor written. Each row is looked up by
+            // its key: for NOT EXISTS the server would read the whole table as soon as a batch brings
+            // thousands.
             return fmt::format(
-                "INSERT INTO {0} ({1}) SELECT {1} FROM {2} s WHERE NOT EXISTS (SELECT 1 FROM {0} m WHERE "
-                "{3} AND m.content_hash = s.content_hash) ORDER BY {4} "
-                "ON CONFLICT ({4}) DO UPDATE SET {5}{6}",
+                "INSERT INTO {0} ({1}) SELECT {1} FROM {2} s WHERE s.content_hash IS DISTINCT FROM (SELECT "
+                "m.content_hash FROM {0} m WHERE {3}) ORDER BY {4} ON CONFLICT ({4}) DO UPDATE SET {5}{6}",
                 table.name, columns, stage, same_key(table), table.key, table.updates(), if_newer);
-        }
         case Way::in_force:
             return fmt::format(
                 "INSERT INTO {0} ({1}) SELECT {1} FROM {2} s WHERE s.content_hash IS DISTINCT FROM (SELECT "
@@ -280,6 +282,9 @@ std::vector<std::uint64_t> PostgresDialect::contents(std::string const& statemen
     return out;
 }
 
+// What a statement of it has looked at cannot be dropped before it ends.
+void PostgresDialect::begin_reading() { connection_.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); }
+
 std::string PostgresDialect::list_as_json(std::string_view column) const {
     return fmt::format("CAST(array_to_json({}) AS text)", column);
 }
@@ -304,10 +309,11 @@ void PostgresDialect::prepare(std::vector<Group*> const& groups, arb_time now) {
         connection_.prepare(
             "mark",
             "WITH moved AS (UPDATE ingest_positions SET incarnation = CAST($3 AS bigint), "
-            "sequence = CAST($4 AS bigint), committed_at = clock_timestamp() "
+            "sequence = CAST($4 AS bigint), committed_at = clock_timestamp(), "
+            "received_at = coalesce(CAST(NULLIF($7, '') AS timestamptz), received_at) "
             "WHERE journal_uuid = CAST($1 AS uuid) AND sink = $2 AND incarnation = CAST($5 AS bigint) "
             "AND sequence = CAST($6 AS bigint) RETURNING 1) SELECT 1 / count(*) FROM moved",
-            std::vector<Oid>(6, oid::text));
+            std::vector<Oid>(7, oid::text));
 }
 
 // Hot rows by COPY straight into the table of their venue and day; the rest by COPY into staging tables. Then
@@ -411,9 +417,10 @@ void PostgresDialect::send_mark(sql::Ending const& ending) {
     std::string const numbers[] = {
         std::to_string(mark.position.incarnation), std::to_string(mark.position.sequence),
         std::to_string(ending.before.incarnation), std::to_string(ending.before.sequence)};
-    connection_.send_prepared("mark",
-                              {mark.journal, mark.sink, numbers[0], numbers[1], numbers[2], numbers[3]},
-                              std::vector<int>(6, 0));
+    auto const received = mark.received == 0 ? std::string{} : format_time(mark.received);
+    connection_.send_prepared(
+        "mark", {mark.journal, mark.sink, numbers[0], numbers[1], numbers[2], numbers[3], received},
+        std::vector<int>(7, 0));
 }
 
 // First of all: two who replay at the same time meet here.
@@ -434,8 +441,9 @@ void PostgresDialect::rollback() noexcept {
 }
 
 bool PostgresDialect::expire(std::span<TableId const> from, arb_time before) {
-    for (auto const id : from) partitions_.expire(sql::table(id), before);
-    return false;
+    bool more = false;
+    for (auto const id : from) more |= partitions_.expire(sql::table(id), before);
+    return more;
 }
 
 }  // namespace arb::postgres

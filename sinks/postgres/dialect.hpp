@@ -31,6 +31,7 @@ class PostgresDialect final : public sql::Dialect {
     std::vector<std::uint64_t> contents(std::span<sql::EventName const> events) override;
     void prepare(std::vector<sql::Group*> const& groups, arb_time now) override;
     void write(std::vector<sql::Group*> const& groups, sql::Ending const& ending) override;
+    void begin_reading() override;
     char const* packet_as_hex() const override { return "encode(packet, 'hex')"; }
     std::string list_as_json(std::string_view column) const override;
     void rollback() noexcept override;

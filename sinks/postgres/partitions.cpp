@@ -64,7 +64,7 @@ void Partitions::ensure(sql::Table const& table, std::string const& venue, std::
         auto const name = plain_of_day(table, venue, day);
         if (known_.contains(name)) continue;
         ensure_day(table, venue, day);
-        if (day == today) ensure_day(table, venue, day + 1);
+        if (day >= today) ensure_day(table, venue, day + 1);
         known_.insert(name);
     }
 }
@@ -101,21 +101,31 @@ void Partitions::ensure_day(sql::Table const& table, std::string const& venue, D
     connection_.run("COMMIT");
 }
 
-void Partitions::expire(sql::Table const& table, arb_time before) {
-    auto const all = connection_.run(
-        fmt::format("SELECT d.relname FROM pg_inherits v JOIN pg_inherits i ON i.inhparent = v.inhrelid "
-                    "JOIN pg_class d ON d.oid = i.inhrelid WHERE v.inhparent = to_regclass('{}')",
-                    table.name));
+bool Partitions::expire(sql::Table const& table, arb_time before) {
     // A name ends with its day: what sorts before the day of `before` has ended.
-    auto const limit = date(day_of(before), "");
-    for (auto const& row : all) {
-        auto const& name = row.front();
-        if (name.size() <= limit.size() || name.substr(name.size() - limit.size()) >= limit) continue;
-        connection_.run(fmt::format("DROP TABLE IF EXISTS \"{}\"", name));
-        known_.erase(name);
+    auto const old = connection_.run(fmt::format(
+        "SELECT d.relname, right(d.relname, 8) FROM pg_inherits v JOIN pg_inherits i ON i.inhparent = "
+        "v.inhrelid JOIN pg_class d ON d.oid = i.inhrelid WHERE v.inhparent = to_regclass('{}') AND "
+        "d.relname ~ '_[0-9]{{8}}$' AND right(d.relname, 8) < '{}' ORDER BY 2, 1",
+        table.name, date(day_of(before), "")));
+    bool const has_ids = table.id == sql::TableId::trades;
+    if (has_ids && !old.empty()) forget_trades(old.front()[1]);
+    for (auto const& row : old) {
+        if (has_ids && row[1] != old.front()[1]) return true;
+        connection_.run(fmt::format("DROP TABLE IF EXISTS \"{}\"", row[0]));
+        known_.erase(row[0]);
     }
-    if (table.id == sql::TableId::trades)
-        connection_.run(fmt::format("DELETE FROM trade_ids WHERE received_at < '{}'", format_time(before)));
+    return false;
+}
+
+// The ids of a day go before its trades do, so that one that fails is tried again; an hour of them at a time,
+// because millions of rows take longer than a statement may.
+void Partitions::forget_trades(std::string const& day) {
+    for (int hour = 0; hour != 24; ++hour)
+        connection_.run(
+            fmt::format("DELETE FROM trade_ids WHERE received_at >= TIMESTAMPTZ '{0} {1:02}:00:00+00' AND "
+                        "received_at < TIMESTAMPTZ '{0} {1:02}:00:00+00' + INTERVAL '1 hour'",
+                        day, hour));
 }
 
 }  // namespace arb::postgres

@@ -19,11 +19,12 @@ class Partitions {
   public:
     explicit Partitions(Connection& connection) : connection_{connection} {}
 
-    // Makes what is not there yet, each in a transaction of its own; today's partition brings tomorrow's
+    // Makes what is not there yet, each in a transaction of its own; a partition of today brings tomorrow's
     // along.
     void ensure(sql::Table const& table, std::string const& venue, std::set<Day> const& days, arb_time now);
-    // Drops partitions of days that ended before `before`, and what else is older.
-    void expire(sql::Table const& table, arb_time before);
+    // Drops partitions of days that ended before `before`, the oldest first; of trades, whose ids go too,
+    // those of one day. True if there is more.
+    bool expire(sql::Table const& table, arb_time before);
     // Somebody may have changed the tables since.
     void forget() { known_.clear(); }
 
@@ -34,6 +35,7 @@ class Partitions {
   private:
     void ensure_venue(std::string const& venue);
     void ensure_day(sql::Table const& table, std::string const& venue, Day day);
+    void forget_trades(std::string const& day);
 
     Connection& connection_;
     std::unordered_set<std::string> known_;

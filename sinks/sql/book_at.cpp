@@ -50,11 +50,13 @@ class Rebuild {
   public:
     Rebuild(Dialect& dialect, BookQuery const& query)
         : dialect_{dialect}, query_{query}, limit_{quoted(query.at)} {
+        dialect_.begin_reading();
         find_market();
         find_outcome();
     }
 
     BookAt run() {
+        find_end();
         auto const snapshot = first(
             "SELECT CAST(received_at AS TEXT) AS received_at, CAST(position AS TEXT) AS position, "
             "CAST(epoch AS TEXT) AS epoch, " +
@@ -65,6 +67,7 @@ class Rebuild {
         count_changes();
         check_gaps();
         apply_changes();
+        book_.status = status();
         return mirrored_ ? mirror() : book_;
     }
 
@@ -124,6 +127,23 @@ class Rebuild {
         if (query_.outcome != 1) return;
         mirrored_ = !first("SELECT venue FROM book_snapshots WHERE " + of_market_ + " LIMIT 1").has_value();
         if (mirrored_) of_market_ = of(0);
+    }
+
+    // What is stored ends somewhere: the host may be off, or the sink behind.
+    void find_end() {
+        auto const found = first("SELECT CAST(max(received_at) AS TEXT) AS newest FROM ingest_positions");
+        book_.stored_up_to = time_of(*found, "newest");
+        if (query_.newest || book_.stored_up_to == 0 || query_.at / 1000 <= book_.stored_up_to / 1000) return;
+        refuse(
+            fmt::format("nothing that was received after {} is stored yet", format_time(book_.stored_up_to)));
+    }
+
+    std::string status() {
+        auto const found = first(fmt::format(
+            "SELECT status FROM market_history WHERE venue = '{}' AND market_key = {} AND seen_at <= {} "
+            "ORDER BY seen_at DESC, position DESC LIMIT 1",
+            venue_, key_, limit_));
+        return found ? text_of(*found, "status") : std::string{};
     }
 
     void begin(Row const& snapshot) {
@@ -241,7 +261,8 @@ void show_book(Dialect& dialect, Options const& parameters, arb::Rows const& row
     query.outcome = static_cast<std::int32_t>(parameters.integer("outcome", 0));
     if (query.market_id.empty()) throw Failure{Trouble::held, "say which: --market ID"};
     auto const at = parameters.text("at");
-    auto const time = at.empty() ? now() : parse_time(at).value_or(0);
+    query.newest = at.empty();
+    auto const time = query.newest ? now() : parse_time(at).value_or(0);
     if (time == 0)
         throw Failure{Trouble::held, fmt::format("--at {} is not a time such as 2026-11-20T12:00:00Z", at)};
     query.at = time;
@@ -267,6 +288,8 @@ void show_book(Dialect& dialect, Options const& parameters, arb::Rows const& row
             out["changes"] = book.changes;
             if (book.last_change_at != 0) out["last_change_at"] = format_time(book.last_change_at);
             out["epoch"] = book.epoch;
+            if (!book.status.empty()) out["status"] = book.status;
+            if (book.stored_up_to != 0) out["stored_up_to"] = format_time(book.stored_up_to);
         }
         if (!row(out)) return;
     }

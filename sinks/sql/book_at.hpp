@@ -19,6 +19,7 @@ struct BookQuery {
     std::string venue;  // empty: whichever has the market, if only one has
     std::int32_t outcome = 0;
     arb_time at = 0;
+    bool newest = false;  // the last that is stored, however old; else `at` has to be stored already
 };
 
 // Prices and sizes in millionths, best first. Of a binary market's outcome 1 without rows of its own, the
@@ -31,6 +32,8 @@ struct BookAt {
     std::string epoch;
     std::int64_t changes = 0;     // rows after the snapshot
     arb_time last_change_at = 0;  // of the last of them; 0 if there is none
+    std::string status;           // of the market at that time; empty: not known
+    arb_time stored_up_to = 0;    // when the newest packet that is stored was received; 0: not known
 };
 
 // Throws Failure where the book is not known: no such market, no whole book yet, a gap.

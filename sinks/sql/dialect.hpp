@@ -48,6 +48,7 @@ struct Mark {
     std::string journal;  // uuid as text
     std::string sink;     // the instance
     arb_position position{};
+    arb_time received = 0;  // by then the newest of the last batch had come; 0: not known
 };
 
 // What a transaction does besides storing rows.
@@ -107,13 +108,16 @@ class Dialect {
     // broke at the commit, perhaps everything: the stored mark tells. With a dead letter, what is stored of a
     // later packet under the same key stays.
     virtual void write(std::vector<Group*> const& groups, Ending const& ending) = 0;
+    // From here to the end of the session every statement sees the database as the first of them does.
+    virtual void begin_reading() = 0;
     // The SQL that gives the bytes of dead_letters.packet as hexadecimal text.
     virtual char const* packet_as_hex() const = 0;
     // The SQL that gives a column of several decimals as JSON text.
     virtual std::string list_as_json(std::string_view column) const = 0;
     // After a throw of write that left the connection usable.
     virtual void rollback() noexcept = 0;
-    // Deletes rows received before `before`; true if there may be more to delete.
+    // Deletes rows received before `before`, those of an earlier table first; true if there may be more to
+    // delete.
     virtual bool expire(std::span<TableId const> from, arb_time before) = 0;
 
     // What an exception means, as a sentence for people.

@@ -115,7 +115,9 @@ void Rows::series(arb_series const& p, std::uint64_t content) {
     std::copy(std::begin(row), std::end(row), to);
 }
 
-// The scope of a whole venue is named by the venue, so that every schedule has a name.
+// The scope of a whole venue is named by the venue, so that every schedule has a name. What the venue dated
+// is kept whatever is in force then: what comes between may be told later, and the fee that returns after it
+// is no repetition. What was merely seen to be so is compared with what is in force, the dated ones included.
 void Rows::fee_schedule(arb_fee_schedule const& p, std::uint64_t content) {
     auto const& h = p.header;
     auto const scope = word(words::scopes, p.scope);
@@ -138,9 +140,12 @@ void Rows::fee_schedule(arb_fee_schedule const& p, std::uint64_t content) {
                         position(h),
                         flags(h)};
     std::string name{scope.text()};
+    name.append(1, '\0').append(id.text());
     auto const micros = from / 1000;
-    name.append(1, '\0').append(id.text()).append(reinterpret_cast<char const*>(&micros), sizeof micros);
-    auto* const to = keyed(TableId::fee_schedules, arb::venue(h), name);
+    bool const dated = h.venue_time != 0 || from > h.received_time;
+    auto* const to = dated ? keyed(TableId::dated_fees, arb::venue(h),
+                                   name.append(reinterpret_cast<char const*>(&micros), sizeof micros))
+                           : in_turn(TableId::fee_schedules, TableId::fee_schedules, arb::venue(h), name);
     std::copy(std::begin(row), std::end(row), to);
 }
 

@@ -14,7 +14,6 @@ namespace arb::sql {
 namespace {
 
 constexpr int unknown_tries_max = 10;  // an error no one has classified is transient so often, then bisected
-constexpr arb_time expire_every = 3600 * second_ns;
 
 std::string uuid_text(std::span<std::uint8_t const, 16> bytes) {
     std::string out;
@@ -47,6 +46,7 @@ Result<Position> DatabaseSink::start(std::span<std::uint8_t const, 16> journal) 
         dialect_->disconnect();
         open();
         promised_ = mark_.position;
+        before_start_ = mark_.received;
         dialect_->idle();
         say_live();
         return mark_.position;
@@ -65,7 +65,7 @@ void DatabaseSink::open() {
     dialect_->connect();
     auto const is_new = schema_version(*dialect_) == 0;
     migrate(*dialect_);
-    mark_.position = read_mark(is_new);
+    read_mark(is_new);
     resumed_ = true;
     std::string sentence;
     for (auto const& danger : dialect_->dangers()) {
@@ -80,16 +80,20 @@ void DatabaseSink::open() {
 // The row is there from now on, so that every transaction can tell whether it is the next one. A database
 // that was made just now wants all the queue has, whatever another one acknowledged: position {1, 0}. One
 // whose row somebody deleted has rows, and goes on where the host says: {0, 0}.
-arb_position DatabaseSink::read_mark(bool is_new) {
+void DatabaseSink::read_mark(bool is_new) {
     auto& session = dialect_->session();
     auto const time = format_time(arb::now());
     long long incarnation = is_new ? 1 : 0, sequence = 0;
+    std::string received;
     session << "INSERT INTO ingest_positions (journal_uuid, sink, incarnation, sequence, committed_at) "
                "VALUES (:j, :s, :i, 0, :t) ON CONFLICT DO NOTHING",
         soci::use(mark_.journal), soci::use(mark_.sink), soci::use(incarnation), soci::use(time);
-    session << "SELECT incarnation, sequence FROM ingest_positions WHERE journal_uuid = :j AND sink = :s",
-        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(incarnation), soci::into(sequence);
-    return {static_cast<std::uint64_t>(incarnation), static_cast<std::uint64_t>(sequence)};
+    session << "SELECT incarnation, sequence, coalesce(CAST(received_at AS TEXT), '') FROM ingest_positions "
+               "WHERE journal_uuid = :j AND sink = :s",
+        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(incarnation), soci::into(sequence),
+        soci::into(received);
+    mark_.position = {static_cast<std::uint64_t>(incarnation), static_cast<std::uint64_t>(sequence)};
+    mark_.received = parse_time(received).value_or(0);
 }
 
 // Connects in the middle of a run. A database that knows less than it did must get it again, and only a start
@@ -173,14 +177,16 @@ void DatabaseSink::store_halves(Run packets, std::uint64_t incarnation, Failure 
 // One transaction. With `bury_because`, the one packet becomes a dead letter.
 void DatabaseSink::commit(Run packets, std::uint64_t incarnation, std::string_view bury_because) {
     auto const time = host_.now();
+    auto mark = mark_;
     rows_.clear();
-    if (bury_because.empty())
+    if (bury_because.empty()) {
         add_rows(packets, time);
-    else
+        if (auto const received = newest(packets); received != 0) mark.received = received;
+    } else {
         rows_.bury(*packets.front(), bury_because, time);
+    }
     if (resumed_) add_gaps(*packets.front());
     rows_.finish();
-    auto mark = mark_;
     mark.position = place(*packets.back(), incarnation);
     dialect_->prepare(rows_.groups(), time);
     dialect_->write(rows_.groups(), {&mark, mark_.position, 0});
@@ -232,6 +238,14 @@ void DatabaseSink::admit(Run packets, arb_time time) {
     }
 }
 
+// When the last of the packets without a problem was received; 0 if there is none.
+arb_time DatabaseSink::newest(Run packets) const {
+    arb_time out = 0;
+    for (std::size_t i = 0; i != packets.size(); ++i)
+        if (problems_[i] == nullptr) out = std::max(out, packets[i]->received_time);
+    return out;
+}
+
 // The position of a database that was set back may lie before what the queue still has. What is missing up to
 // the first packet is a gap of every venue, in this database alone.
 void DatabaseSink::add_gaps(arb_packet const& first) {
@@ -239,16 +253,12 @@ void DatabaseSink::add_gaps(arb_packet const& first) {
     gaps_.clear();
     if (stored == 0 || first.position <= stored + 1) return;
     auto& session = dialect_->session();
-    std::string committed;
-    soci::indicator known = soci::i_null;
+    // What is missing came after what is stored. Where an older version stored it, the commit has to do.
     std::string newest;
-    session
-        << "SELECT CAST(committed_at AS TEXT) FROM ingest_positions WHERE journal_uuid = :j AND sink = :s",
-        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(committed);
-    session << "SELECT CAST(max(received_at) AS TEXT) FROM latest_prices", soci::into(newest, known);
-    // What is missing came after what is stored; how long before the commit only the rows can say.
-    auto from = parse_time(committed).value_or(first.received_time);
-    if (known == soci::i_ok) from = std::min(from, parse_time(newest).value_or(from));
+    session << "SELECT CAST(coalesce(received_at, committed_at) AS TEXT) FROM ingest_positions WHERE "
+               "journal_uuid = :j AND sink = :s",
+        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(newest);
+    auto const from = parse_time(newest).value_or(first.received_time);
     auto const detail = fmt::format("packets {} to {} are neither in the database nor in the queue",
                                     stored + 1, first.position - 1);
     soci::rowset<std::string> const venues = session.prepare
@@ -271,30 +281,6 @@ void DatabaseSink::add_gaps(arb_packet const& first) {
 // The host says "storing" by itself; dangers are for the plugin to say.
 void DatabaseSink::say_live() {
     if (!live_.empty()) host_.report(ARB_STATE_LIVE, live_);
-}
-
-void DatabaseSink::expire() {
-    auto const time = host_.now();
-    if (!dialect_->connected() || (time - expired_at_ < expire_every && !expire_again_)) return;
-    constexpr TableId ticks[] = {TableId::tick_history}, trades[] = {TableId::trades},
-                      books[] = {TableId::book_snapshots, TableId::book_changes},
-                      status[] = {TableId::status_changes};
-    std::pair<std::chrono::milliseconds, std::span<TableId const>> const kept[] = {
-        {retention_.ticks, ticks},
-        {retention_.trades, trades},
-        {retention_.books, books},
-        {retention_.status, status}};
-    expired_at_ = time;
-    expire_again_ = false;
-    try {
-        for (auto const& [duration, from] : kept)
-            if (duration.count() != 0)
-                expire_again_ |= dialect_->expire(from, time - duration.count() * millisecond_ns);
-    } catch (std::exception const& error) {
-        // The batch is committed; what could not be deleted now is deleted in an hour.
-        host_.warning(fmt::format("old rows could not be deleted: {}", dialect_->explain(error).what()));
-        dialect_->disconnect();
-    }
 }
 
 // The connection is given up with every error: making it anew finds out what was stored and who answers.

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "arbitrage/packet.hpp"
@@ -39,7 +40,7 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     using Run = std::span<arb_packet const* const>;  // consecutive packets of one incarnation
 
     void open();
-    arb_position read_mark(bool is_new);
+    void read_mark(bool is_new);
     void reopen();
     void store_rest(Batch const& batch);
     void store(Run packets, std::uint64_t incarnation);
@@ -48,6 +49,7 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     void add_rows(Run packets, arb_time time);
     void add_gaps(arb_packet const& first);
     void admit(Run packets, arb_time time);
+    arb_time newest(Run packets) const;
     // memory.cpp
     void recall_newest();
     void resolve_keys(Run packets);
@@ -55,8 +57,11 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     bool unchanged(arb_packet const& packet, std::uint64_t content);
     void remember();
 
-    void say_live();
+    // retention.cpp
     void expire();
+    bool clock_jumped(arb_time time);
+
+    void say_live();
     void replay(Options const& parameters, arb::Rows const& row);
     std::string replay(DeadLetter const& letter);
     Error give_up(std::exception const& error);
@@ -86,6 +91,8 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     int unknown_tries_ = 0;
     arb_time expired_at_ = 0;
     bool expire_again_ = false;
+    arb_time before_start_ = 0;             // when the last packet of an earlier run was received
+    std::optional<arb_time> clock_offset_;  // the wall clock less the time since boot, when last looked at
 };
 
 }  // namespace arb::sql

@@ -170,6 +170,8 @@ constexpr Table all[table_count] = {
     {TableId::custom_packets, "custom_packets", Way::append, false, false, "", custom_packets},
     {TableId::dead_letters, "dead_letters", Way::append, false, false, "", dead_letters},
     {TableId::series, "series", Way::changed, true, false, "venue, series_id", series},
+    {TableId::dated_fees, "fee_schedules", Way::changed, true, false,
+     "venue, scope, scope_id, effective_from", fee_schedules},
     {TableId::fee_schedules, "fee_schedules", Way::in_force, true, false,
      "venue, scope, scope_id, effective_from", fee_schedules},
     {TableId::market_history, "market_history", Way::derived, true, false, "", {}},

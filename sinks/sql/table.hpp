@@ -59,11 +59,12 @@ enum class TableId : std::uint8_t {
     custom_packets,
     dead_letters,
     series,
+    dated_fees,
     fee_schedules,
     market_history,
     event_history,
 };
-inline constexpr std::size_t table_count = 19;
+inline constexpr std::size_t table_count = 20;
 
 struct Table {
     TableId id;

@@ -182,6 +182,8 @@ std::vector<std::uint64_t> SqliteDialect::contents(std::span<sql::EventName cons
     return out;
 }
 
+void SqliteDialect::begin_reading() { statement("BEGIN").run(); }
+
 // The views of venues that are new: the names that are tables of their own in other databases.
 void SqliteDialect::prepare(std::vector<Group*> const& groups, arb_time) {
     for (auto const* const group : groups) {
@@ -231,9 +233,9 @@ void SqliteDialect::write(std::vector<Group*> const& groups, sql::Ending const& 
 
 void SqliteDialect::move_mark(sql::Ending const& ending) {
     auto& move = statement(
-        "UPDATE ingest_positions SET incarnation = ?3, sequence = ?4, committed_at = ?5 WHERE journal_uuid = "
-        "?1 "
-        "AND sink = ?2 AND incarnation = ?6 AND sequence = ?7");
+        "UPDATE ingest_positions SET incarnation = ?3, sequence = ?4, committed_at = ?5, received_at = "
+        "coalesce(nullif(?8, ''), received_at) WHERE journal_uuid = ?1 AND sink = ?2 "
+        "AND incarnation = ?6 AND sequence = ?7");
     auto const time = format_time(now());
     auto const& mark = *ending.mark;
     move.bind(1, mark.journal);
@@ -243,6 +245,8 @@ void SqliteDialect::move_mark(sql::Ending const& ending) {
     move.bind(5, time);
     move.bind(6, static_cast<std::int64_t>(ending.before.incarnation));
     move.bind(7, static_cast<std::int64_t>(ending.before.sequence));
+    auto const received = mark.received == 0 ? std::string{} : format_time(mark.received);
+    move.bind(8, received);
     move.run();
     if (changes() != 1)
         throw Failure{Trouble::retry,
@@ -266,9 +270,10 @@ void SqliteDialect::rollback() noexcept {
     }
 }
 
-// Rows lie in the order they were received, so the oldest are the first ones.
+// Rows lie in the order they were received, so the oldest are the first ones. Another table has to wait until
+// nothing old is left in the one before it: whole books without the changes after them would be read as if
+// nothing had happened to them.
 bool SqliteDialect::expire(std::span<TableId const> from, arb_time before) {
-    bool more = false;
     auto const limit = format_time(before);
     for (auto const id : from) {
         auto const* const table = sql::table(id).name;
@@ -279,10 +284,11 @@ bool SqliteDialect::expire(std::span<TableId const> from, arb_time before) {
                                   table, expire_rows));
         remove.bind(1, limit);
         remove.run();
-        more |= statement("SELECT changes()").run() == expire_rows;
+        bool const more = changes() == expire_rows;
         statement("COMMIT").run();
+        if (more) return true;
     }
-    return more;
+    return false;
 }
 
 Failure SqliteDialect::failure(int code, std::string const& text) const {

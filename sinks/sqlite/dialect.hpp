@@ -33,6 +33,7 @@ class SqliteDialect final : public sql::Dialect {
     std::vector<std::uint64_t> contents(std::span<sql::EventName const> events) override;
     void prepare(std::vector<sql::Group*> const& groups, arb_time now) override;
     void write(std::vector<sql::Group*> const& groups, sql::Ending const& ending) override;
+    void begin_reading() override;
     char const* packet_as_hex() const override { return "hex(packet)"; }
     std::string list_as_json(std::string_view column) const override { return std::string{column}; }
     void rollback() noexcept override;

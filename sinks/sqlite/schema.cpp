@@ -242,10 +242,18 @@ constexpr char const* third[] = {
     "'series' THEN 3 ELSE 4 END LIMIT 1)",
 };
 
+// A market is asked for by its id alone, too. And how far the stored packets reach, so that a question about
+// a later time can be answered with that.
+constexpr char const* fourth[] = {
+    "CREATE INDEX market_keys_id ON market_keys (market_id)",
+    "ALTER TABLE ingest_positions ADD COLUMN received_at",
+};
+
 constexpr sql::Migration steps[] = {
     {1, "the first schema", first},
     {2, "a gap that was open at the end of a run is closed by the next", second},
-    {3, "history of markets and events, series, fee schedules", third}};
+    {3, "history of markets and events, series, fee schedules", third},
+    {4, "markets by their id, and up to when packets are stored", fourth}};
 
 }  // namespace
 

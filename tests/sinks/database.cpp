@@ -11,6 +11,11 @@
 
 namespace arb::test {
 
+std::string Database::options_keeping(std::string const& retention) const {
+    auto out = options();
+    return out.replace(out.size() - 1, 1, ",\"retention\":" + retention + "}");
+}
+
 TextRow Database::row(std::string const& statement) {
     auto const rows = query(statement);
     if (rows.size() != 1) throw std::runtime_error{statement + ": " + std::to_string(rows.size()) + " rows"};
@@ -144,9 +149,8 @@ arb_status SinkUnderTest::noted(arb_status status, arb_error const& said) {
 }
 
 arb_status SinkUnderTest::start() {
-    constexpr std::uint8_t journal[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     auto said = empty_error();
-    return noted(sink_->start(self_, journal, &stored, &said), said);
+    return noted(sink_->start(self_, journal.data(), &stored, &said), said);
 }
 
 arb_status SinkUnderTest::write(Packets const& packets) {

@@ -2,6 +2,7 @@
 // database as a user reads it, with statements of their own.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ class Database {
     virtual ~Database() = default;
     virtual char const* plugin() const = 0;  // id of the sink that writes it
     virtual std::string options() const = 0;
+    // With rows of these kinds kept for so long, as {"ticks":"2d"}.
+    std::string options_keeping(std::string const& retention) const;
     virtual std::vector<TextRow> query(std::string const& statement) = 0;
     // A list column as JSON text, a JSON column as text.
     virtual std::string list(std::string const& column) const = 0;
@@ -107,6 +110,7 @@ class SinkUnderTest {
     std::string where;
     std::uint64_t next_sequence = 1;
     std::uint64_t incarnation = 1;
+    std::array<std::uint8_t, 16> journal{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     RecordingHost host;
 
   private:

@@ -42,9 +42,15 @@ TEST_CASE("postgres stores what both database sinks promise") {
     SECTION("history") { keeps_history(database); }
     SECTION("terms") { knows_the_terms_of_a_quote(database); }
     SECTION("series and fees") { stores_series_and_fees(database); }
+    SECTION("fees that return") { keeps_fees_that_return(database); }
     SECTION("messages") { keeps_messages(database); }
     SECTION("books of the past") { rebuilds_books(database); }
     SECTION("books at random times") { rebuilds_books_like_a_reader_of_the_feed(database); }
+    SECTION("books while they are written") { rebuilds_books_while_they_are_written(database); }
+    SECTION("two hosts") { is_shared_by_two_hosts(database); }
+    SECTION("deleted rows") { stores_again_what_was_deleted(database); }
+    SECTION("a clock that jumped") { deletes_nothing_by_a_clock_that_jumped(database); }
+    SECTION("old books") { keeps_changes_as_long_as_their_books(database); }
 }
 
 TEST_CASE("postgres goes on after the server was stopped and started") {
@@ -125,6 +131,82 @@ TEST_CASE("postgres makes a partition for each day and drops old ones") {
     CHECK(database.text("SELECT to_regclass('kalshi_tick_history_20261118')") != "NULL");
     CHECK(database.count("tick_history") == 4);
     CHECK(database.count("trade_ids") == 3);
+}
+
+TEST_CASE("postgres forgets the ids of old trades with their days, one day a batch") {
+    PostgresDatabase database{cluster(), "ids"};
+    {
+        SinkUnderTest sink{database};
+        REQUIRE(sink.start() == ARB_OK);
+        Packets packets;
+        for (int i = -5; i != 1; ++i)
+            for (auto const* const hour : {"00", "12", "23"})
+                add_trade(packets, "M1", std::to_string(i) + "-" + hour, 1,
+                          noon + i * day + (std::stoi(hour) - 12) * 3600 * second_ns);
+        add_quote(packets, "kalshi", "M1", 1, 2);
+        REQUIRE(sink.write(packets) == ARB_OK);
+    }
+    SinkUnderTest sink{database.plugin(), database.options_keeping(R"({"trades":"2d"})")};
+    REQUIRE(sink.start() == ARB_OK);
+    sink.next_sequence = 100;
+    for (int gone = 1; gone != 4; ++gone) {
+        REQUIRE(sink.write(quotes(1)) == ARB_OK);
+        CHECK(database.count("trades") == 18 - 3 * gone);
+        CHECK(database.count("trade_ids") == 18 - 3 * gone);
+    }
+    REQUIRE(sink.write(quotes(1)) == ARB_OK);
+    CHECK(database.count("trades") == 9);
+    CHECK(database.count("trade_ids WHERE NOT EXISTS (SELECT 1 FROM trades t WHERE t.trade_id = "
+                         "trade_ids.trade_id)") == 0);
+}
+
+TEST_CASE("postgres has a table for the next day before that day begins") {
+    PostgresDatabase database{cluster(), "borders"};
+    SinkUnderTest sink{database};
+    REQUIRE(sink.start() == ARB_OK);
+    struct Border {
+        char const* last;
+        char const* first;
+        char const* day;
+    };
+    for (auto const& border : {Border{"2026-11-30T23:59:59.999999Z", "2026-12-01T00:00:00Z", "20261201"},
+                               Border{"2026-12-31T23:59:59.999999Z", "2027-01-01T00:00:00Z", "20270101"},
+                               Border{"2028-02-28T23:59:59.999999Z", "2028-02-29T00:00:00Z", "20280229"},
+                               Border{"2028-02-29T23:59:59.999999Z", "2028-03-01T00:00:00Z", "20280301"}}) {
+        INFO(border.first);
+        auto const last = parse_time(border.last).value(), first = parse_time(border.first).value();
+        auto const table = "kalshi_tick_history_" + std::string{border.day};
+        sink.host.set_clock(last);
+        REQUIRE(sink.write(quotes(1, last)) == ARB_OK);
+        CHECK(database.count(table) == 0);
+        Packets both;
+        add_quote(both, "kalshi", "M1", 1, 2, last);
+        add_quote(both, "kalshi", "M1", 1, 2, first);
+        REQUIRE(sink.write(both) == ARB_OK);
+        CHECK(database.count(table) == 1);
+    }
+    CHECK(sink.host.counter("packets_already_stored") == 0);
+    CHECK(database.count("tick_history") == 12);
+}
+
+TEST_CASE("postgres makes no table for a day that cannot be") {
+    PostgresDatabase database{cluster(), "absurd"};
+    SinkUnderTest sink{database};
+    REQUIRE(sink.start() == ARB_OK);
+    REQUIRE(sink.write(quotes(1)) == ARB_OK);
+    auto const tables = database.count("pg_class");
+    Packets packets;
+    for (auto const* const time :
+         {"1970-01-01T00:00:01Z", "1999-12-31T23:59:59Z", "2026-11-21T12:00:01Z", "2255-01-01T00:00:00Z"})
+        add_quote(packets, "kalshi", "M0", 1, 2, parse_time(time).value());
+    REQUIRE(sink.write(packets) == ARB_OK);
+    CHECK(sink.dead_letters == 4);
+    CHECK(database.count("pg_class") == tables);
+    CHECK(database.count("ingest_positions WHERE received_at = '2026-11-20 12:00:00+00'") == 1);
+    // A clock that was set back a little makes days that are gone anew.
+    sink.host.set_clock(noon - 3 * day);
+    REQUIRE(sink.write(quotes(1, noon - 3 * day)) == ARB_OK);
+    CHECK(database.count("kalshi_tick_history_20261117") == 1);
 }
 
 TEST_CASE("postgres says what is wrong with its address and keeps the password to itself") {

@@ -14,8 +14,8 @@ namespace {
 constexpr std::int64_t cent = 10'000;
 constexpr std::string_view market_id = "KXFED-26DEC-C25";  // the page's
 
-// The statements of the page's blocks of SQL.
-std::vector<std::string> statements() {
+// The statements of the page's blocks of SQL for the database, which may be named behind the word sql.
+std::vector<std::string> statements(std::string const& plugin) {
     std::ifstream file{ARBITRAGE_SCHEMA_PAGE};
     REQUIRE(file);
     std::vector<std::string> out;
@@ -23,7 +23,7 @@ std::vector<std::string> statements() {
     bool inside = false;
     for (std::string line; std::getline(file, line);) {
         if (line.find("```") != std::string::npos) {
-            inside = line.find("```sql") != std::string::npos;
+            inside = line.ends_with("```sql") || line.ends_with("```sql " + plugin);
             continue;
         }
         if (!inside) continue;
@@ -105,13 +105,65 @@ std::int64_t amount(std::optional<std::string> const& text) {
     return parse_decimal(text.value_or("")).millionths;
 }
 
+// A whole book before noon, and changes before and after.
+void add_books(Packets& to) {
+    arb_level const bids[] = {{43 * cent, ARB_UNIT}, {42 * cent, 5 * ARB_UNIT}},
+                    asks[] = {{44 * cent, ARB_UNIT}};
+    {
+        auto book = to.add<arb_book>("kalshi", noon - 600 * second_ns);
+        book.text(&arb_book::market_id, market_id);
+        book.levels(&arb_book::bids, bids);
+        book.levels(&arb_book::asks, asks);
+    }
+    struct Change {
+        int seconds;
+        std::int32_t side;
+        std::int64_t price;
+        std::int64_t size;
+    };
+    for (auto const& each :
+         {Change{-300, ARB_BOOK_BID, 43 * cent, 0}, Change{-200, ARB_BOOK_ASK, 45 * cent, 7},
+          Change{-100, ARB_BOOK_BID, 42 * cent, 6}, Change{60, ARB_BOOK_BID, 42 * cent, 0}}) {
+        auto change = to.add<arb_book_change>("kalshi", noon + each.seconds * second_ns);
+        change->side = each.side;
+        change->price = each.price;
+        change->size = each.size;
+        change.text(&arb_book_change::market_id, market_id);
+    }
+}
+
+using Levels = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+// Asks and then bids, the best first.
+Levels levels(std::vector<TextRow> const& rows) {
+    Levels out;
+    for (auto const& row : rows) out.emplace_back(amount(row[1]), amount(row[2]));
+    return out;
+}
+
+Levels book_of_noon(SinkUnderTest& sink) {
+    std::vector<boost::json::object> rows;
+    REQUIRE(sink.command("book", R"({"market":"KXFED-26DEC-C25","at":"2026-11-20T12:00:00Z"})", rows) ==
+            ARB_OK);
+    Levels out;
+    for (char const* const side : {"ask", "bid"})
+        for (auto const& row : rows)
+            if (row.contains(side))
+                out.emplace_back(parse_decimal(row.at(side).as_string()).millionths,
+                                 parse_decimal(row.at(std::string{side} + "_size").as_string()).millionths);
+    CHECK(out == Levels{{44 * cent, ARB_UNIT}, {45 * cent, 7}, {42 * cent, 6}});
+    return out;
+}
+
 void asks(Database& database) {
     SinkUnderTest sink{database};
     REQUIRE(sink.start() == ARB_OK);
-    REQUIRE(sink.write(happened()) == ARB_OK);
+    auto packets = happened();
+    add_books(packets);
+    REQUIRE(sink.write(packets) == ARB_OK);
     REQUIRE(sink.dead_letters == 0);
     int known = 0;
-    for (auto const& statement : statements()) {
+    for (auto const& statement : statements(database.plugin())) {
         INFO(statement);
         auto const rows = database.query(statement);
         REQUIRE_FALSE(rows.empty());
@@ -140,9 +192,21 @@ void asks(Database& database) {
         } else if (about("AS rules")) {
             REQUIRE(rows.size() == 1);
             CHECK(rows[0][3] == "second rules");
+        } else if (about("venue_status, result")) {
+            REQUIRE(rows.size() == 1);
+            CHECK(rows[0][0] == "open");
+        } else if (about("AS bid_b")) {
+            REQUIRE(rows.size() == 3);
+            CHECK_FALSE(rows[0][3].has_value());  // before b had a quote
+            CHECK_FALSE(rows[1][3].has_value());
+            CHECK(amount(rows[2][1]) == 45 * cent);
+            CHECK(amount(rows[2][3]) == 46 * cent);
+            CHECK(amount(rows[2][4]) == 47 * cent);
+        } else if (about("DISTINCT ON")) {
+            CHECK(levels(rows) == book_of_noon(sink));
         }
     }
-    CHECK(known == 5);
+    CHECK(known == (database.plugin() == std::string_view{"postgres"} ? 8 : 7));
 }
 
 }  // namespace

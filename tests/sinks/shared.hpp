@@ -27,11 +27,17 @@ void fills_what_a_restore_lost(Database& database);
 void keeps_history(Database& database);
 void knows_the_terms_of_a_quote(Database& database);
 void stores_series_and_fees(Database& database);
+void keeps_fees_that_return(Database& database);
 void keeps_messages(Database& database);
 // `older`: the statements that made the tables of schema version 2.
 void brings_older_tables_up_to_date(Database& database, std::vector<std::string> const& older);
 void rebuilds_books(Database& database);
 void rebuilds_books_like_a_reader_of_the_feed(Database& database);
+void rebuilds_books_while_they_are_written(Database& database);
+void is_shared_by_two_hosts(Database& database);
+void stores_again_what_was_deleted(Database& database);
+void deletes_nothing_by_a_clock_that_jumped(Database& database);
+void keeps_changes_as_long_as_their_books(Database& database);
 
 // Packets with the fields the tests do not care about filled in.
 Packets quotes(int count, arb_time received = noon);

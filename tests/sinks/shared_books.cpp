@@ -1,6 +1,8 @@
 // The order book of a past time: right to the last digit, or not known.
+#include <atomic>
 #include <map>
 #include <random>
+#include <thread>
 
 #include "arbitrage/decimal.hpp"
 #include "arbitrage/time.hpp"
@@ -93,6 +95,12 @@ Packets some_books() {
     add_book(packets, "M1", 2, after(19), {{"0.50", "2"}}, {{"0.51", "2"}});
     add_book(packets, "M1", 2, after(40), {{"0.52", "2"}}, {});
     add_change(packets, "M1", 2, after(40), bid, decimal("0.52"), decimal("4"));
+    add_market(packets, "kalshi", "M1", "A market");
+    {
+        auto settled = packets.add<arb_status_change>("kalshi", after(38));
+        settled->lifecycle = ARB_LIFECYCLE_SETTLED;
+        settled.text(&arb_status_change::market_id, "M1");
+    }
     add_book(packets, "both", 1, noon, {}, {});
     add_book(packets, "both", 1, noon, {{"0.3", "1"}}, {}, "polymarket");
     return packets;
@@ -116,6 +124,8 @@ void checks_where_it_is_not_known(SinkUnderTest& sink) {
     CHECK(says(book(sink, "M2", after(25)), "No later whole book is stored"));
     CHECK(says(book(sink, "M4", after(3)), "began anew"));
     CHECK(says(book(sink, "M5", after(5)), "inside a gap of kalshi (stream books, disconnected)"));
+    CHECK(says(book(sink, "M1", after(40) + 1000),
+               "nothing that was received after 2026-11-20T12:00:40.000000Z"));
     CHECK(says(book(sink, "nobody", after(5)), "no market nobody is stored"));
     CHECK(says(book(sink, "both", after(5)), "say which with --venue"));
     CHECK(says(book(sink, "both", after(5), R"(,"venue":"else")"), "no market both of else is stored"));
@@ -153,6 +163,14 @@ void rebuilds_books(Database& database) {
     CHECK(rows[0].at("snapshot_at") == "2026-11-20T12:00:40.000000Z");
     CHECK(rows[0].at("changes") == 1);
     CHECK(rows[0].at("epoch") == "2");
+    CHECK(rows[0].at("status") == "settled");
+    CHECK(rows[0].at("stored_up_to") == "2026-11-20T12:00:40.000000Z");
+    rows.clear();
+    REQUIRE(reader.command("book", R"({"market":"M1","at":"2026-11-20T12:00:05Z"})", rows) == ARB_OK);
+    CHECK(rows.at(0).at("status") == "open");
+    rows.clear();
+    REQUIRE(reader.command("book", R"({"market":"M3","at":"2026-11-20T12:00:05Z"})", rows) == ARB_OK);
+    CHECK_FALSE(rows.at(0).contains("status"));  // nobody said
     CHECK(rows[0].at("level") == 1);
 }
 
@@ -208,6 +226,44 @@ void rebuilds_books_like_a_reader_of_the_feed(Database& database) {
         INFO(format_time(found->first));
         CHECK(book(reader, "M1", found->first) == found->second);
     }
+}
+
+// Each batch is a gap's end and a book of one level, which is in every answer whole or not at all.
+void rebuilds_books_while_they_are_written(Database& database) {
+    constexpr int answers = 60;
+    SinkUnderTest sink{database};
+    REQUIRE(sink.start() == ARB_OK);
+    auto const begin_anew = [&](std::uint64_t epoch) {
+        Packets packets;
+        auto const at = noon + static_cast<arb_time>(epoch) * 1'000'000;
+        add_book(packets, "M1", epoch, at, {{"0.4", "1"}}, {});
+        add_change(packets, "M1", epoch, at + 1000, bid, decimal("0.4"), 0);
+        add_change(packets, "M1", epoch, at + 2000, bid, decimal("0.5") + static_cast<std::int64_t>(epoch),
+                   ARB_UNIT);
+        return sink.write(packets);
+    };
+    REQUIRE(begin_anew(1) == ARB_OK);
+    std::atomic<bool> done{false};
+    std::thread writer{[&] {
+        for (std::uint64_t epoch = 2; !done && epoch != 100'000; ++epoch)
+            if (begin_anew(epoch) != ARB_OK) return;
+    }};
+    SinkUnderTest reader{database};
+    std::vector<std::string> wrong;
+    for (int i = 0; i != answers; ++i) {
+        std::vector<boost::json::object> rows;
+        if (reader.command("book", R"({"market":"M1"})", rows) != ARB_OK) {
+            wrong.push_back(reader.error);
+            continue;
+        }
+        auto const epoch = std::stoll(std::string{rows[0].at("epoch").as_string()});
+        if (rows.size() != 1 || rows[0].at("bid").as_string() != format_decimal(decimal("0.5") + epoch))
+            wrong.push_back(boost::json::serialize(rows[0]));
+    }
+    done = true;
+    writer.join();
+    CHECK(wrong == std::vector<std::string>{});
+    CHECK(sink.error.empty());
 }
 
 }  // namespace arb::test

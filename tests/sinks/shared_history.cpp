@@ -51,10 +51,11 @@ struct Fee {
     std::int64_t multiplier = ARB_UNIT;
     arb_time from = noon;
     arb_time received = noon;
+    bool dated = false;  // by the venue
 };
 
 void add(Packets& to, Fee const& what) {
-    auto fee = to.add<arb_fee_schedule>("kalshi", what.received);
+    auto fee = to.add<arb_fee_schedule>("kalshi", what.received, what.dated ? what.from : 0);
     fee->scope = what.scope;
     fee->multiplier = what.multiplier;
     fee->effective_from = what.from;
@@ -204,7 +205,7 @@ void stores_series_and_fees(Database& database) {
 
     REQUIRE(sink.write(fee({})) == ARB_OK);
     // Seen again after a restart, with a time of its own: nothing new.
-    REQUIRE(sink.write(fee({ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(60)})) == ARB_OK);
+    REQUIRE(sink.write(fee({ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(60), after(60)})) == ARB_OK);
     CHECK(database.count("fee_schedules") == 1);
     // A change that is scheduled, and its figures corrected.
     REQUIRE(sink.write(fee({ARB_SCOPE_SERIES, "S1", "flat", 5, after(600)})) == ARB_OK);
@@ -213,9 +214,10 @@ void stores_series_and_fees(Database& database) {
     CHECK(database.amount("SELECT multiplier FROM fee_schedules WHERE type = 'flat'") == 6);
     CHECK(time_of(database.text("SELECT received_at FROM fee_schedules WHERE type = 'flat'")) == after(1));
     // What is in force now is still the first.
-    REQUIRE(sink.write(fee({ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(90)})) == ARB_OK);
+    REQUIRE(sink.write(fee({ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(90), after(90)})) == ARB_OK);
     CHECK(database.count("fee_schedules") == 2);
-    REQUIRE(sink.write(fee({ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(900)})) == ARB_OK);
+    REQUIRE(sink.write(fee({ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(900), after(900)})) ==
+            ARB_OK);
     CHECK(database.count("fee_schedules") == 3);
     REQUIRE(sink.write(fee({ARB_SCOPE_VENUE, "", "flat", 1})) == ARB_OK);
     auto const schedule = database.row(
@@ -229,6 +231,46 @@ void stores_series_and_fees(Database& database) {
     CHECK(sink.dead_letters == 0);
     REQUIRE(sink.write(fee({77, "S1"})) == ARB_OK);
     CHECK(sink.dead_letters == 1);
+}
+
+// A fee that holds for a while and then gives way to the one before it, told in any order and after that one.
+void keeps_fees_that_return(Database& database) {
+    SinkUnderTest sink{database};
+    REQUIRE(sink.start() == ARB_OK);
+    Fee const usual{}, holiday{ARB_SCOPE_SERIES, "S1", "flat", 0, after(600)};
+    Packets packets;
+    add(packets, usual);
+    REQUIRE(sink.write(packets) == ARB_OK);
+    auto const expect = [&](std::vector<std::string> const& types) {
+        auto const rows = database.query("SELECT type FROM fee_schedules ORDER BY effective_from");
+        REQUIRE(rows.size() == types.size());
+        for (std::size_t i = 0; i != rows.size(); ++i) CHECK(rows[i][0] == types[i]);
+    };
+    SECTION("announced, the return first") {
+        packets.clear();
+        add(packets, Fee{ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(900)});
+        add(packets, holiday);
+        REQUIRE(sink.write(packets) == ARB_OK);
+        expect({"quadratic", "flat", "quadratic"});
+        REQUIRE(sink.write(packets) == ARB_OK);  // once more, after a restart
+        expect({"quadratic", "flat", "quadratic"});
+    }
+    SECTION("told afterwards, with how it is now") {
+        packets.clear();
+        add(packets, Fee{ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(900), after(2000), true});
+        add(packets, Fee{ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(2000), after(2000)});
+        add(packets, Fee{ARB_SCOPE_SERIES, "S1", "flat", 0, after(600), after(2000), true});
+        REQUIRE(sink.write(packets) == ARB_OK);
+        expect({"quadratic", "flat", "quadratic"});
+    }
+    SECTION("seen to change and change back in one batch") {
+        packets.clear();
+        add(packets, Fee{ARB_SCOPE_SERIES, "S1", "flat", 0, after(600), after(600)});
+        add(packets, Fee{ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(900), after(900)});
+        add(packets, Fee{ARB_SCOPE_SERIES, "S1", "quadratic", ARB_UNIT, after(950), after(950)});
+        REQUIRE(sink.write(packets) == ARB_OK);
+        expect({"quadratic", "flat", "quadratic"});
+    }
 }
 
 void keeps_messages(Database& database) {
@@ -295,7 +337,8 @@ void brings_older_tables_up_to_date(Database& database, std::vector<std::string>
         "8, 0)");
     SinkUnderTest sink{database};
     REQUIRE(sink.start() == ARB_OK);
-    CHECK(database.text("SELECT max(version) FROM schema_version") == "3");
+    CHECK(database.text("SELECT max(version) FROM schema_version") == "4");
+    CHECK(database.count("ingest_positions WHERE received_at IS NULL") == 1);
     auto const was = database.row("SELECT market_id, title, status, seen_at, position FROM market_history");
     CHECK(was[0] == "M1");
     CHECK(was[1] == "A");

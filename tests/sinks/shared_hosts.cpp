@@ -1,0 +1,95 @@
+// Two hosts that store in one database, as those of two shards do, and rows that somebody deleted.
+#include <thread>
+
+#include "sinks/shared.hpp"
+#include "support/catch.hpp"
+
+namespace arb::test {
+namespace {
+
+constexpr int rounds = 20, events = 40;
+
+void add_event(Packets& to, int number, std::string_view title) {
+    auto event = to.add<arb_event>("kalshi", noon);
+    event.text(&arb_event::event_id, "E" + std::to_string(number));
+    event.text(&arb_event::title, title);
+}
+
+// All events, which both hosts know, in an order of the host's own; markets of its own, and one of both.
+Packets sweep(int host, int round) {
+    Packets packets;
+    auto const name = std::to_string(host) + "-" + std::to_string(round);
+    for (int i = 0; i != events; ++i)
+        add_event(packets, host == 0 ? i : events - 1 - i, "Event of round " + std::to_string(round));
+    add_market(packets, "kalshi", "M" + name, "Market " + name);
+    add_market(packets, "kalshi", "both", "Market of both");
+    add_quote(packets, "kalshi", "M" + name, 1, 2, noon + round);
+    add_quote(packets, "kalshi", "both", 1, 2, noon + round);
+    return packets;
+}
+
+void runs(SinkUnderTest& sink, int host) {
+    for (int round = 0; round != rounds; ++round) {
+        // Locks of the other are waited for, or the batch is handed in again, as the host does.
+        auto status = sink.write(sweep(host, round));
+        for (int tries = 0; status == ARB_RETRY && tries != 20; ++tries) status = sink.again();
+        if (status != ARB_OK) return;
+    }
+}
+
+}  // namespace
+
+void is_shared_by_two_hosts(Database& database) {
+    SinkUnderTest first{database}, second{database};
+    second.journal[0] = 99;
+    REQUIRE(first.start() == ARB_OK);
+    REQUIRE(second.start() == ARB_OK);
+    std::thread other{[&] { runs(second, 1); }};
+    runs(first, 0);
+    other.join();
+    CHECK(first.error.empty());
+    CHECK(second.error.empty());
+    CHECK(database.count("market_keys") == 2 * rounds + 1);
+    CHECK(database.count("markets") == 2 * rounds + 1);
+    CHECK(database.count("tick_history") == 4 * rounds);
+    CHECK(database.count("latest_prices") == 2 * rounds + 1);
+    CHECK(database.count("dead_letters") == 0);
+    CHECK(database.count("ticks WHERE market_id = 'both'") == 2 * rounds);
+    CHECK(database.count("events") == events);
+    CHECK(database.count("market_history") == 2 * rounds + 1);
+    // Each goes on where it was.
+    CHECK(database.count("ingest_positions") == 2);
+    for (auto* const sink : {&first, &second}) {
+        auto const stored = sink->next_sequence - 1;
+        REQUIRE(sink->start() == ARB_OK);
+        CHECK(sink->stored_up_to(1, stored));
+    }
+}
+
+// What the process remembers is what it stored; a new one looks.
+void stores_again_what_was_deleted(Database& database) {
+    Packets packets;
+    add_event(packets, 1, "An event");
+    add_market(packets, "kalshi", "M1", "A market");
+    add_quote(packets, "kalshi", "M1", 1, 2);
+    std::uint64_t next = 0;
+    {
+        SinkUnderTest sink{database};
+        REQUIRE(sink.start() == ARB_OK);
+        REQUIRE(sink.write(packets) == ARB_OK);
+        next = sink.next_sequence;
+    }
+    for (auto const* const table : {"markets", "events", "latest_prices", "market_keys"})
+        database.query("DELETE FROM " + std::string{table});
+    SinkUnderTest sink{database};
+    REQUIRE(sink.start() == ARB_OK);
+    sink.next_sequence = next;
+    REQUIRE(sink.write(packets) == ARB_OK);
+    CHECK(sink.dead_letters == 0);
+    CHECK(database.text("SELECT title FROM markets") == "A market");
+    CHECK(database.text("SELECT title FROM events") == "An event");
+    CHECK(database.text("SELECT market_id FROM prices") == "M1");
+    CHECK(database.count("tick_history") == 2);
+}
+
+}  // namespace arb::test
