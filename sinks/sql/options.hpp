@@ -50,7 +50,8 @@ Retention read_retention(Options const& options);
     R"({"name":"book","help":"the order book of a market at a time, from what is stored, or why it is not known","parameters":{)" \
     R"("type":"object","additionalProperties":false,"required":["market"],"properties":{)"                                        \
     R"("market":{"type":"string","default":"","description":"its market_id"},)"                                                   \
-    R"("at":{"type":"string","default":"","description":"as of then, such as 2026-11-20T12:00:00Z; empty is now"},)"              \
+    R"("at":{"type":"string","format":"instant","default":"",)"                                                                   \
+    R"("description":"as of then, such as 2026-11-20T12:00:00Z; empty is now"},)"                                                 \
     R"("outcome":{"type":"integer","minimum":0,"default":0,"description":"which outcome's"},)"                                    \
     R"("depth":{"type":"integer","minimum":0,"default":0,"description":"at most so many levels; 0 is all"},)"                     \
     R"("venue":{"type":"string","default":"","description":"of this venue, where several have the market_id"}}}},)"               \
@@ -58,7 +59,7 @@ Retention read_retention(Options const& options);
     R"("type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                                              \
     R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"                            \
     R"({"name":"deadletters show","help":"such a packet with all its fields","parameters":{)"                                     \
-    R"("type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                                              \
+    R"("type":"object","additionalProperties":false,"required":["position"],"properties":{)" ARB_SQL_LETTERS                      \
     R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"                            \
     R"({"name":"deadletters replay","help":"tries to store them again; those that can be are no longer here",)"                   \
     R"("parameters":{"type":"object","additionalProperties":false,"properties":{)" ARB_SQL_LETTERS                                \
