@@ -110,7 +110,7 @@ int dispatch(CLI::App& app, Parsed& parsed) {
     }
     for (auto const* const command : app.get_subcommands())
         if (has_commands(*command) && command->get_subcommands().empty()) {
-            std::cerr << command->help();
+            std::cerr << command->help(app.get_name());
             return exit_usage;
         }
     if (!parsed.positional.empty()) parsed.globals.source.file = parsed.positional;

@@ -19,6 +19,8 @@ constexpr std::size_t sentence_bytes_max = 512;  // of a report; a sentence, not
 constexpr std::size_t counters_max = 256;        // of one instance: names come from code, not from venues
 constexpr std::size_t reasons_max = 64;          // likewise
 constexpr std::size_t clock_steps_max = 16;  // not yet written down; a clock that is set more often is broken
+// What was logged so lately is not logged again as a state.
+constexpr std::int64_t said_again_ns = 10 * second_ns;
 constexpr auto rate_step_max =
     std::chrono::milliseconds{100};                      // a push that waits looks this often for the end
 constexpr auto slowed_shown = std::chrono::seconds{10};  // how long after the last wait the state says so
@@ -135,6 +137,10 @@ void Instance::report(int state, std::string_view sentence) {
         known.state = state;
         known.sentence = text;
         if (quiet_ || same_state) return;  // a new figure in the sentence is not news
+        // Many a plugin logs what went wrong and then says it as its state.
+        if (!said_.empty() && text.starts_with(said_) && steady_ns() - said_at_ns_ < said_again_ns &&
+            state != ARB_STATE_LIVE)
+            return;
     }
     if (state == ARB_STATE_LIVE) end_gap();
     bool const trouble =
@@ -144,7 +150,12 @@ void Instance::report(int state, std::string_view sentence) {
 
 void Instance::log(int level, std::string_view line) {
     level = std::clamp<int>(level, ARB_LOG_DEBUG, ARB_LOG_ERROR);
-    if (level >= config_.log_level) log_.write(level, config_.name, line);
+    if (level < config_.log_level) return;
+    log_.write(level, config_.name, line);
+    if (level < ARB_LOG_WARNING) return;
+    std::lock_guard const lock{mutex_};
+    said_ = escape(line, sentence_bytes_max);
+    said_at_ns_ = steady_ns();
 }
 
 State Instance::state() const {
@@ -376,8 +387,9 @@ void Instance::count(std::string_view name, std::string_view label, std::uint64_
 
 void Instance::count_drift(std::string_view source, std::string_view field, int what, std::string_view sample,
                            std::uint64_t amount) {
+    // A new field is for information; one that is gone or has another type may be what is recorded.
     if (drift_.count(source, field, what, sample, amount, arb::now()))
-        log(ARB_LOG_INFO,
+        log(what == ARB_DRIFT_UNKNOWN ? ARB_LOG_INFO : ARB_LOG_WARNING,
             fmt::format("the venue's answers changed: {} field {} in {}; `arbitrage drift` lists "
                         "all such differences",
                         drift_word(what), field, source));

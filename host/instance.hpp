@@ -150,6 +150,8 @@ class Instance {
     std::set<std::size_t> open_gaps_;  // hashes of their names
     arb_time gap_from_ = 0;
     std::string gap_reason_;
+    std::string said_;                                        // the last warning or error that was logged
+    std::int64_t said_at_ns_ = 0;                             // steady clock
     std::vector<std::pair<arb_time, arb_time>> clock_steps_;  // before, after
 };
 

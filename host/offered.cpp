@@ -20,6 +20,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t command_words_max = 3;
+constexpr std::size_t word_shown_max = 60;  // bytes of a word that a message repeats
 
 struct Match {
     InstanceConfig instance;
@@ -84,7 +85,8 @@ int unknown(Config const& config, std::string const& word, std::vector<std::stri
         for (auto const name : std::set<std::string_view>{known.begin(), known.end()})
             if (name.starts_with(word + " ")) near += fmt::format("{}{}", near.empty() ? "" : ", ", name);
     std::cerr << fmt::format("arbitrage: there is no command {}{}\n`arbitrage --help` lists the commands\n",
-                             escape(word, 60), near.empty() ? "" : fmt::format("; did you mean {}?", near));
+                             escape(word, word_shown_max),
+                             near.empty() ? "" : fmt::format("; did you mean {}?", near));
     return exit_usage;
 }
 
@@ -94,7 +96,7 @@ int no_command(InstanceConfig const& instance, std::string const& word) {
     if (!word.empty() && word[0] != '-') {
         auto const offers = instance.manifest ? words_of(*instance.manifest) : std::string{};
         std::cerr << fmt::format("arbitrage: {} has no command {}; it offers {}\n", instance.name,
-                                 escape(word, 60), offers.empty() ? "none" : offers);
+                                 escape(word, word_shown_max), offers.empty() ? "none" : offers);
         return exit_usage;
     }
     auto& out = help ? std::cout : std::cerr;
@@ -124,25 +126,54 @@ std::string help_of(json::object const& schema) {
                                                  : json::serialize(*fallback);
         if (!shown.empty() && shown != "[]" && shown != "{}") out += fmt::format(" (default {})", shown);
     }
+    if (schema.contains("enum")) out += ": " + describe(schema);
     return out;
 }
 
-// The first required option, which may stand without its name: `book MARKET` and `book --market MARKET`.
+// What stands for the value in the help.
+std::string placeholder(json::object const& schema) {
+    if (is_type(schema, "array")) return "A,B,...";
+    if (is_type(schema, "integer") || is_type(schema, "number")) return "N";
+    auto const* const format = schema.if_contains("format");
+    if (format != nullptr && *format == "instant") return "TIME";
+    if (format != nullptr && *format == "duration") return "DURATION";
+    return "TEXT";
+}
+
+json::object const* properties_of(json::object const& schema) {
+    auto const* const properties = schema.if_contains("properties");
+    return properties != nullptr ? properties->if_object() : nullptr;
+}
+
+// The option that may stand without its name, `book MARKET` for `book --market MARKET`: the first required
+// one, or where none is required the first if it is a text.
 std::string_view positional(json::object const& schema) {
     auto const* const required = schema.if_contains("required");
-    if (required == nullptr || !required->is_array() || required->get_array().empty()) return {};
-    auto const& first = required->get_array().front();
-    return first.is_string() ? std::string_view{first.get_string()} : std::string_view{};
+    if (required != nullptr && required->is_array() && !required->get_array().empty()) {
+        auto const& first = required->get_array().front();
+        return first.is_string() ? std::string_view{first.get_string()} : std::string_view{};
+    }
+    auto const* const properties = properties_of(schema);
+    if (properties == nullptr || properties->empty()) return {};
+    auto const* const first = properties->begin()->value().if_object();
+    return first != nullptr && is_type(*first, "string") ? std::string_view{properties->begin()->key()}
+                                                         : std::string_view{};
+}
+
+// What was typed is wrong; `name` is the instance and its command.
+int refuse_usage(std::string const& name, std::string const& text) {
+    std::cerr << fmt::format("arbitrage {0}: {1}\n`arbitrage {0} --help` lists its options\n", name, text);
+    return exit_usage;
 }
 
 // Reads the words behind the command's name as its options.
 class Parameters {
   public:
     Parameters(std::string const& name, OfferedCommand const& command)
-        : app_{command.help, "arbitrage " + name}, schema_{command.parameters} {
-        auto const* const properties = schema_.if_contains("properties");
-        if (properties == nullptr || !properties->is_object()) return;
-        for (auto const& property : properties->get_object()) {
+        : name_{name}, app_{command.help, "arbitrage " + name}, schema_{command.parameters} {
+        auto const* const properties = properties_of(schema_);
+        if (properties == nullptr) return;
+        for (auto const& property : *properties) {
             if (!property.value().is_object()) continue;
             std::string const key{property.key()};
             auto const& schema = property.value().get_object();
@@ -158,7 +189,8 @@ class Parameters {
                     ->delimiter(is_type(schema, "array") ? ',' : '\0')
                     ->expected(1)
                     ->take_all()
-                    ->type_name(is_type(schema, "array") ? "A,B,..." : "VALUE");
+                    ->allow_extra_args(false)  // the word behind its value is the next one's
+                    ->type_name(placeholder(schema));
         }
     }
 
@@ -169,10 +201,10 @@ class Parameters {
             app_.parse(words);
         } catch (CLI::Success const& asked) {
             return app_.exit(asked);
+        } catch (CLI::ExtrasError const&) {
+            return refuse_usage(name_, escape(unexpected(), word_shown_max) + " was not expected");
         } catch (CLI::ParseError const& wrong) {
-            std::cerr << app_.get_name() << ": " << wrong.what() << "\n`" << app_.get_name()
-                      << " --help` lists its options\n";
-            return exit_usage;
+            return refuse_usage(name_, wrong.what());
         }
         return {};
     }
@@ -180,10 +212,10 @@ class Parameters {
     json::object values(Problems& problems) const {
         Node node;
         node.type = Node::Type::map;
-        auto const* const properties = schema_.if_contains("properties");
+        auto const* const properties = properties_of(schema_);
         for (auto const& [key, values] : given_) {
             if (values.empty()) continue;
-            auto const& schema = properties->get_object().at(key).get_object();
+            auto const& schema = properties->at(key).get_object();
             Node value;
             if (is_type(schema, "array")) {
                 value.type = Node::Type::list;
@@ -197,6 +229,12 @@ class Parameters {
     }
 
   private:
+    // The first word that belongs to nothing.
+    std::string unexpected() const {
+        auto const words = app_.remaining();
+        return words.empty() ? std::string{"something"} : words.front();
+    }
+
     static Node scalar(std::string const& text) {
         Node node;
         node.type = Node::Type::scalar;
@@ -205,6 +243,7 @@ class Parameters {
         return node;
     }
 
+    std::string const name_;
     CLI::App app_;
     json::object const& schema_;
     std::map<std::string, std::vector<std::string>> given_;
@@ -214,15 +253,21 @@ int exit_of(Error const& error) {
     return error.status == ARB_RETRY ? exit_unreachable : error.status == ARB_INVALID ? exit_config : exit_no;
 }
 
+bool is_parameter(OfferedCommand const& command, std::string_view pointer) {
+    auto const* const properties = properties_of(command.parameters);
+    return properties != nullptr && pointer.starts_with("/") && properties->contains(pointer.substr(1));
+}
+
 int execute(Match const& found, json::object const& parameters, bool as_json) {
     auto const loaded = load(*found.instance.manifest);
     if (loaded.has_error()) {
         std::cerr << found.instance.name << ": " << loaded.error().text << '\n';
         return exit_config;
     }
-    Log log{{ARB_LOG_WARNING, LogFormat::text, ::isatty(STDERR_FILENO) != 0}};
+    // What a pipeline should know is said where it is validated or run.
+    Log log{{ARB_LOG_ERROR, LogFormat::text, ::isatty(STDERR_FILENO) != 0}};
     auto config = found.instance;
-    config.log_level = ARB_LOG_WARNING;
+    config.log_level = ARB_LOG_ERROR;
     Instance instance{std::move(config), loaded.value(), log, nullptr, true};
     auto const plugin = Plugin::create(instance);
     if (plugin.has_error()) {
@@ -236,13 +281,14 @@ int execute(Match const& found, json::object const& parameters, bool as_json) {
             auto const row = json::parse(text, failed);
             return failed || !row.is_object() ? true : printer.row(row.get_object());
         });
-    if (done.has_error()) {
-        std::cerr << fmt::format("{} {}: {}\n", found.instance.name, found.command.name,
-                                 escape(done.error().text));
-        return exit_of(done.error());
-    }
-    printer.finish();
-    return exit_ok;
+    if (done.has_value()) return printer.finish(), exit_ok;
+    printer.give_up();
+    auto const& error = done.error();
+    auto const name = found.instance.name + " " + found.command.name;
+    if (error.status == ARB_INVALID && is_parameter(found.command, error.where))
+        return refuse_usage(name, fmt::format("--{}: {}", error.where.substr(1), escape(error.text)));
+    std::cerr << fmt::format("{}: {}\n", name, escape(error.text));
+    return exit_of(error);
 }
 
 // -p, --env-file and --format may stand behind the command, too.
@@ -257,7 +303,7 @@ std::optional<int> take_globals(Globals& globals, std::vector<std::string>& word
     try {
         app.parse(words);
     } catch (CLI::ParseError const& wrong) {
-        std::cerr << "arbitrage: " << wrong.what() << '\n';
+        std::cerr << "arbitrage: " << wrong.what() << "\n`arbitrage --help` shows what can be said\n";
         return exit_usage;
     }
     words = app.remaining();
@@ -289,11 +335,13 @@ std::string offered_commands(Globals const& globals) {
         if (found.manifest.has_error()) continue;
         auto line = fmt::format("  {:<28}", found.manifest->id);
         for (auto const& command : found.manifest->commands) {
+            bool const first = &command == &found.manifest->commands.front();
             if (line.size() + command.name.size() > width_max) {
-                out += line + "\n";
-                line = std::string(indent, ' ');
+                out += line + ",\n";
+                line = std::string(indent, ' ') + command.name;
+            } else {
+                line += (first ? "" : ", ") + command.name;
             }
-            line += command.name + (&command == &found.manifest->commands.back() ? "" : ", ");
         }
         if (!found.manifest->commands.empty()) out += line + "\n";
     }
@@ -314,7 +362,7 @@ int run_offered(Globals globals, std::vector<std::string> words, std::vector<std
         auto all = offering(config, words);
         if (all.empty()) {
             auto const own = concerning(problems, nullptr);
-            if (!own.empty() && config.file.empty() == false && config.venues.empty() && config.sinks.empty())
+            if (!own.empty() && !config.file.empty() && config.venues.empty() && config.sinks.empty())
                 return print_problems(own), exit_config;
             return unknown(config, words[0], built_in);
         }
@@ -329,15 +377,18 @@ int run_offered(Globals globals, std::vector<std::string> words, std::vector<std
     }
     if (auto const own = concerning(problems, &found->instance); !own.empty() && !config.file.empty())
         return print_problems(own), exit_config;
-    Parameters parameters{found->instance.name + " " + found->command.name, found->command};
+    auto const name = found->instance.name + " " + found->command.name;
+    Parameters parameters{name, found->command};
     if (auto const failed =
             parameters.parse({words.begin() + static_cast<std::ptrdiff_t>(found->words), words.end()}))
         return *failed;
     Problems wrong;
     auto const values = parameters.values(wrong);
     if (!wrong.empty()) {
-        for (auto const& problem : wrong.sorted()) std::cerr << "--" << print(problem) << '\n';
-        return exit_usage;
+        std::string all;
+        for (auto const& problem : wrong.sorted())
+            all += fmt::format("{}--{}: {}", all.empty() ? "" : "; ", problem.path, problem.text);
+        return refuse_usage(name, all);
     }
     return execute(*found, values, globals.json());
 }

@@ -45,6 +45,10 @@ class RowPrinter {
     // False: the table is full; a table is for looking at.
     bool row(boost::json::object const& object);
     void finish();
+    // There would be more rows, but for an error: shows those that came, and nothing if none did.
+    void give_up() {
+        if (count_ != 0) finish();
+    }
 
   private:
     std::ostream& out_;

@@ -17,6 +17,7 @@
 
 #include "arbitrage/decimal.hpp"
 #include "arbitrage/options.hpp"
+#include "arbitrage/time.hpp"
 
 namespace arb::host {
 
@@ -115,6 +116,7 @@ std::string describe_type(std::string_view type, json::object const& schema) {
     if (format == "duration") return "a duration such as 5m";
     if (format == "size") return "a size such as 64MiB";
     if (format == "decimal") return "a decimal number such as 0.05";
+    if (format == "instant") return "a time such as 2026-11-20T12:00:00Z";
     if (auto const pattern = text_in(schema, "pattern"); !pattern.empty())
         return fmt::format("a text like {}", pattern);
     return "a text";
@@ -237,6 +239,7 @@ class Walk {
             bool const good = format == "duration"  ? parse_duration(text).has_value()
                               : format == "size"    ? parse_size(text).has_value()
                               : format == "decimal" ? static_cast<bool>(parse_decimal(text))
+                              : format == "instant" ? text.empty() || parse_time(text).has_value()
                                                     : true;
             if (!good) return wrong(node, schema, path);
         }
@@ -406,8 +409,9 @@ std::string describe(json::object const& schema) {
     if (auto const* const values = schema.if_contains("enum"); values != nullptr && values->is_array()) {
         std::vector<std::string> words;
         for (auto const& item : values->get_array())
-            words.push_back(item.is_string() ? std::string{std::string_view{item.get_string()}}
-                                             : json::serialize(item));
+            words.push_back(item.is_string() && !item.get_string().empty()
+                                ? std::string{std::string_view{item.get_string()}}
+                                : json::serialize(item));
         return "one of " + listed(words, "or");
     }
     std::vector<std::string> words;

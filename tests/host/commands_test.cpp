@@ -55,6 +55,7 @@ TEST_CASE("a command of several words that is cut short says how it goes on") {
     Shell const shell;
     auto done = shell({"plugins"});
     CHECK(done.code == 64);
+    CHECK(contains(done.errors, "Usage: arbitrage plugins [OPTIONS]"));
     CHECK(contains(done.errors, "inspect "));
     done = shell({"queue"});
     CHECK(done.code == 64);
@@ -66,7 +67,7 @@ TEST_CASE("a command of several words that is cut short says how it goes on") {
     CHECK(done.code == 0);
     CHECK(contains(done.out, "pairs list  A command of two words."));
     // The commands of plugins are where a stranger looks for them.
-    CHECK(contains(shell({"--help"}).out, "echo, pairs list, away\n"));
+    CHECK(contains(shell({"--help"}).out, "echo, pairs list, away, find\n"));
     CHECK_FALSE(contains(shell({"status", "--help"}).out, "Exit codes"));
 }
 
@@ -149,16 +150,60 @@ TEST_CASE("mistakes in a plugin's command are usage, trouble of its service is n
     Shell const shell;
     auto done = shell({"counting", "echo"});
     CHECK(done.code == 64);
-    CHECK(contains(done.errors, "--text: is missing"));
+    CHECK(done.errors ==
+          "arbitrage counting echo: --text: is missing: expected a text\n"
+          "`arbitrage counting echo --help` lists its options\n");
     done = shell({"counting", "echo", "--text", "x", "--times", "9"});
     CHECK(done.code == 64);
     CHECK(contains(done.errors, "--times: expected a whole number from 1 to 3, got \"9\""));
     done = shell({"counting", "nothing"});
     CHECK(done.code == 64);
-    CHECK(contains(done.errors, "it offers echo, pairs list, away"));
+    CHECK(contains(done.errors, "it offers echo, pairs list, away, find"));
     done = shell({"counting", "away"});
     CHECK(done.code == 69);
     CHECK(done.errors == "counting away: nobody answers\n");
+}
+
+TEST_CASE("an option takes one word, wherever it stands") {
+    Shell const shell;
+    for (auto const& words : {std::vector<std::string>{"counting", "echo", "--times", "2", "x"},
+                              {"counting", "echo", "--names", "a,b", "x", "--times", "2"},
+                              {"counting", "echo", "x", "--times=2"},
+                              {"--format", "json", "counting", "echo", "--times", "2", "--text", "x"}}) {
+        auto const done = shell(words);
+        INFO(done.errors);
+        CHECK(done.code == 0);
+        CHECK(contains(done.out, "x"));
+        CHECK(contains(done.out, "2}"));
+    }
+    // Where no option is required, the first needs no name if it is a text.
+    CHECK(contains(shell({"find", "--limit", "2", "Anna"}).out, "NAME\nAnna\nAnna\n"));
+    auto const wrong = shell({"counting", "echo", "x", "--nonsense", "5"});
+    CHECK(wrong.code == 64);
+    CHECK(contains(wrong.errors, "arbitrage counting echo: --nonsense was not expected\n"));
+    auto const help = shell({"find", "--help"}).out;
+    CHECK(contains(help, "Usage: arbitrage counting find [OPTIONS] [name]"));
+    CHECK(contains(help, "--at TIME"));
+    CHECK(contains(help, "--limit N "));
+}
+
+TEST_CASE("whose mistake it was is in the exit code, and rows before an error are shown") {
+    Shell const shell;
+    auto done = shell({"find", "?"});
+    CHECK(done.code == 64);
+    CHECK(done.errors ==
+          "arbitrage counting find: --name: \"?\" is no name\n"
+          "`arbitrage counting find --help` lists its options\n");
+    done = shell({"find", "Anna", "--at", "yesterday"});
+    CHECK(done.code == 64);
+    CHECK(contains(done.errors, "--at: expected a time such as 2026-11-20T12:00:00Z, got \"yesterday\""));
+    CHECK(shell({"find", "Anna", "--at", "2026-11-20"}).code == 1);
+    CHECK(shell({"find"}).code == 78);
+    done = shell({"find", "Anna", "--limit", "2", "--format", "json"});
+    CHECK(done.code == 1);
+    CHECK(done.errors == "counting find: there is nobody else\n");
+    CHECK(boost::json::parse(done.out).as_array().size() == 2);
+    CHECK(shell({"away"}).out == "");
 }
 
 TEST_CASE("without an instance the first sink that offers the command answers") {

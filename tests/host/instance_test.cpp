@@ -2,7 +2,9 @@
 #include "host/instance.hpp"
 
 #include <spdlog/sinks/null_sink.h>
+#include <spdlog/sinks/ostream_sink.h>
 
+#include <sstream>
 #include <thread>
 
 #include "arbitrage/host.hpp"
@@ -250,4 +252,32 @@ TEST_CASE("venues put off at 85 percent, wait at 95, and leave the rest to sinks
     }));
     flooding.join();
     CHECK_FALSE(host.put_off());
+}
+
+TEST_CASE("what a plugin logs and then says as its state is logged once, and lost fields are loud") {
+    std::ostringstream lines;
+    arb::host::Log log{{}, std::make_shared<spdlog::sinks::ostream_sink_mt>(lines)};
+    Instance instance{named("one"), nullptr, log, nullptr};
+    arb::Host const host{instance.table()};
+    auto const times = [&](std::string const& part) {
+        auto const text = lines.str();
+        int count = 0;
+        for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+        return count;
+    };
+    host.warning("the connection was cut");
+    host.report(ARB_STATE_RETRYING, "the connection was cut; catalogue: 5 markets");
+    CHECK(times("the connection was cut") == 1);
+    CHECK(instance.state().state == ARB_STATE_RETRYING);
+    host.report(ARB_STATE_LIVE, "all markets");
+    host.report(ARB_STATE_DEGRADED, "some markets");
+    CHECK(times("info    one: all markets") == 1);
+    CHECK(times("warning one: some markets") == 1);
+
+    host.drift(ARB_DRIFT_UNKNOWN, "trade", "new_field", "{}");
+    host.drift(ARB_DRIFT_MISSING, "trade", "count_fp", "{}");
+    host.drift(ARB_DRIFT_RETYPED, "trade", "yes_price", "{}");
+    CHECK(times("info    one: the venue's answers changed: unknown field new_field in trade") == 1);
+    CHECK(times("warning one: the venue's answers changed: missing field count_fp in trade") == 1);
+    CHECK(times("warning one: the venue's answers changed: retyped field yes_price in trade") == 1);
 }

@@ -28,7 +28,7 @@ TEST_CASE("a manifest is read without running the plugin") {
     CHECK(manifest->id == "counting");
     CHECK(manifest->version == "1.2.3");
     CHECK(manifest->role == Role::venue);
-    CHECK(manifest->commands.size() == 3);
+    CHECK(manifest->commands.size() == 4);
     CHECK(manifest->commands[1].name == "pairs list");
     CHECK(manifest->options.at("properties").as_object().contains("select"));
 }

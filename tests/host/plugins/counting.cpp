@@ -34,7 +34,11 @@ constexpr char manifest[] = R"json({
       "names": {"type": "array", "items": {"type": "string"}, "description": "Names."},
       "up_side": {"type": "boolean", "default": false, "description": "A switch."}}}},
     {"name": "pairs list", "help": "A command of two words."},
-    {"name": "away", "help": "Cannot reach anything."}
+    {"name": "away", "help": "Cannot reach anything."},
+    {"name": "find", "help": "Finds nobody.", "parameters": {"type": "object", "additionalProperties": false, "properties": {
+      "name": {"type": "string", "default": "", "description": "Of whom."},
+      "at": {"type": "string", "format": "instant", "default": "", "description": "When."},
+      "limit": {"type": "integer", "minimum": 1, "default": 1, "description": "How many."}}}}
   ]
 })json";
 
@@ -79,6 +83,7 @@ class Counting final : public arb::Venue, public arb::Commands, public arb::Prob
     arb::Result<> command(std::string_view name, arb::Options const& parameters,
                           arb::Rows const& row) override {
         if (name == "away") return arb::retry("nobody answers");
+        if (name == "find") return find(parameters, row);
         for (std::int64_t i = 0; i != parameters.integer("times", 1); ++i)
             row({{"command", name},
                  {"number", i},
@@ -94,6 +99,14 @@ class Counting final : public arb::Venue, public arb::Commands, public arb::Prob
     }
 
   private:
+    static arb::Result<> find(arb::Options const& parameters, arb::Rows const& row) {
+        if (parameters.text("name").empty()) return arb::invalid("/token", "this needs a token");
+        if (parameters.text("name") == "?") return arb::invalid("/name", "\"?\" is no name");
+        for (std::int64_t i = 0; i != parameters.integer("limit", 1); ++i)
+            row({{"name", parameters.text("name")}});
+        return arb::permanent("there is nobody else");
+    }
+
     bool wait(std::chrono::milliseconds time) {
         std::unique_lock lock{mutex_};
         return wake_.wait_for(lock, time, [&] { return stopped_; });
