@@ -1,14 +1,27 @@
 #include "agreement.hpp"
 
+#include <type_traits>
+
 namespace arb::kalshi {
 
-arb_time Agreement::told(std::string_view market, Quote const& quote, arb_time time, arb_time received,
-                         Take take) {
+namespace {
+
+std::size_t content_of(Quote const& quote) {
+    static_assert(std::has_unique_object_representations_v<Quote>);
+    return std::hash<std::string_view>{}({reinterpret_cast<char const*>(&quote), sizeof quote});
+}
+
+}  // namespace
+
+Agreement::Before Agreement::told(std::string_view market, Quote const& quote, arb_time time,
+                                  arb_time received, Take take) {
     auto found = told_.find(market);
     if (found == told_.end()) found = told_.emplace(std::string{market}, Told{}).first;
     auto& told = found->second;
-    auto const before = told.time;
-    if (take == Take::newer && time <= before) return before;
+    auto const content = content_of(quote);
+    Before const before{told.time, told.content == content};
+    if (take == Take::newer && time <= before.time) return before;
+    told.content = content;
     told.best = {quote.bid, quote.ask};
     if (time != 0) told.time = time;
     auto const book = best_(market);

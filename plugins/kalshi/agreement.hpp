@@ -37,10 +37,14 @@ class Agreement {
     // Whether what a ticker tells is taken if the last one is as new: not from a connection beside the
     // feed's.
     enum class Take : std::uint8_t { always, newer };
-    // A ticker told of these prices at the venue's time `time`. The time of the one before; 0 if there was
-    // none. One lookup for each ticker.
-    arb_time told(std::string_view market, Quote const& quote, arb_time time, arb_time received,
-                  Take take = Take::always);
+    // What the ticker before said: when, 0 if there was none, and whether it was the same in every value.
+    struct Before {
+        arb_time time = 0;
+        bool same = false;
+    };
+    // A ticker told of these prices at the venue's time `time`. One lookup for each ticker.
+    Before told(std::string_view market, Quote const& quote, arb_time time, arb_time received,
+                Take take = Take::always);
     // The markets whose books differ for so long; each is named once in `again_after`.
     std::vector<std::string> differing(arb_time now);
 
@@ -53,6 +57,7 @@ class Agreement {
   private:
     struct Told {
         Best best;
+        std::size_t content = 0;  // a hash of every value
         arb_time time = 0;
         arb_time differs_since = 0, named_at = 0;
     };

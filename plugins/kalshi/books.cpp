@@ -148,6 +148,13 @@ std::vector<std::string> Books::waiting() const {
     return out;
 }
 
+std::vector<std::string> Books::markets_in_step() const {
+    std::vector<std::string> out;
+    for (auto const& [market, book] : books_)
+        if (book.in_step) out.push_back(market);
+    return out;
+}
+
 Books::Book const* Books::find(std::string_view market) const {
     auto const found = books_.find(market);
     return found == books_.end() ? nullptr : &found->second;

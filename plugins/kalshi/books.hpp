@@ -55,6 +55,8 @@ class Books {
 
     // Markets whose books wait for a snapshot, in order.
     std::vector<std::string> waiting() const;
+    // The others.
+    std::vector<std::string> markets_in_step() const;
     bool complete() const { return waiting_ == 0; }
     Book const* find(std::string_view market) const;
     // Best prices of YES; nothing for a book that is not in step.

@@ -54,7 +54,10 @@ net::asio::awaitable<void> Catalogue::sweep_for_ever() {
         } else {
             pause = std::min(backoff.next(), pause);
         }
-        auto const next = parts_.host.now() + pause.count() * millisecond_ns;
+        auto next = parts_.host.now() + pause.count() * millisecond_ns;
+        // Announced fees begin for every market of a series at once.
+        if (auto const fees = series_.next_fee_change(); fees != 0 && result.has_value())
+            next = std::min(next, fees);
         while (parts_.host.now() < next && !sweep_now_) co_await net::sleep(std::min(pause, tick));
     }
 }
@@ -70,8 +73,13 @@ void Catalogue::swept(Result<> const& result, arb_time began) {
         gaps.close(ARB_STREAM_CATALOGUE, {}, parts_.host.now(), true);
         complete_until_ = began;
         log_selection();
-        parts_.health.set(Health::Part::catalogue, ARB_STATE_LIVE,
-                          fmt::format("catalogue: {} markets", selected_));
+        // Nothing is wrong with a connection that collects nothing: a name that is written wrong must show.
+        bool const nothing = selected_ == 0 && !parts_.settings.select.all();
+        parts_.health.set(
+            Health::Part::catalogue, nothing ? ARB_STATE_DEGRADED : ARB_STATE_LIVE,
+            nothing ? "catalogue: select takes no market, so nothing is collected; `arbitrage " +
+                          std::string{parts_.host.instance()} + " selection` shows what each rule takes"
+                    : fmt::format("catalogue: {} markets", selected_));
     }
     parts_.outbox.added();
 }
@@ -96,6 +104,7 @@ net::asio::awaitable<Result<>> Catalogue::sweep() {
     auto const combos = co_await read_combos();
     if (combos.has_error()) co_return combos.error();
     complete_ = true;
+    forget_told();
     auto followed = co_await follow_leavers();
     if (followed.has_value()) forget_final();
     announce();
@@ -200,17 +209,19 @@ void Catalogue::take_events(Document const& page, bool once) {
     parts_.host.alive();
 }
 
-void Catalogue::take_event(EventRow const& event) {
+void Catalogue::take_event(EventRow event) {
+    set_right(event);
     auto const context = context_of(event, series_.table());
     EventSpan span;
     bool any = event.markets->empty() && parts_.settings.everything();
     for (auto const& item : *event.markets) {
         std::string_view reason;
-        auto const market = read_market(item, reason);
+        auto market = read_market(item, reason);
         if (!market.has_value()) {
             parts_.drift.refused("GET /events", reason, item);
             continue;
         }
+        set_right(*market);
         span.add(*market);
         any = take_market(*market, event, context) || any;
     }
@@ -317,11 +328,12 @@ net::asio::awaitable<Result<>> Catalogue::read_leavers(char const* path,
         if (page.has_error()) co_return page.error();
         for (auto const& item : page->list("markets")) {
             std::string_view reason;
-            auto const market = read_market(item, reason);
+            auto market = read_market(item, reason);
             if (!market.has_value()) {
                 parts_.drift.refused("GET /markets", reason, item);
                 continue;
             }
+            set_right(*market);
             auto const known = markets_.find(market->ticker);
             if (known == markets_.end()) continue;
             auto const fee = event_fees_.find(known->second.event);
@@ -341,6 +353,12 @@ net::asio::awaitable<void> Catalogue::look_in_history(std::vector<std::string> t
         auto const known = markets_.find(ticker);
         if (known == markets_.end() || known->second.sweep == sweep_) continue;
         parts_.host.info("market " + ticker + " is no longer listed by the venue and is given up");
+        // Whatever it was, nobody trades it any more.
+        MarketRow gone;
+        gone.ticker = ticker;
+        gone.status = "no_longer_listed";
+        gone.lifecycle = ARB_LIFECYCLE_CLOSED;
+        if (has_prices(known->second.lifecycle)) push_status(gone);
         filter_.forget("market:" + ticker);
         markets_.erase(known);
     }

@@ -57,8 +57,15 @@ class Catalogue {
     // A frame said that a market was created. If the selection lets it in it is one of ours from now on,
     // before REST lists it.
     void created(std::string_view market, std::string_view event, arb_time closes_at);
-    // A frame said that a market or event changed: it is read again soon.
-    void changed(std::string_view market, std::string_view event, int lifecycle);
+    // A frame said that a market changed: its event is read again soon. What the frame said stands against
+    // lists that lag behind it, for a while.
+    struct News {
+        std::string_view market, event;
+        std::string_view word;  // the venue's
+        int lifecycle = ARB_LIFECYCLE_NONE;
+        arb_time closes_at = 0;  // 0: it does not say
+    };
+    void changed(News const& news);
     // A frame told of an event, which comes before those of its markets.
     void event_created(std::string_view event, std::string_view series);
     // A frame told of the fee of an event.
@@ -78,6 +85,17 @@ class Catalogue {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
     };
+    // What a frame said of a market, and of the fee of an event.
+    struct Told {
+        arb_time at = 0;
+        std::string word;
+        int lifecycle = ARB_LIFECYCLE_NONE;
+        arb_time closes_at = 0;
+    };
+    struct ToldFee {
+        arb_time at = 0;
+        std::optional<Fee> fee;
+    };
     template<class Value>
     using Table = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
 
@@ -90,7 +108,7 @@ class Catalogue {
     net::asio::awaitable<void> look_in_history(std::vector<std::string> tickers);
     void swept(Result<> const& result, arb_time began);
     void take_events(Document const& page, bool once);
-    void take_event(EventRow const& event);
+    void take_event(EventRow event);
     bool take_market(MarketRow const& market, EventRow const& event, EventContext const& context);
     Known* take_up(std::string_view market, std::string_view event, Candidate const& candidate);
     void push_market(MarketRow const& market, Fee const& fee, Known& known);
@@ -105,6 +123,9 @@ class Catalogue {
     net::asio::awaitable<bool> look_at_combo(std::string event);
     net::asio::awaitable<void> look_for_events(std::vector<std::string> markets);
     void look_at(std::string_view event, arb_time due);
+    void set_right(MarketRow& market);
+    void set_right(EventRow& event);
+    void forget_told();
     void look_again_at_unread(std::vector<std::string> const& events);
     void foresee(MarketRow const& market);
     bool may_collect(std::string_view event, std::string_view series) const;
@@ -117,6 +138,8 @@ class Catalogue {
     Table<Known> markets_;
     Table<Fee> event_fees_;                         // of events with selected markets
     std::unordered_set<std::string> swept_events_;  // of the sweep that runs
+    Table<Told> told_;                              // markets that frames told of a moment ago
+    Table<ToldFee> told_fees_;                      // events
     Table<arb_time> look_again_;                    // events, and when
     Table<std::string> series_of_events_;           // as frames told, until the next sweep
     std::set<std::string, std::less<>> unknown_;    // markets that frames named, and nothing else did

@@ -23,8 +23,27 @@ constexpr arb_time listed_after_ns = second_ns;
 constexpr unsigned looks_max = 6;
 // Events that frames name faster than they can be read wait for the next sweep.
 constexpr std::size_t waiting_max = 5'000;
+// For so long a frame is believed rather than a list that shows the state before it.
+constexpr arb_time told_stands_ns = 60 * second_ns;
 // Openings and closings: asked for when they are due, and again while the list lags behind the clock.
 constexpr arb_time due_ns = second_ns, lags_ns = 5 * second_ns, lags_max_ns = 90 * second_ns;
+
+// How far the life of a market has come. Open and paused come and go.
+int stage_of(int lifecycle) {
+    switch (lifecycle) {
+        case ARB_LIFECYCLE_OPEN:
+        case ARB_LIFECYCLE_PAUSED:
+            return 1;
+        case ARB_LIFECYCLE_CLOSED:
+            return 2;
+        case ARB_LIFECYCLE_DETERMINED:
+            return 3;
+        case ARB_LIFECYCLE_SETTLED:
+            return 4;
+        default:
+            return 0;
+    }
+}
 
 }  // namespace
 
@@ -73,7 +92,9 @@ void Catalogue::created(std::string_view market, std::string_view event, arb_tim
     if (unread_.size() < waiting_max) unread_.try_emplace(std::string{market}, 0U);
 }
 
-void Catalogue::changed(std::string_view market, std::string_view event, int lifecycle) {
+void Catalogue::changed(News const& news) {
+    auto const& [market, told_event, word, lifecycle, closes_at] = news;
+    auto event = told_event;
     auto const known = markets_.find(market);
     if (known != markets_.end()) {
         auto& state = known->second;
@@ -81,6 +102,12 @@ void Catalogue::changed(std::string_view market, std::string_view event, int lif
         if (lifecycle != ARB_LIFECYCLE_NONE) {
             if (!has_prices(state.lifecycle) && has_prices(lifecycle)) fresh_.emplace_back(market);
             state.lifecycle = lifecycle;
+        }
+        if ((lifecycle != ARB_LIFECYCLE_NONE || closes_at != 0) && told_.size() < waiting_max) {
+            auto& told = told_[std::string{market}];
+            told.at = parts_.host.now();
+            if (lifecycle != ARB_LIFECYCLE_NONE) told.lifecycle = lifecycle, told.word = word;
+            if (closes_at != 0) told.closes_at = closes_at;
         }
     } else if (event.empty() && lifecycle == ARB_LIFECYCLE_OPEN && wants(market) &&
                unknown_.size() < waiting_max) {
@@ -92,10 +119,55 @@ void Catalogue::changed(std::string_view market, std::string_view event, int lif
     look_at(event, parts_.host.now() + (listed ? 0 : listed_after_ns));
 }
 
+// A list lags behind what a frame said, and behind the clock: where it shows a market as it was, what it has
+// become by then holds, and the list is read again.
+void Catalogue::set_right(MarketRow& market) {
+    auto const now = parts_.host.now();
+    auto const told = told_.find(market.ticker);
+    bool const fresh = told != told_.end() && now - told->second.at < told_stands_ns;
+    if (fresh && told->second.lifecycle != ARB_LIFECYCLE_NONE && market.lifecycle != told->second.lifecycle &&
+        stage_of(market.lifecycle) <= stage_of(told->second.lifecycle)) {
+        market.lifecycle = told->second.lifecycle;
+        market.status = told->second.word;
+        look_at(market.event_ticker, now + std::max(listed_after_ns, now - told->second.at));
+    }
+    // The close that was told of may be another than the listed one.
+    auto const closes_at = fresh && told->second.closes_at != 0 ? told->second.closes_at : market.closes_at;
+    bool const over = closes_at != 0 && now - closes_at >= due_ns && now - closes_at < lags_max_ns;
+    if (over && stage_of(market.lifecycle) == stage_of(ARB_LIFECYCLE_OPEN)) {
+        market.lifecycle = ARB_LIFECYCLE_CLOSED;
+        market.status = "closed";
+        look_at(market.event_ticker, now + lags_ns);
+    }
+}
+
+// The same of the fee of an event.
+void Catalogue::set_right(EventRow& event) {
+    auto const told = told_fees_.find(event.ticker);
+    if (told == told_fees_.end() || event.fee == told->second.fee) return;
+    auto const age = parts_.host.now() - told->second.at;
+    if (age >= told_stands_ns) return;
+    event.fee = told->second.fee;
+    look_at(event.ticker, parts_.host.now() + std::max(listed_after_ns, age));
+}
+
+void Catalogue::forget_told() {
+    auto const now = parts_.host.now();
+    auto const old = [now](auto const& entry) { return now - entry.second.at >= told_stands_ns; };
+    std::erase_if(told_, old);
+    std::erase_if(told_fees_, old);
+}
+
 void Catalogue::fee_changed(FeeSchedule schedule) {
-    if (!event_fees_.contains(schedule.id)) return;
-    look_at(schedule.id, parts_.host.now() + 2 * listed_after_ns);
-    fees_.holds(std::move(schedule));
+    bool const known = event_fees_.contains(schedule.id);
+    // A page of the first sweep may be on its way that shows the event as it was before.
+    bool const awaited = !complete_ && may_collect(schedule.id, series_of(schedule.id));
+    if (known || awaited) look_at(schedule.id, parts_.host.now() + 2 * listed_after_ns);
+    if ((known || awaited) && told_fees_.size() < waiting_max)
+        told_fees_.insert_or_assign(
+            schedule.id, ToldFee{parts_.host.now(), schedule.fee.type.empty() ? std::optional<Fee>{}
+                                                                              : std::optional{schedule.fee}});
+    if (known) fees_.holds(std::move(schedule));
 }
 
 void Catalogue::look_at(std::string_view event, arb_time due) {

@@ -57,7 +57,7 @@ void Collector::run() {
     host_.report(ARB_STATE_STARTING, "reading the catalogue");
     net::asio::co_spawn(io_, catalogue_.sweep_for_ever(), rethrow);
     net::asio::co_spawn(io_, catalogue_.look_for_ever(), rethrow);
-    net::asio::co_spawn(io_, exchange_.read_schedule_for_ever(), rethrow);
+    net::asio::co_spawn(io_, exchange_.read_terms_for_ever(), rethrow);
     if (feed_) feed_->run();
     if (polling_) net::asio::co_spawn(io_, polling_->run(), rethrow);
     if (settings_.record.trades && settings_.backfill.count() > 0)

@@ -45,12 +45,11 @@ json::value centi_cents(Row const& object, std::string_view key) {
 }
 
 // The texts of a list in one, as people read them.
-json::value joined_texts(Row const& object, std::string_view key) {
-    auto const* const list = object.if_contains(key);
-    if (list == nullptr || !list->is_array()) return {};
+json::value joined_texts(json::value const& list, char const* between = " ") {
+    if (!list.is_array()) return {};
     std::string out;
-    for (auto const& item : list->get_array())
-        if (item.is_string()) out.append(out.empty() ? "" : " ").append(view(item.get_string()));
+    for (auto const& item : list.get_array())
+        if (item.is_string()) out.append(out.empty() ? "" : between).append(view(item.get_string()));
     return json::value(out);
 }
 
@@ -69,6 +68,12 @@ Row const& part(Row const& object, std::string_view key) {
     static Row const none;
     auto const* const value = object.if_contains(key);
     return value != nullptr && value->is_object() ? value->get_object() : none;
+}
+
+json::array const& list_of(Row const& object, std::string_view key) {
+    static json::array const none;
+    auto const* const value = object.if_contains(key);
+    return value != nullptr && value->is_array() ? value->get_array() : none;
 }
 
 }  // namespace
@@ -171,7 +176,7 @@ Row milestone_row(Row const& milestone) {
             {"type", shown(milestone, "type")},
             {"category", shown(milestone, "category")},
             {"status", shown(part(milestone, "details"), "status")},
-            {"events", joined_texts(milestone, "related_event_tickers")},
+            {"events", joined_texts(shown(milestone, "related_event_tickers"))},
             {"id", shown(milestone, "id")}};
 }
 
@@ -185,6 +190,41 @@ Row incentive_row(Row const& program) {
             {"discount_bps", shown(program, "discount_factor_bps")},
             {"paid_out", shown(program, "paid_out")},
             {"id", shown(program, "id")}};
+}
+
+Row series_row(Row const& series) {
+    return {{"ticker", shown(series, "ticker")},
+            {"title", shown(series, "title")},
+            {"category", shown(series, "category")},
+            {"tags", joined_texts(shown(series, "tags"), ", ")},
+            {"frequency", shown(series, "frequency")},
+            {"fee_type", shown(series, "fee_type")},
+            {"fee_multiplier", shown(series, "fee_multiplier")},
+            {"updated", shown(series, "last_updated_ts")}};
+}
+
+Row collection_row(Row const& collection) {
+    auto const* const events = collection.if_contains("associated_event_tickers");
+    return {{"ticker", shown(collection, "collection_ticker")},
+            {"title", shown(collection, "title")},
+            {"series", shown(collection, "series_ticker")},
+            {"opens", shown(collection, "open_date")},
+            {"closes", shown(collection, "close_date")},
+            {"legs_min", shown(collection, "size_min")},
+            {"legs_max", shown(collection, "size_max")},
+            {"ordered", shown(collection, "is_ordered")},
+            {"all_yes", shown(collection, "is_all_yes")},
+            {"events", events != nullptr && events->is_array() ? json::value(events->get_array().size())
+                                                               : json::value{}}};
+}
+
+Row target_row(Row const& target) {
+    return {{"id", shown(target, "id")},
+            {"name", shown(target, "name")},
+            {"type", shown(target, "type")},
+            {"source_id", shown(target, "source_id")},
+            {"updated", shown(target, "last_updated_ts")},
+            {"details", shown(target, "details")}};
 }
 
 Row cutoff_row(Row const& cutoff) {
@@ -210,6 +250,17 @@ Row limits_row(Row const& limits) {
             {"write_tokens_max", shown(write, "bucket_capacity")}};
 }
 
+Row account_time_row(Row const& time) { return {{"as_of", shown(time, "as_of_time")}}; }
+
+// What it holds beside differs from one type to the next.
+Row live_data_row(Row const& data) {
+    return {{"type", shown(data, "type")},
+            {"historical", shown(data, "is_historical")},
+            {"range", shown(data, "default_range")},
+            {"ranges", joined_texts(shown(data, "range_options"))},
+            {"details", shown(data, "details")}};
+}
+
 Row candlestick_row(Row const& candle) {
     Row out{{"ends", time_of(candle, "end_period_ts")}};
     // Historical candles have the same names without the unit.
@@ -225,6 +276,18 @@ Row candlestick_row(Row const& candle) {
         auto const with_unit = decimal(candle, std::string{name} + "_fp");
         out[name] = with_unit.is_null() ? decimal(candle, name) : with_unit;
     }
+    return out;
+}
+
+std::vector<Row> candlestick_rows(Document const& document) {
+    std::vector<Row> out;
+    auto const take = [&](json::array const& candles) {
+        for (auto const& candle : candles)
+            if (candle.is_object()) out.push_back(candlestick_row(candle.get_object()));
+    };
+    take(document.list("candlesticks"));
+    for (auto const& market : document.list("markets"))
+        if (auto const* const object = market.if_object()) take(list_of(*object, "candlesticks"));
     return out;
 }
 
@@ -249,9 +312,7 @@ std::vector<Row> schedule_rows(Document const& document) {
     std::vector<Row> out;
     auto const& schedule = part(document.object(), "schedule");
     auto const each = [](Row const& of, char const* key, auto const& take) {
-        auto const* const list = of.if_contains(key);
-        if (list == nullptr || !list->is_array()) return;
-        for (auto const& item : list->get_array())
+        for (auto const& item : list_of(of, key))
             if (item.is_object()) take(item.get_object());
     };
     each(schedule, "standard_hours", [&](Row const& week) {
@@ -276,17 +337,64 @@ std::vector<Row> schedule_rows(Document const& document) {
 }
 
 std::vector<Row> exchange_rows(Document const& document) {
-    auto const one = [](Row const& of, json::value name) {
+    auto const one = [&](Row const& of, json::value name) {
+        // The venue says it once, for all of its parts.
+        auto resumes = shown(of, "exchange_estimated_resume_time");
+        if (resumes.is_null()) resumes = shown(document.object(), "exchange_estimated_resume_time");
         return Row{{"part", std::move(name)},
                    {"exchange_active", shown(of, "exchange_active")},
                    {"trading_active", shown(of, "trading_active")},
-                   {"resumes", shown(of, "exchange_estimated_resume_time")}};
+                   {"resumes", std::move(resumes)}};
     };
     std::vector<Row> out;
     for (auto const& shard : document.list("exchange_index_statuses"))
         if (shard.is_object())
             out.push_back(one(shard.get_object(), shown(shard.get_object(), "description")));
     if (out.empty()) out.push_back(one(document.object(), "exchange"));
+    return out;
+}
+
+std::vector<Row> cost_rows(Document const& document) {
+    std::vector<Row> out;
+    for (auto const& item : document.list("endpoint_costs")) {
+        auto const* const cost = item.if_object();
+        if (cost == nullptr) continue;
+        out.push_back({{"method", shown(*cost, "method")},
+                       {"path", shown(*cost, "path")},
+                       {"tokens", shown(*cost, "cost")}});
+    }
+    out.push_back(
+        {{"method", nullptr}, {"path", "every other"}, {"tokens", shown(document.object(), "default_cost")}});
+    return out;
+}
+
+std::vector<Row> tag_rows(Document const& document) {
+    std::vector<Row> out;
+    for (auto const& category : part(document.object(), "tags_by_categories"))
+        out.push_back({{"category", category.key()}, {"tags", joined_texts(category.value(), ", ")}});
+    return out;
+}
+
+std::vector<Row> metadata_rows(Document const& document) {
+    auto const& event = document.object();
+    std::vector<Row> out;
+    auto const add = [&](char const* what, json::value name, json::value detail, json::value url) {
+        if (name.is_null() && detail.is_null() && url.is_null()) return;
+        out.push_back({{"what", what},
+                       {"name", std::move(name)},
+                       {"detail", std::move(detail)},
+                       {"url", std::move(url)}});
+    };
+    add("competition", shown(event, "competition"), shown(event, "competition_scope"), {});
+    for (auto const* const key : {"image_url", "featured_image_url"})
+        add("picture", {}, {}, shown(event, key));
+    for (auto const& item : list_of(event, "settlement_sources"))
+        if (auto const* const source = item.if_object())
+            add("decided by", shown(*source, "name"), {}, shown(*source, "url"));
+    for (auto const& item : list_of(event, "market_details"))
+        if (auto const* const market = item.if_object())
+            add("market", shown(*market, "market_ticker"), shown(*market, "color_code"),
+                shown(*market, "image_url"));
     return out;
 }
 

@@ -1,7 +1,12 @@
 #include "decode.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "arbitrage/decimal.hpp"
 #include "arbitrage/time.hpp"
+#include "member.hpp"
 
 namespace arb::kalshi {
 
@@ -10,7 +15,45 @@ namespace {
 // Clocks beyond this (the year 2261) do not fit nanoseconds in 64 bits.
 constexpr arb_time clock_ns_max = INT64_C(9'180'000'000) * second_ns;
 
+bool has_double(boost::json::value const& value);
+
+bool has_double(boost::json::object const& object) {
+    return std::any_of(object.begin(), object.end(),
+                       [](auto const& each) { return has_double(each.value()); });
+}
+
+bool has_double(boost::json::value const& value) {
+    if (auto const* const object = value.if_object()) return has_double(*object);
+    if (auto const* const array = value.if_array())
+        return std::any_of(array->begin(), array->end(), [](auto const& each) { return has_double(each); });
+    return value.is_double();
+}
+
 }  // namespace
+
+std::string json_text(boost::json::object const& object) {
+    // Most have none, and Boost.JSON is fast.
+    if (!has_double(object)) return boost::json::serialize(object);
+    std::string out;
+    for (auto const& each : object) {
+        out += out.empty() ? '{' : ',';
+        out.append(boost::json::serialize(boost::json::string{each.key()})).append(1, ':');
+        out += json_text(each.value());
+    }
+    return out + '}';
+}
+
+std::string json_text(boost::json::value const& value) {
+    if (auto const* const object = value.if_object()) return json_text(*object);
+    auto const* const array = value.if_array();
+    if (array != nullptr && has_double(value)) {
+        std::string out;
+        for (auto const& each : *array) out.append(1, out.empty() ? '[' : ',').append(json_text(each));
+        return out + ']';
+    }
+    if (value.is_double() && std::isfinite(value.get_double())) return fmt::format("{}", value.get_double());
+    return boost::json::serialize(value);
+}
 
 std::int64_t read_signed(Field field, std::string_view name, Doubts& doubts) {
     if (!has_characters(field, name, Need::required, doubts)) return ARB_ABSENT;
@@ -79,27 +122,29 @@ void write_quote(Packets& packets, std::string_view market, Quote const& quote, 
 std::int32_t read_taker(Field outcome_side, Field book_side, Field side, Doubts& doubts) {
     struct Word {
         Field field;
-        std::string_view buys, sells;
+        std::string_view name, buys, sells;
     };
-    Word const words[] = {{outcome_side, "yes", "no"}, {book_side, "bid", "ask"}, {side, "yes", "no"}};
+    Word const words[] = {{outcome_side, "taker_outcome_side", "yes", "no"},
+                          {book_side, "taker_book_side", "bid", "ask"},
+                          {side, "taker_side", "yes", "no"}};
     std::int32_t out = ARB_SIDE_NONE;
-    for (auto const& [field, buys, sells] : words) {
+    for (auto const& [field, name, buys, sells] : words) {
         if (!field.given() || field.text.empty()) continue;
         auto const said = field.kind != Field::Kind::text ? ARB_SIDE_NONE
                           : field.text == buys            ? ARB_SIDE_BUY
                           : field.text == sells           ? ARB_SIDE_SELL
                                                           : ARB_SIDE_NONE;
         if (said == ARB_SIDE_NONE) {
-            doubts.add("taker_side");
+            doubts.add(name);
         } else if (out != ARB_SIDE_NONE && out != said) {
             // They are to say the same thing: which of them is right nobody knows.
-            doubts.add("taker_side");
+            doubts.add(name);
             return ARB_SIDE_NONE;
         } else {
             out = said;
         }
     }
-    if (out == ARB_SIDE_NONE) doubts.add("taker_side", ARB_DRIFT_MISSING);
+    if (out == ARB_SIDE_NONE) doubts.add("taker_outcome_side", ARB_DRIFT_MISSING);
     return out;
 }
 
@@ -108,7 +153,7 @@ void write_trade(Packets& packets, Trade const& trade, arb_time received, std::u
     packet->taker_side = trade.taker_side;
     packet->price = trade.price;
     packet->size = trade.size;
-    packet->block = trade.block ? ARB_YES : ARB_NO;
+    packet->block = trade.block;
     packet.text(&arb_trade::market_id, trade.market);
     packet.text(&arb_trade::trade_id, trade.trade_id);
 }

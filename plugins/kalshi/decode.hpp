@@ -6,6 +6,7 @@
 // none.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -21,6 +22,14 @@ inline constexpr std::string_view venue_name = "kalshi";
 inline constexpr std::string_view combo_prefix = "KXMVE";
 inline bool is_combo(std::string_view ticker) {
     return ticker.substr(0, combo_prefix.size()) == combo_prefix;
+}
+
+// Ids, states and other words are no longer.
+inline constexpr std::size_t word_size_max = 256;
+// Whether a text can be an id: neither empty nor endless, and nothing in it steers a terminal.
+inline bool is_id(std::string_view text) {
+    return !text.empty() && text.size() <= word_size_max &&
+           std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 // Why a value of a record was left out. Reasons are words of this code, so they can be labels of a counter.
@@ -113,8 +122,8 @@ inline void settle_side(std::int64_t& price, std::int64_t& size, std::string_vie
 // Turns the venue's stand-ins into absence: a side without size has no order whatever its price says, and a
 // price of 0 or 1 dollar is never an order; a last price of 0 means never traded.
 inline void settle_quote(Quote& quote, Doubts& doubts) {
-    settle_side(quote.bid, quote.bid_size, "yes_bid", doubts);
-    settle_side(quote.ask, quote.ask_size, "yes_ask", doubts);
+    settle_side(quote.bid, quote.bid_size, "yes_bid_dollars", doubts);
+    settle_side(quote.ask, quote.ask_size, "yes_ask_dollars", doubts);
     if (quote.last_price == 0) quote.last_price = ARB_ABSENT;
     if (quote.last_size == 0 || quote.last_price == ARB_ABSENT) quote.last_size = ARB_ABSENT;
 }
@@ -128,7 +137,7 @@ struct Trade {
     std::int64_t price = ARB_ABSENT;  // of YES
     std::int64_t size = ARB_ABSENT;
     std::int32_t taker_side = ARB_SIDE_NONE;  // buy: the taker bought YES
-    bool block = false;
+    std::int32_t block = ARB_NOT_KNOWN;       // of ARB_YES, ARB_NO
     arb_time time = 0;
 };
 

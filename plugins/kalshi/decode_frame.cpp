@@ -6,6 +6,7 @@
 
 #include "arbitrage/time.hpp"
 #include "frame_reader.hpp"
+#include "member.hpp"
 
 namespace arb::kalshi {
 
@@ -33,7 +34,7 @@ constexpr TypeName type_names[] = {
 };
 
 // A ticker is at most some fifty characters, an id of a trade 36; what is longer is neither.
-constexpr std::size_t name_size_max = 256;
+constexpr std::size_t name_size_max = word_size_max;
 // Times outside were made up: before the venue began, or later than any clock is wrong.
 constexpr arb_time time_min = INT64_C(946'684'800) * second_ns;  // the year 2000
 // Milliseconds beyond this, in the year 2260, are no nanoseconds in 64 bits.
@@ -102,6 +103,7 @@ struct FrameDecoder::Impl {
     void snapshot();
     void delta(arb_time received);
     void lifecycle(std::string_view bytes, arb_time received, Packets& packets);
+    void event_of_market(boost::json::object const& msg, std::string_view bytes, Doubts& doubts);
     void event();
     void fee_update();
     void reply();
@@ -181,7 +183,7 @@ void FrameDecoder::Impl::read_type() {
     }
     note_unknown();
     auto const market = reader().field(Slot::market_ticker);
-    if (market.kind != Field::Kind::text || market.text.size() > name_size_max) return;
+    if (market.kind != Field::Kind::text || !is_id(market.text)) return;
     frame.market = market.text;
     frame.is_combo |= is_combo(market.text);
 }
@@ -231,15 +233,16 @@ void FrameDecoder::Impl::ticker(arb_time received, Packets& packets) {
     Doubts doubts;
     auto const& r = reader();
     Quote quote;
-    quote.bid = read_price(r.field(Slot::yes_bid_dollars), "yes_bid", Need::required, doubts);
-    quote.ask = read_price(r.field(Slot::yes_ask_dollars), "yes_ask", Need::required, doubts);
-    quote.bid_size = read_amount(r.field(Slot::yes_bid_size_fp), "yes_bid_size", Need::required, doubts);
-    quote.ask_size = read_amount(r.field(Slot::yes_ask_size_fp), "yes_ask_size", Need::required, doubts);
-    quote.last_price = read_price(r.field(Slot::price_dollars), "last_price", Need::required, doubts);
-    quote.last_size = read_amount(r.field(Slot::last_trade_size_fp), "last_size", Need::optional, doubts);
-    quote.volume = read_amount(r.field(Slot::volume_fp), "volume", Need::required, doubts);
+    quote.bid = read_price(r.field(Slot::yes_bid_dollars), "yes_bid_dollars", Need::required, doubts);
+    quote.ask = read_price(r.field(Slot::yes_ask_dollars), "yes_ask_dollars", Need::required, doubts);
+    quote.bid_size = read_amount(r.field(Slot::yes_bid_size_fp), "yes_bid_size_fp", Need::required, doubts);
+    quote.ask_size = read_amount(r.field(Slot::yes_ask_size_fp), "yes_ask_size_fp", Need::required, doubts);
+    quote.last_price = read_price(r.field(Slot::price_dollars), "price_dollars", Need::required, doubts);
+    quote.last_size =
+        read_amount(r.field(Slot::last_trade_size_fp), "last_trade_size_fp", Need::optional, doubts);
+    quote.volume = read_amount(r.field(Slot::volume_fp), "volume_fp", Need::required, doubts);
     quote.open_interest =
-        read_amount(r.field(Slot::open_interest_fp), "open_interest", Need::required, doubts);
+        read_amount(r.field(Slot::open_interest_fp), "open_interest_fp", Need::required, doubts);
     settle_quote(quote, doubts);
     frame.time = time(received, doubts);
     doubt(doubts);
@@ -257,13 +260,14 @@ void FrameDecoder::Impl::trade(arb_time received, Packets& packets) {
     Doubts doubts;
     Trade trade;
     trade.market = frame.market;
-    trade.price = read_price(r.field(Slot::yes_price_dollars), "price", Need::required, doubts);
-    trade.size = read_amount(r.field(Slot::count_fp), "size", Need::required, doubts);
+    trade.price = read_price(r.field(Slot::yes_price_dollars), "yes_price_dollars", Need::required, doubts);
+    trade.size = read_amount(r.field(Slot::count_fp), "count_fp", Need::required, doubts);
     if (trade.price == ARB_ABSENT || trade.size == ARB_ABSENT || trade.size == 0) {
         frame.rejected = trade.price == ARB_ABSENT ? "trade_without_price" : "trade_without_size";
         return;
     }
-    auto const other = read_price(r.field(Slot::no_price_dollars), "no_price", Need::optional, doubts);
+    auto const other =
+        read_price(r.field(Slot::no_price_dollars), "no_price_dollars", Need::optional, doubts);
     if (other != ARB_ABSENT && other != ARB_UNIT - trade.price) {
         frame.rejected = "trade_prices_disagree";
         return;
@@ -276,8 +280,10 @@ void FrameDecoder::Impl::trade(arb_time received, Packets& packets) {
     trade.taker_side = read_taker(r.field(Slot::taker_outcome_side), r.field(Slot::taker_book_side),
                                   r.field(Slot::taker_side), doubts);
     auto const block = r.field(Slot::is_block_trade);
-    if (block.given() && block.kind != Field::Kind::boolean) doubts.add("is_block_trade");
-    trade.block = block.kind == Field::Kind::boolean && r.number(Slot::is_block_trade) != 0;
+    if (block.kind == Field::Kind::boolean)
+        trade.block = r.number(Slot::is_block_trade) != 0 ? ARB_YES : ARB_NO;
+    else if (block.given())
+        doubts.add("is_block_trade");
     trade.time = frame.time = time(received, doubts);
     doubt(doubts);
     if (filter.trade && !filter.trade(frame)) return;
@@ -308,8 +314,8 @@ void FrameDecoder::Impl::delta(arb_time received) {
     auto const side = r.text(Slot::side);
     Doubts doubts;
     frame.is_yes = side == "yes";
-    frame.price = read_price(r.field(Slot::price_dollars), "price", Need::required, doubts);
-    frame.delta = read_signed(r.field(Slot::delta_fp), "delta", doubts);
+    frame.price = read_price(r.field(Slot::price_dollars), "price_dollars", Need::required, doubts);
+    frame.delta = read_signed(r.field(Slot::delta_fp), "delta_fp", doubts);
     if (frame.market.empty())
         frame.rejected = "delta_without_market";
     else if (side != "yes" && side != "no")
@@ -326,7 +332,6 @@ void FrameDecoder::Impl::delta(arb_time received) {
 void FrameDecoder::Impl::lifecycle(std::string_view bytes, arb_time received, Packets& packets) {
     auto const& r = reader();
     frame.event_type = r.text(Slot::event_type);
-    frame.event_ticker = r.text(Slot::event_ticker);
     if (frame.market.empty())
         frame.rejected = "lifecycle_without_market";
     else if (frame.event_type.empty() || frame.event_type.size() > name_size_max)
@@ -351,17 +356,8 @@ void FrameDecoder::Impl::lifecycle(std::string_view bytes, arb_time received, Pa
     boost::json::error_code wrong;
     auto const whole = boost::json::parse({bytes.data(), bytes.size()}, wrong, {}, tolerant());
     auto const* const msg = whole.is_object() ? whole.get_object().if_contains("msg") : nullptr;
-    auto const detail = msg != nullptr ? boost::json::serialize(*msg) : std::string{};
-    if (msg != nullptr && msg->is_object() && msg->get_object().contains("additional_metadata")) {
-        auto const* const more = msg->get_object().at("additional_metadata").if_object();
-        auto const* const event = more != nullptr ? more->if_contains("event_ticker") : nullptr;
-        // The text lies in the frame's bytes as well; a view of the document would not outlive this function.
-        if (event != nullptr && event->is_string()) {
-            auto const at = bytes.find(std::string_view{event->get_string()});
-            if (at != std::string_view::npos)
-                frame.event_ticker = bytes.substr(at, event->get_string().size());
-        }
-    }
+    auto const detail = msg != nullptr ? json_text(*msg) : std::string{};
+    if (msg != nullptr && msg->is_object()) event_of_market(msg->get_object(), bytes, doubts);
     doubt(doubts);
     if (filter.lifecycle && !filter.lifecycle(frame)) return;
     auto packet = packets.add<arb_status_change>(venue_name, received, frame.time, doubts.flag());
@@ -371,6 +367,26 @@ void FrameDecoder::Impl::lifecycle(std::string_view bytes, arb_time received, Pa
     packet.text(&arb_status_change::venue_status, frame.event_type);
     packet.text(&arb_status_change::result, result);
     packet.text(&arb_status_change::detail, detail);
+}
+
+// The event of a market, which is named in the frame or beside what a new market is about.
+void FrameDecoder::Impl::event_of_market(boost::json::object const& msg, std::string_view bytes,
+                                         Doubts& doubts) {
+    auto const take = [&](std::string_view ticker) {
+        if (!is_id(ticker))
+            doubts.add("event_ticker");
+        else
+            frame.event_ticker = ticker;
+    };
+    if (reader().field(Slot::event_ticker).given()) take(reader().text(Slot::event_ticker));
+    auto const* const metadata = msg.if_contains("additional_metadata");
+    if (metadata == nullptr || metadata->is_null()) return;
+    auto const* const more = metadata->if_object();
+    auto const* const event = more != nullptr ? more->if_contains("event_ticker") : nullptr;
+    if (event == nullptr || !event->is_string()) return doubts.add("event_ticker");
+    // The text lies in the frame's bytes as well; a view of the document would not outlive this function.
+    auto const at = bytes.find(std::string_view{event->get_string()});
+    take(at == std::string_view::npos ? std::string_view{} : bytes.substr(at, event->get_string().size()));
 }
 
 void FrameDecoder::Impl::event() {
@@ -384,8 +400,7 @@ void FrameDecoder::Impl::event() {
     }
     doubt(doubts);
     frame.is_combo = is_combo(frame.event_ticker);
-    if (frame.event_ticker.empty() || frame.event_ticker.size() > name_size_max)
-        frame.rejected = "event_without_ticker";
+    if (!is_id(frame.event_ticker)) frame.rejected = "event_without_ticker";
 }
 
 void FrameDecoder::Impl::fee_update() {
@@ -410,7 +425,7 @@ void FrameDecoder::Impl::reply() {
     // The acknowledgement of a subscription names the new sid inside msg.
     if (frame.type == FrameType::subscribed) frame.sid = r.number(Slot::msg_sid);
     frame.error_code = r.number(Slot::code);
-    frame.error_text = r.text(Slot::msg_text);
+    frame.error_text = r.text(Slot::msg_text).substr(0, name_size_max);
 }
 
 }  // namespace arb::kalshi

@@ -108,7 +108,7 @@ std::optional<Series> read_one_series(json::value const& value, std::string& tic
                                       std::string_view& reason) {
     auto const* const object = value.if_object();
     if (object != nullptr) ticker = std::string{text(*object, "ticker")};
-    if (object == nullptr || ticker.empty() || ticker.size() > word_size_max) {
+    if (object == nullptr || !is_id(ticker)) {
         reason = object == nullptr ? "series_not_an_object" : "series_without_ticker";
         return {};
     }
@@ -127,7 +127,7 @@ std::optional<Series> read_one_series(json::value const& value, std::string& tic
     else if (tags != nullptr && !tags->is_null())
         doubts.add("tags");
     out.updated_at = read_time(Member{*object, "last_updated_ts"}, "last_updated_ts", Need::optional, doubts);
-    out.raw = json::serialize(*object);
+    out.raw = json_text(value);
     return out;
 }
 
@@ -155,14 +155,14 @@ namespace {
 
 Quote read_quote(json::object const& object, Doubts& doubts) {
     Quote quote;
-    quote.bid = read_price(Member{object, "yes_bid_dollars"}, "yes_bid", Need::required, doubts);
-    quote.ask = read_price(Member{object, "yes_ask_dollars"}, "yes_ask", Need::required, doubts);
-    quote.bid_size = read_amount(Member{object, "yes_bid_size_fp"}, "yes_bid_size", Need::required, doubts);
-    quote.ask_size = read_amount(Member{object, "yes_ask_size_fp"}, "yes_ask_size", Need::required, doubts);
-    quote.last_price = read_price(Member{object, "last_price_dollars"}, "last_price", Need::required, doubts);
-    quote.volume = read_amount(Member{object, "volume_fp"}, "volume", Need::required, doubts);
+    quote.bid = read_price(Member{object, "yes_bid_dollars"}, "yes_bid_dollars", Need::required, doubts);
+    quote.ask = read_price(Member{object, "yes_ask_dollars"}, "yes_ask_dollars", Need::required, doubts);
+    quote.bid_size = read_amount(Member{object, "yes_bid_size_fp"}, "yes_bid_size_fp", Need::required, doubts);
+    quote.ask_size = read_amount(Member{object, "yes_ask_size_fp"}, "yes_ask_size_fp", Need::required, doubts);
+    quote.last_price = read_price(Member{object, "last_price_dollars"}, "last_price_dollars", Need::required, doubts);
+    quote.volume = read_amount(Member{object, "volume_fp"}, "volume_fp", Need::required, doubts);
     quote.open_interest =
-        read_amount(Member{object, "open_interest_fp"}, "open_interest", Need::required, doubts);
+        read_amount(Member{object, "open_interest_fp"}, "open_interest_fp", Need::required, doubts);
     settle_quote(quote, doubts);
     return quote;
 }
@@ -174,7 +174,7 @@ void read_grid(json::object const& object, MarketRow& row) {
         row.doubts.add("price_ranges");
         return;
     }
-    row.price_ranges = json::serialize(*ranges);
+    row.price_ranges = json_text(*ranges);
     for (auto const& range : ranges->get_array()) {
         auto const* const step_of = range.if_object();
         if (step_of == nullptr) {
@@ -201,7 +201,7 @@ std::optional<MarketRow> read_market(json::value const& value, std::string_view&
     row.raw = object;
     auto& doubts = row.doubts;
     row.ticker = text(*object, "ticker");
-    if (row.ticker.empty() || row.ticker.size() > word_size_max) {
+    if (!is_id(row.ticker)) {
         reason = "market_without_ticker";
         return {};
     }
@@ -220,15 +220,15 @@ std::optional<MarketRow> read_market(json::value const& value, std::string_view&
         row.rules += (row.rules.empty() ? "" : "\n\n") + std::string{more};
     read_grid(*object, row);
     row.settlement_value =
-        read_price(Member{*object, "settlement_value_dollars"}, "settlement_value", Need::optional, doubts);
+        read_price(Member{*object, "settlement_value_dollars"}, "settlement_value_dollars", Need::optional, doubts);
     row.opens_at = read_time(Member{*object, "open_time"}, "open_time", Need::required, doubts);
     row.closes_at = read_time(Member{*object, "close_time"}, "close_time", Need::required, doubts);
     row.expected_at =
-        read_time(Member{*object, "expected_expiration_time"}, "expected_time", Need::optional, doubts);
+        read_time(Member{*object, "expected_expiration_time"}, "expected_expiration_time", Need::optional, doubts);
     row.settled_at = read_time(Member{*object, "settlement_ts"}, "settlement_ts", Need::optional, doubts);
-    row.volume_24h = read_amount(Member{*object, "volume_24h_fp"}, "volume_24h", Need::optional, doubts);
+    row.volume_24h = read_amount(Member{*object, "volume_24h_fp"}, "volume_24h_fp", Need::optional, doubts);
     row.quote = read_quote(*object, row.quote_doubts);
-    if (row.quote.volume == ARB_ABSENT) doubts.add("volume");
+    if (row.quote.volume == ARB_ABSENT) doubts.add("volume_fp");
     return row;
 }
 
@@ -236,7 +236,7 @@ std::optional<QuoteRow> read_quote_row(json::value const& value, std::string_vie
     auto const* const object = value.if_object();
     QuoteRow row;
     if (object != nullptr) row.ticker = text(*object, "ticker");
-    if (row.ticker.empty() || row.ticker.size() > word_size_max) {
+    if (!is_id(row.ticker)) {
         reason = object == nullptr ? "market_not_an_object" : "market_without_ticker";
         return {};
     }
@@ -253,7 +253,7 @@ std::optional<EventRow> read_event(json::value const& value, std::string_view& r
     EventRow row;
     row.raw = object;
     row.ticker = text(*object, "event_ticker");
-    if (row.ticker.empty() || row.ticker.size() > word_size_max) {
+    if (!is_id(row.ticker)) {
         reason = "event_without_ticker";
         return {};
     }
@@ -310,7 +310,7 @@ void write_event(Packets& packets, EventRow const& event, EventContext const& co
     json::object raw;
     for (auto const& member : *event.raw)
         if (member.key() != "markets") raw.emplace(member.key(), member.value());
-    auto const raw_text = json::serialize(raw);
+    auto const raw_text = json_text(raw);
     auto packet = packets.add<arb_event>(venue_name, received, 0, event.doubts.flag());
     packet->opens_at = span.opens_at;
     packet->closes_at = span.closes_at;
@@ -327,7 +327,7 @@ void write_event(Packets& packets, EventRow const& event, EventContext const& co
 void write_market(Packets& packets, MarketRow const& market, Fee const& fee, arb_time received) {
     static constexpr std::string_view outcomes[] = {"Yes", "No"};
     auto const fee_text = fee_json(fee, market.waived_until);
-    auto const raw_text = json::serialize(*market.raw);
+    auto const raw_text = json_text(*market.raw);
     auto packet = packets.add<arb_market>(venue_name, received, 0, market.doubts.flag());
     packet->tick_size = market.tick_size;
     packet->settlement_value = market.settlement_value;
@@ -402,18 +402,18 @@ std::optional<TradeRow> read_trade(json::value const& value, std::string_view& r
     TradeRow row;
     auto& trade = row.trade;
     if (object != nullptr) trade.market = text(*object, "ticker");
-    if (trade.market.empty() || trade.market.size() > word_size_max) {
+    if (!is_id(trade.market)) {
         reason = "trade_without_market";
         return {};
     }
-    trade.price = read_price(Member{*object, "yes_price_dollars"}, "price", Need::required, row.doubts);
-    trade.size = read_amount(Member{*object, "count_fp"}, "size", Need::required, row.doubts);
+    trade.price = read_price(Member{*object, "yes_price_dollars"}, "yes_price_dollars", Need::required, row.doubts);
+    trade.size = read_amount(Member{*object, "count_fp"}, "count_fp", Need::required, row.doubts);
     if (trade.price == ARB_ABSENT || trade.size == ARB_ABSENT || trade.size == 0) {
         reason = trade.price == ARB_ABSENT ? "trade_without_price" : "trade_without_size";
         return {};
     }
     auto const other =
-        read_price(Member{*object, "no_price_dollars"}, "no_price", Need::optional, row.doubts);
+        read_price(Member{*object, "no_price_dollars"}, "no_price_dollars", Need::optional, row.doubts);
     if (other != ARB_ABSENT && other != ARB_UNIT - trade.price) {
         reason = "trade_prices_disagree";
         return {};
@@ -450,42 +450,6 @@ Cutoff read_cutoff(Document const& document, Doubts& doubts) {
         return read_time(Member{document.object(), key}, key, Need::required, doubts);
     };
     return {time("market_settled_ts"), time("trades_created_ts")};
-}
-
-Best BookRow::best() const {
-    Best out;
-    for (auto const& level : yes) out.bid = std::max(out.bid, level.price);
-    for (auto const& level : no)
-        if (auto const ask = complement(level.price); out.ask == ARB_ABSENT || ask < out.ask) out.ask = ask;
-    return out;
-}
-
-std::optional<BookRow> read_book(Document const& document, std::string_view& reason) {
-    auto const* const book = document.object().if_contains("orderbook_fp");
-    if (book == nullptr || !book->is_object()) {
-        reason = "book_without_sides";
-        return {};
-    }
-    BookRow out;
-    for (auto const* const key : {"yes_dollars", "no_dollars"}) {
-        auto& side = key[0] == 'y' ? out.yes : out.no;
-        auto const* const levels = book->get_object().if_contains(key);
-        if (levels == nullptr || levels->is_null()) continue;
-        reason = "book_with_bad_level";
-        if (!levels->is_array()) return {};
-        for (auto const& level : levels->get_array()) {
-            auto const* const pair = level.if_array();
-            if (pair == nullptr || pair->size() != 2 || !pair->at(0).is_string() || !pair->at(1).is_string())
-                return {};
-            auto const price = parse_decimal(view(pair->at(0).get_string()));
-            auto const size = parse_decimal(view(pair->at(1).get_string()));
-            if (!price || !size || price.millionths <= 0 || price.millionths >= ARB_UNIT ||
-                size.millionths < 0)
-                return {};
-            if (size.millionths > 0) side.push_back({price.millionths, size.millionths});
-        }
-    }
-    return out;
 }
 
 }  // namespace arb::kalshi

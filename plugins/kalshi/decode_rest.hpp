@@ -130,12 +130,20 @@ struct ExchangeState {
 };
 ExchangeState read_exchange(Document const& document);
 
-// GET /markets/{ticker}/orderbook: bids of both sides in prices of each side's own leg.
+// The `orderbook_fp` of `object`, which is GET /markets/{ticker}/orderbook or an item of `orderbooks` of GET
+// /markets/orderbooks: bids of both sides in prices of each side's own leg.
 struct BookRow {
     std::vector<arb_level> yes, no;
     Best best() const;
 };
-std::optional<BookRow> read_book(Document const& document, std::string_view& reason);
+std::optional<BookRow> read_book(boost::json::object const& object, std::string_view& reason);
+
+// An item of `orderbooks`.
+struct ListedBook {
+    std::string_view ticker;
+    BookRow book;
+};
+std::optional<ListedBook> read_listed_book(boost::json::value const& value, std::string_view& reason);
 
 // GET /markets/trades; an item of `trades`.
 struct TradeRow {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "arbitrage/host.hpp"
 #include "decode.hpp"
@@ -24,13 +25,17 @@ class Drift {
     static constexpr arb_time again_after = INT64_C(60'000'000'000);
     // Messages kept in a minute; a venue that changes everything would fill the disk with what nobody reads.
     static constexpr unsigned messages_max = 100;
+    // Rows that are known to be of no use; of more than that, some are told of twice.
+    static constexpr std::size_t rows_max = 10'000;
     // Of a message as a sample.
     static constexpr std::size_t sample_max = 512;
 
     Drift(Host host, Outbox& outbox) : host_{host}, outbox_{outbox} {}
 
-    // A message or a row cannot be used: counted, kept whole, and loud once a minute for each reason.
+    // A message cannot be used: counted, kept whole, and loud once a minute for each reason.
     void refused(std::string_view source, std::string_view reason, std::string_view body);
+    // The same of a row of a list, which comes again with each reading: only of what it says for the first
+    // time.
     void refused(std::string_view source, std::string_view reason, boost::json::value const& row);
 
     // A value was left out; `what` is ARB_DRIFT_*.
@@ -47,7 +52,8 @@ class Drift {
     Host const host_;
     Outbox& outbox_;
     std::unordered_map<std::string, bool> said_;
-    std::string key_;  // kept for its memory
+    std::unordered_set<std::size_t> rows_;  // hashes
+    std::string key_;                       // kept for its memory
     arb_time minute_ = 0;
     unsigned messages_ = 0;
 };

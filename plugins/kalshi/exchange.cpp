@@ -8,8 +8,8 @@ namespace arb::kalshi {
 
 namespace {
 
-constexpr std::chrono::milliseconds schedule_every = std::chrono::hours{1};
-constexpr std::chrono::milliseconds schedule_again = std::chrono::minutes{1};
+constexpr std::chrono::milliseconds terms_every = std::chrono::hours{1};
+constexpr std::chrono::milliseconds terms_again = std::chrono::minutes{1};
 constexpr std::chrono::milliseconds tick{500};
 
 }  // namespace
@@ -34,18 +34,33 @@ net::asio::awaitable<void> Exchange::look() {
     resumes_ = state.resumes;
 }
 
-net::asio::awaitable<void> Exchange::read_schedule_for_ever() {
+net::asio::awaitable<void> Exchange::read_terms_for_ever() {
     while (!host_.stopping()) {
-        std::string target = "/exchange/schedule";
-        auto const document = co_await rest_.get(std::move(target));
-        if (document.has_value()) {
-            Doubts doubts;
-            schedule_ = Schedule::read(*document, doubts);
-            drift_.doubtful("GET /exchange/schedule", doubts);
-        }
-        auto left = document.has_value() ? schedule_every : schedule_again;
+        co_await read_costs();
+        bool const read = co_await read_schedule();
+        auto left = read ? terms_every : terms_again;
         for (; left.count() > 0 && !host_.stopping(); left -= tick) co_await net::sleep(std::min(left, tick));
     }
+}
+
+// Without the list every request costs what most do.
+net::asio::awaitable<void> Exchange::read_costs() {
+    std::string target = "/account/endpoint_costs";
+    auto const document = co_await rest_.get(std::move(target));
+    if (document.has_error()) co_return;
+    Doubts doubts;
+    rest_.set_costs(Costs::read(*document, doubts));
+    drift_.doubtful("GET /account/endpoint_costs", doubts);
+}
+
+net::asio::awaitable<bool> Exchange::read_schedule() {
+    std::string target = "/exchange/schedule";
+    auto const document = co_await rest_.get(std::move(target));
+    if (document.has_error()) co_return false;
+    Doubts doubts;
+    schedule_ = Schedule::read(*document, doubts);
+    drift_.doubtful("GET /exchange/schedule", doubts);
+    co_return true;
 }
 
 std::string Exchange::text(arb_time now) const {

@@ -1,5 +1,5 @@
-// Whether the exchange trades, and when it is closed by its schedule. A pause is a state and no stall, and a
-// connection that ends during maintenance is not opened again in haste.
+// Whether the exchange trades, when it is closed by its schedule, and what it takes for an answer. A pause is
+// a state and no stall, and a connection that ends during maintenance is not opened again in haste.
 //
 // Thread safety: none; on the venue's thread.
 #pragma once
@@ -19,8 +19,8 @@ class Exchange {
 
     // Asks for the state, unless somebody else is asking.
     net::asio::awaitable<void> look();
-    // Reads the schedule now and every hour until the instance stops.
-    net::asio::awaitable<void> read_schedule_for_ever();
+    // Reads the schedule and the costs of requests now and every hour until the instance stops.
+    net::asio::awaitable<void> read_terms_for_ever();
 
     bool looking() const { return looking_; }
     arb_time seen() const { return seen_; }
@@ -31,6 +31,9 @@ class Exchange {
     std::string text(arb_time now) const;
 
   private:
+    net::asio::awaitable<void> read_costs();
+    net::asio::awaitable<bool> read_schedule();
+
     Host const host_;
     Rest& rest_;
     Drift& drift_;

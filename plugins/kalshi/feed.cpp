@@ -111,11 +111,14 @@ void Feed::want_more(std::vector<std::string> const& tickers) {
 
 void Feed::overflowed(std::size_t lane, std::vector<std::string> const& books) {
     auto& full = lanes_[lane];
+    // It is filled in ever smaller steps; once is enough.
+    if (full.room == room_)
+        parts_.host.info(
+            fmt::format("connection {} has no room for more than about {} books; further ones go to others",
+                        lane + 1, full.books - std::min(full.books, books.size())));
     full.books -= std::min(full.books, books.size());
     full.room = full.books;
     for (auto const& market : books) lane_of_.erase(market);
-    parts_.host.info(
-        fmt::format("connection {} has room for {} books; further ones go to others", lane + 1, full.room));
     auto const moved = placed(books);
     for (std::size_t to = 0; to != moved.size(); ++to)
         if (!moved[to].empty())
@@ -150,7 +153,7 @@ void Feed::told(std::size_t number, int state, std::string sentence) {
     }
     auto out = lanes_[0].sentence +
                fmt::format("; {} books ({} MiB) on {} connections", books, bytes / (1 << 20), lanes_.size());
-    if (worst != 0 && lanes_[worst].state != ARB_STATE_LIVE)
+    if (worst != 0 && lanes_[worst].state != ARB_STATE_LIVE && !lanes_[worst].sentence.empty())
         out += fmt::format("; connection {}: {}", worst + 1, lanes_[worst].sentence);
     if (left_out_ != 0) out += fmt::format("; {} markets without a book, there is no room", left_out_);
     auto const state_of_all = lanes_[worst].state == ARB_STATE_LIVE && left_out_ != 0
@@ -190,7 +193,7 @@ net::asio::awaitable<void> Feed::audit(std::string market) {
     auto const document = co_await parts_.rest.get(std::move(target), true);
     if (document.has_error()) co_return;
     std::string_view reason;
-    auto const listed = read_book(*document, reason);
+    auto const listed = read_book(document->object(), reason);
     if (!listed.has_value()) {
         parts_.drift.refused("GET /markets/orderbook", reason, document->object());
         co_return;

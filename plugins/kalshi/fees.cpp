@@ -36,7 +36,7 @@ std::optional<FeeSchedule> read_change(json::value const& value, char const* id_
     auto const* const object = value.if_object();
     FeeSchedule out;
     if (object != nullptr) out.id = std::string{text(*object, id_key)};
-    if (out.id.empty() || out.id.size() > word_size_max) {
+    if (!is_id(out.id)) {
         reason = "fee_change_without_ticker";
         return {};
     }
@@ -46,7 +46,7 @@ std::optional<FeeSchedule> read_change(json::value const& value, char const* id_
         reason = "fee_change_without_date";
         return {};
     }
-    out.raw = json::serialize(*object);
+    out.raw = json_text(value);
     return out;
 }
 

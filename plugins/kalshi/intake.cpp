@@ -29,7 +29,33 @@ Fee fee_of(Frame const& frame) {
 
 std::size_t index(int stream) { return static_cast<std::size_t>(stream); }
 
+// The stream whose subscriptions carry frames of that type; ALL for the others.
+int stream_of(FrameType type) {
+    switch (type) {
+        case FrameType::ticker:
+            return ARB_STREAM_QUOTES;
+        case FrameType::trade:
+            return ARB_STREAM_TRADES;
+        case FrameType::book_snapshot:
+        case FrameType::book_delta:
+            return ARB_STREAM_BOOKS;
+        case FrameType::market_lifecycle:
+        case FrameType::event_lifecycle:
+        case FrameType::fee_update:
+            return ARB_STREAM_STATUS;
+        default:
+            return ARB_STREAM_ALL;
+    }
+}
+
 }  // namespace
+
+// Whether the frame belongs to a subscription of its kind. A late one of a subscription that ended would
+// change what its successor built. Without a number of its subscription it claims nothing.
+bool Stream::is_subscribed(Link const& link, Frame const& frame) const {
+    auto const stream = stream_of(frame.type);
+    return stream == ARB_STREAM_ALL || frame.sid == 0 || link.subscriptions.stream_of(frame.sid) == stream;
+}
 
 // Whether the frame carried data.
 bool Stream::take(Link& link, std::string_view bytes) {
@@ -42,6 +68,11 @@ bool Stream::take(Link& link, std::string_view bytes) {
         frame.type == FrameType::subscribed ? Order::next : link.sequence.check(frame.sid, frame.sequence);
     if (order == Order::missing) missed(link, frame.sid);
     if (order == Order::repeated) parts_.host.count("repeated_frames");
+    if (!is_subscribed(link, frame)) {
+        parts_.host.count("frames_of_no_subscription");
+        parts_.drift.field(ARB_DRIFT_UNKNOWN, name_of(frame.type), "sid", bytes);
+        return false;
+    }
     switch (frame.type) {
         case FrameType::ticker:
             link.last_of[index(ARB_STREAM_QUOTES)] = received_;
@@ -137,17 +168,17 @@ void Stream::took_data(Link& link) {
 
 // Whether this quote is to be written: of two connections side by side, one that the other did not tell.
 bool Stream::new_quote(Frame const& frame, Quote const& quote) {
-    if (!ours(frame.market)) return false;
+    if (!is_subscribed(*taking_, frame) || !ours(frame.market)) return false;
     bool const from_next = next_ != nullptr && taking_ == next_.get();
-    auto const told_before =
-        parts_.agreement->told(frame.market, quote, frame.time, received_,
-                               from_next ? Agreement::Take::newer : Agreement::Take::always);
+    auto const before = parts_.agreement->told(frame.market, quote, frame.time, received_,
+                                               from_next ? Agreement::Take::newer : Agreement::Take::always);
     if (next_ == nullptr || frame.time == 0) return true;
+    // The state in which the new connection finds a market: the old one told it, whenever it is stamped.
+    if (from_next && before.same) return false;
     weigh_evidence(frame);
-    // The state in which the new connection finds a market: the old one told it long ago.
     if (from_next && frame.time < last_data_ - clocks_differ_ns) return false;
     // Told by nobody, and before anything could be proven by it.
-    if (from_next && told_before != 0 && frame.time > told_before && silent_before_replacement_)
+    if (from_next && before.time != 0 && frame.time > before.time && silent_before_replacement_)
         suspicious_.emplace(frame.market);
     auto& told = told_[std::string{frame.market}];
     if (told.link != 0 && told.link != taking_->number && frame.time <= told.time) return false;
@@ -205,7 +236,8 @@ void Stream::status(Frame const& frame) {
     if (frame.type == FrameType::fee_update)
         return parts_.catalogue.fee_changed({ARB_SCOPE_EVENT, std::string{frame.event_ticker}, fee_of(frame),
                                              received_, "event_fee_update", fee_json(fee_of(frame), {})});
-    parts_.catalogue.changed(frame.market, frame.event_ticker, lifecycle_of(frame.event_type));
+    parts_.catalogue.changed({frame.market, frame.event_ticker, frame.event_type,
+                              lifecycle_of(frame.event_type), frame.closes_at});
 }
 
 // The books that follow that connection have to come anew.

@@ -16,6 +16,7 @@ class Kalshi final : public Venue, public Commands, public Probe {
         auto tls = net::Tls::create(settings_.ca_file);
         if (tls.has_error()) throw ConfigurationError("/ca_file", tls.error().text);
         tls_ = std::move(*tls);
+        if (auto const doubt = misgiving(settings_); !doubt.empty()) host_.warning(doubt);
         if (settings_.key_file.empty()) return;
         auto signer = Signer::load(settings_.key_id, settings_.key_file);
         if (signer.has_error()) throw ConfigurationError("/key_file", signer.error().text);
@@ -46,7 +47,9 @@ class Kalshi final : public Venue, public Commands, public Probe {
         return run_command(access(), name, parameters, row);
     }
 
-    Result<> probe() override { return probe_venue(access()); }
+    Result<> probe() override {
+        return probe_venue(access(), [this](std::string const& line) { host_.warning(line); });
+    }
 
   private:
     Access access() const { return {settings_, tls_, signer_}; }

@@ -35,7 +35,7 @@ inline constexpr auto manifest_text = manifest_of(R"json({
     "shard": {"type": "string", "default": "",
       "description": "collect only a part of the markets, for several hosts: 2/8 is the second of eight; a market's part follows from its ticker"},
     "record": {"type": "array", "items": {"enum": ["quotes", "trades", "books"]}, "default": ["quotes", "trades"],
-      "description": "what is recorded of the live feed; books need a key"},
+      "description": "what is recorded of the live feed; books need a key; [] is the catalogue alone"},
     "select": {"type": "object", "additionalProperties": false, "default": {},
       "description": "which markets are collected; without it every open one but combos (KXMVE...)",
       "properties": {
@@ -61,10 +61,12 @@ inline constexpr auto manifest_text = manifest_of(R"json({
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "ticker": {"type": "string", "default": "", "description": "market ticker"},
      "event": {"type": "string", "default": "", "description": "event ticker"},
+     "past": {"type": "boolean", "default": false, "description": "those that the venue moved to its past, see cutoff"},
      "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
   {"name": "fills", "help": "your trades (needs key_id and key_file)",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "ticker": {"type": "string", "default": "", "description": "market ticker"},
+     "past": {"type": "boolean", "default": false, "description": "those that the venue moved to its past, see cutoff"},
      "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
   {"name": "settlements", "help": "what your settled markets paid (needs key_id and key_file)",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
@@ -75,17 +77,20 @@ inline constexpr auto manifest_text = manifest_of(R"json({
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "ticker": {"type": "string", "default": "", "description": "market ticker"},
      "status": {"type": "string", "enum": ["resting", "canceled", "executed", ""], "default": "", "description": "in what state; empty for any"},
+     "past": {"type": "boolean", "default": false, "description": "those that the venue moved to its past, see cutoff"},
      "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
   {"name": "limits", "help": "how many requests your account may make (needs key_id and key_file)",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
+  {"name": "account_time", "help": "as of when the venue answers what belongs to your account (needs key_id and key_file)",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
   )json",
                                                   command_selection, R"json(,
-  {"name": "market", "help": "one market with its rules and prices",
+  {"name": "market", "help": "one market with its rules and prices, old ones as well",
    "parameters": {"type": "object", "additionalProperties": false, "required": ["ticker"], "properties": {
      "ticker": {"type": "string", "description": "market ticker"}}}},
-  {"name": "book", "help": "the order book of a market in prices of YES, best levels first",
+  {"name": "book", "help": "the order book of a market, or of several, in prices of YES, best levels first",
    "parameters": {"type": "object", "additionalProperties": false, "required": ["ticker"], "properties": {
-     "ticker": {"type": "string", "description": "market ticker"},
+     "ticker": {"type": "string", "description": "market ticker, or up to 100 separated by commas (needs key_id and key_file)"},
      "depth": {"type": "integer", "minimum": 0, "maximum": 10000, "default": 10, "description": "levels of each side; 0 for all"}}}},
   {"name": "candlesticks", "help": "past prices of a market",
    "parameters": {"type": "object", "additionalProperties": false, "required": ["ticker"], "properties": {
@@ -97,6 +102,7 @@ inline constexpr auto manifest_text = manifest_of(R"json({
   {"name": "trades", "help": "the latest trades, of all markets or of one",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "ticker": {"type": "string", "default": "", "description": "market ticker"},
+     "past": {"type": "boolean", "default": false, "description": "those that the venue moved to its past, see cutoff"},
      "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
   {"name": "markets", "help": "markets with their best prices",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
@@ -123,6 +129,34 @@ inline constexpr auto manifest_text = manifest_of(R"json({
      "status": {"type": "string", "enum": ["all", "active", "upcoming", "closed", "paid_out"], "default": "active", "description": "in what state"},
      "type": {"type": "string", "enum": ["all", "liquidity", "volume"], "default": "all", "description": "what is rewarded"},
      "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "series", "help": "series, which events are made of, with their fees",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "ticker": {"type": "string", "default": "", "description": "series ticker"},
+     "category": {"type": "string", "default": "", "description": "such as Economics"},
+     "tags": {"type": "string", "default": "", "description": "tags, separated by commas"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 100000, "default": 50, "description": "how many"}}}},
+  {"name": "tags", "help": "categories, and the tags that their series have",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
+  {"name": "metadata", "help": "what an event is about, who decides it, and where its pictures are",
+   "parameters": {"type": "object", "additionalProperties": false, "required": ["event"], "properties": {
+     "event": {"type": "string", "description": "event ticker"}}}},
+  {"name": "live_data", "help": "what an event's markets are decided by, as it stands: a price, the weather",
+   "parameters": {"type": "object", "additionalProperties": false, "required": ["event"], "properties": {
+     "event": {"type": "string", "description": "event ticker"},
+     "range": {"type": "string", "default": "", "description": "how far back, such as 15min; the answer lists which"}}}},
+  {"name": "collections", "help": "what combos are made of: collections of events",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "series": {"type": "string", "default": "", "description": "series ticker"},
+     "event": {"type": "string", "default": "", "description": "ticker of an event that is in them"},
+     "status": {"type": "string", "enum": ["unopened", "open", "closed", ""], "default": "", "description": "in what state; empty for any"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "targets", "help": "teams, players and others that strikes of markets name by an id",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {
+     "type": {"type": "string", "default": "", "description": "such as basketball_team"},
+     "competition": {"type": "string", "default": "", "description": "league, conference, division or tour"},
+     "limit": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 50, "description": "how many"}}}},
+  {"name": "costs", "help": "what requests cost in tokens of the rate limit",
+   "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
   {"name": "cutoff", "help": "until when the venue moved its past to its historical lists",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
   {"name": "exchange_status", "help": "whether the exchange and its parts are open",

@@ -66,8 +66,12 @@ class Member {
     std::array<char, 40> buffer_;
 };
 
-// Ids, states and other words; titles; and what lawyers write.
-inline constexpr std::size_t word_size_max = 256, title_size_max = 64 << 10, rules_size_max = 1 << 20;
+// Titles, and what lawyers write.
+inline constexpr std::size_t title_size_max = 64 << 10, rules_size_max = 1 << 20;
+
+// JSON as the venue wrote it: 0.5 stays 0.5, where Boost.JSON would write 5E-1.
+std::string json_text(boost::json::value const& value);
+std::string json_text(boost::json::object const& object);
 
 // The text of a member. One that is missing though required, that is no text, or that is too long to be what
 // it claims is doubtful and left out.
@@ -85,12 +89,13 @@ inline std::string_view read_text(boost::json::object const& object, std::string
     return view(value->get_string());
 }
 
-// Whether a member is true; one that is neither true nor false is doubtful.
-inline bool read_flag(boost::json::object const& object, std::string_view key, Doubts& doubts) {
+// ARB_YES or ARB_NO. One that is neither true nor false is doubtful and, as one that is missing, not known.
+inline std::int32_t read_flag(boost::json::object const& object, std::string_view key, Doubts& doubts) {
     auto const* const value = object.if_contains(key);
-    if (value == nullptr || value->is_null()) return false;
-    if (!value->is_bool()) doubts.add(key);
-    return value->is_bool() && value->get_bool();
+    if (value == nullptr || value->is_null()) return ARB_NOT_KNOWN;
+    if (value->is_bool()) return value->get_bool() ? ARB_YES : ARB_NO;
+    doubts.add(key);
+    return ARB_NOT_KNOWN;
 }
 
 }  // namespace arb::kalshi

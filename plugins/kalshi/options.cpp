@@ -4,6 +4,7 @@
 
 #include "arbitrage/commands.hpp"
 #include "arbitrage/decimal.hpp"
+#include "net/url.hpp"
 
 namespace arb::kalshi {
 
@@ -24,6 +25,14 @@ constexpr std::chrono::milliseconds backfill_max = std::chrono::hours{24 * 30};
 std::string text(Options const& options, std::string_view key, std::string const& otherwise) {
     auto value = options.text(key);
     return value.empty() ? otherwise : value;
+}
+
+std::string url(Options const& options, std::string_view key, std::string const& otherwise,
+                std::string_view scheme) {
+    auto value = text(options, key, otherwise);
+    auto const parsed = net::parse_url(value, scheme);
+    if (parsed.has_error()) throw ConfigurationError("/" + std::string{key}, parsed.error().text);
+    return value;
 }
 
 std::chrono::milliseconds duration(Options const& options, std::string_view key,
@@ -72,10 +81,10 @@ Select read_select(Options const& options) {
 
 Settings read_settings(Options const& options) {
     Settings out;
-    out.rest_url = text(options, "rest_url", out.rest_url);
+    out.rest_url = url(options, "rest_url", out.rest_url, "https");
     // The venue answers a trailing slash with a redirect.
     while (out.rest_url.ends_with('/')) out.rest_url.pop_back();
-    out.websocket_url = text(options, "websocket_url", out.websocket_url);
+    out.websocket_url = url(options, "websocket_url", out.websocket_url, "wss");
     out.ca_file = options.text("ca_file");
     out.key_id = options.text("key_id");
     out.key_file = options.text("key_file");
@@ -100,6 +109,11 @@ Settings read_settings(Options const& options) {
     out.shard = *shard;
     out.select = read_select(options.section("select"));
     return out;
+}
+
+std::string misgiving(Settings const& settings) {
+    if (!settings.record.books || !settings.key_file.empty()) return {};
+    return "record asks for books, which need key_id and key_file: none are collected";
 }
 
 }  // namespace arb::kalshi

@@ -35,4 +35,7 @@ struct Settings {
 // Throws ConfigurationError for an option that is wrong.
 Settings read_settings(Options const& options);
 
+// What is allowed and yet hardly meant, as a sentence; empty if there is nothing to say.
+std::string misgiving(Settings const& settings);
+
 }  // namespace arb::kalshi

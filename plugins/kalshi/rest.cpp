@@ -16,7 +16,10 @@ using namespace std::chrono_literals;
 // Ten million trades, 2,000,000 events; whoever pages on is led in a circle.
 constexpr std::size_t pages_max = 10'000;
 
-std::string path_part(std::string const& target) { return target.substr(0, target.find('?')); }
+// A pause that is longer is the caller's to tell of.
+constexpr std::chrono::milliseconds told_after = 30s;
+
+std::string_view path_part(std::string_view target) { return target.substr(0, target.find('?')); }
 
 }  // namespace
 
@@ -33,7 +36,7 @@ Rest::Rest(std::unique_ptr<net::HttpClient> client, std::shared_ptr<Signer const
 
 net::asio::awaitable<Result<net::Response>> Rest::send(std::string target, bool signed_in,
                                                        std::uint64_t body_bytes_max) {
-    co_await bucket_.take();
+    co_await bucket_.take(static_cast<double>(costs_.of(path_part(target))));
     net::Request request;
     request.target = std::move(target);
     request.body_bytes_max = body_bytes_max;
@@ -74,12 +77,19 @@ net::asio::awaitable<Result<Document>> Rest::get(std::string target, bool signed
                                  words.empty() ? "" : ": ", words));
         if (status == 429 || status == 503) {
             last.where = "busy";
-            bucket_.pause(response->retry_after.count() >= 0 ? response->retry_after : busy_.next());
+            auto const pause = response->retry_after.count() >= 0 ? response->retry_after : busy_.next();
+            bucket_.pause(pause);
+            // Who waits for long is told so at once.
+            if (pause >= told_after) {
+                last.text += fmt::format("; it is asked again in {} s", pause / 1s);
+                co_return last;
+            }
         } else if (status == 401 || status == 403) {
             last.where = "auth";
             co_return last;
         } else if (status < 500) {
             last.status = ARB_PERMANENT;
+            if (status == 404) last.where = "not_found";
             co_return last;
         }
     }
@@ -98,7 +108,8 @@ net::asio::awaitable<Result<>> Rest::pages(std::string target, std::function<boo
         cursor = std::string{document->cursor()};
         if (cursor.empty()) co_return Result<>{};
         if (!seen.insert(cursor).second)
-            co_return retry(client_->host() + ": " + path_part(target) + ": a page's cursor came twice");
+            co_return retry(
+                fmt::format("{}: {}: a page's cursor came twice", client_->host(), path_part(target)));
     }
     co_return retry(fmt::format("{}: {}: more than {} pages", client_->host(), path_part(target), pages_max));
 }
@@ -113,6 +124,13 @@ std::string joined(std::vector<std::string> const& tickers, std::size_t first, s
     std::string out;
     auto const end = std::min(tickers.size(), first + count);
     for (auto at = first; at < end; ++at) out += (at == first ? "" : ",") + net::encode_query(tickers[at]);
+    return out;
+}
+
+std::string books_target(std::vector<std::string> const& tickers, std::size_t first) {
+    std::string out = "/markets/orderbooks";
+    auto const end = std::min(tickers.size(), first + books_max);
+    for (auto at = first; at < end; ++at) out = with_query(std::move(out), "tickers", tickers[at]);
     return out;
 }
 

@@ -10,6 +10,7 @@
 
 #include "arbitrage/host.hpp"
 #include "auth.hpp"
+#include "costs.hpp"
 #include "decode_rest.hpp"
 #include "net/pace.hpp"
 #include "net/session.hpp"
@@ -18,10 +19,10 @@ namespace arb::kalshi {
 
 class Rest {
   public:
-    // Half of what the lowest tier may ask (20 a second at 10 tokens each), so that commands and other
-    // programs of the same account still get their turn.
-    static constexpr double requests_per_second = 10;
-    static constexpr double requests_burst = 10;
+    // Half of what the lowest tier has, so that commands and other programs of the same account still get
+    // their turn. A request costs 10 of them unless the venue lists another cost.
+    static constexpr double tokens_per_second = 100;
+    static constexpr double tokens_burst = 100;
 
     // How long to wait before the next try; only tests have less patience.
     struct Patience {
@@ -37,7 +38,8 @@ class Rest {
 
     // The body of "/markets?limit=5" (below rest_url). An error of the venue is ARB_PERMANENT with its words,
     // but ARB_RETRY where asking again later may help; a refused signature has where "auth", a body beyond
-    // `body_bytes_max` (0: the client's limit) "too_large".
+    // `body_bytes_max` (0: the client's limit) "too_large", what the venue does not know "not_found", too
+    // many requests "busy".
     net::asio::awaitable<Result<Document>> get(std::string target, bool signed_in = false,
                                                std::uint64_t body_bytes_max = 0);
 
@@ -47,6 +49,8 @@ class Rest {
                                          bool signed_in = false);
 
     bool has_key() const { return signer_ != nullptr; }
+    // Until then every request costs what is usual.
+    void set_costs(Costs costs) { costs_ = std::move(costs); }
 
   private:
     net::asio::awaitable<Result<net::Response>> send(std::string target, bool signed_in,
@@ -56,7 +60,8 @@ class Rest {
     std::shared_ptr<Signer const> const signer_;
     unsigned const tries_;
     Patience const patience_;
-    net::TokenBucket bucket_{requests_per_second, requests_burst};
+    Costs costs_;
+    net::TokenBucket bucket_{tokens_per_second, tokens_burst};
     net::Backoff busy_;  // how long everyone waits after a refusal for too many requests
 };
 
@@ -65,5 +70,10 @@ std::string with_query(std::string base, std::string_view key, std::string_view 
 
 // "A,B,C", percent-encoded but for the commas, as the venue's list parameters want it.
 std::string joined(std::vector<std::string> const& tickers, std::size_t first, std::size_t count);
+
+// The books of up to `books_max` markets at once, from the `first` on. This list names its tickers one by
+// one.
+inline constexpr std::size_t books_max = 100;
+std::string books_target(std::vector<std::string> const& tickers, std::size_t first = 0);
 
 }  // namespace arb::kalshi

@@ -46,6 +46,9 @@ Schedule Schedule::read(Document const& document, Doubts& doubts) {
         doubts.add("schedule", schedule == nullptr ? ARB_DRIFT_MISSING : ARB_DRIFT_RETYPED);
         return out;
     }
+    if (!schedule->get_object().contains("standard_hours") &&
+        !schedule->get_object().contains("maintenance_windows"))
+        doubts.add("standard_hours", ARB_DRIFT_MISSING);
     auto const each = [&](json::object const& of, char const* key, auto const& take) {
         auto const* const list = of.if_contains(key);
         if (list == nullptr || list->is_null()) return;

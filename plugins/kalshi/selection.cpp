@@ -9,17 +9,17 @@ namespace arb::kalshi {
 
 namespace {
 
-bool same_letters(std::string_view a, std::string_view b) {
-    auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool names(std::vector<std::string> const& list, std::string_view text) {
     return std::any_of(list.begin(), list.end(), [&](auto const& item) { return same_letters(item, text); });
 }
 
 }  // namespace
+
+bool same_letters(std::string_view a, std::string_view b) {
+    auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](char x, char y) { return lower(x) == lower(y); });
+}
 
 bool Select::names_combos() const {
     for (auto const* const list : {&series, &events, &markets})

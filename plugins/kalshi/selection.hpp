@@ -18,6 +18,9 @@
 
 namespace arb::kalshi {
 
+// ASCII letters of either case are the same.
+bool same_letters(std::string_view a, std::string_view b);
+
 struct Select {
     std::vector<std::string> categories;  // lower case
     std::vector<std::string> series;      // tickers, upper case, as all below

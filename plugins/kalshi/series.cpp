@@ -8,6 +8,8 @@ namespace {
 
 // A change that the list of changes does not show would be found then.
 constexpr arb_time whole_every_ns = 3600 * second_ns;
+// Fees begin at an hour, and lists show them a moment later.
+constexpr arb_time begun_ns = 2 * second_ns;
 // The venue's clock is not ours.
 constexpr arb_time overlap_ns = 120 * second_ns;
 // The list of all series comes in one piece, of some ten MB.
@@ -17,7 +19,8 @@ constexpr std::uint64_t series_bytes_max = 64 << 20;
 
 net::asio::awaitable<Result<>> SeriesBook::read() {
     auto const now = parts_.host.now();
-    bool const whole = read_whole_ == 0 || now - read_whole_ >= whole_every_ns;
+    bool const fees_begun = next_fee_change_ != 0 && now >= next_fee_change_;
+    bool const whole = read_whole_ == 0 || now - read_whole_ >= whole_every_ns || fees_begun;
     std::string target = "/series";
     if (!whole) target += "?min_updated_ts=" + std::to_string((read_ - overlap_ns) / second_ns);
     auto const document = co_await parts_.rest.get(std::move(target), false, series_bytes_max);
@@ -72,11 +75,15 @@ net::asio::awaitable<Result<>> SeriesBook::read_fee_changes() {
         if (!change.has_value()) return parts_.drift.refused(source, reason, item);
         if (wanted) parts_.fees.announced(*change);
     };
+    next_fee_change_ = 0;
     for (auto const& item : changes->list("series_fee_change_arr")) {
         std::string_view reason;
         auto const change = read_series_fee_change(item, reason);
-        take_change("GET /series/fee_changes", change, reason, item,
-                    change.has_value() && collected_.contains(change->id));
+        bool const wanted = change.has_value() && collected_.contains(change->id);
+        take_change("GET /series/fee_changes", change, reason, item, wanted);
+        if (!wanted) continue;
+        auto const shown = change->effective_from + begun_ns;
+        if (shown > read_ && (next_fee_change_ == 0 || shown < next_fee_change_)) next_fee_change_ = shown;
     }
     std::function<bool(Document const&)> page = [&](Document const& document) {
         for (auto const& item : document.list("event_fee_changes")) {

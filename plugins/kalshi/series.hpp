@@ -30,6 +30,9 @@ class SeriesBook {
     net::asio::awaitable<Result<>> read();
     // Changes of fees with their dates; after a sweep, when it is known what is collected.
     net::asio::awaitable<Result<>> read_fee_changes();
+    // When the next announced fees of a collected series are to be read, because they will have begun; 0:
+    // there are none.
+    arb_time next_fee_change() const { return next_fee_change_; }
 
     SeriesTable const& table() const { return table_; }
 
@@ -45,6 +48,7 @@ class SeriesBook {
     std::unordered_set<std::string> collected_;
     ChangeFilter filter_;
     arb_time read_whole_ = 0, read_ = 0;
+    arb_time next_fee_change_ = 0;
 };
 
 }  // namespace arb::kalshi

@@ -19,6 +19,8 @@ using Clock = std::chrono::steady_clock;
 
 // The largest frames are snapshots of deep books, some hundred KB.
 constexpr std::uint64_t message_bytes_max = 4 << 20;
+constexpr char const* newer_trades = "the stream is silent although the venue lists newer trades";
+constexpr char const* other_books = "the stream is silent although the venue's books have changed";
 // How often a connection is tried during maintenance, when most attempts fail.
 constexpr std::chrono::milliseconds maintenance_pause = 30s;
 
@@ -32,13 +34,13 @@ Stream::Stream(Parts parts)
     auto& filter = decoder_.filter();
     // While two connections stand side by side the old one speaks of states; the catalogue knows the rest.
     filter.lifecycle = [this](Frame const& frame) {
-        if (taking_ == next_.get()) return false;
+        if (taking_ == next_.get() || !is_subscribed(*taking_, frame)) return false;
         if (frame.event_type == "created")
             parts_.catalogue.created(frame.market, frame.event_ticker, frame.closes_at);
         return parts_.catalogue.wants(frame.market);
     };
     filter.trade = [this](Frame const& frame) {
-        return ours(frame.market) && parts_.trades.fresh(frame.trade_id);
+        return is_subscribed(*taking_, frame) && ours(frame.market) && parts_.trades.fresh(frame.trade_id);
     };
     filter.quote = [this](Frame const& frame, Quote const& quote) { return new_quote(frame, quote); };
     filter.combos = parts_.settings.select.names_combos();
@@ -140,7 +142,7 @@ net::asio::awaitable<Result<Stream::LinkPtr>> Stream::connect(std::chrono::milli
 
 void Stream::began(LinkPtr link) {
     link_ = std::move(link);
-    known_dead_ = false;
+    known_dead_ = nullptr;
     books_.clear();
     silence_.connected();
     set_renewal();
@@ -176,8 +178,7 @@ void Stream::ended(LinkPtr const& link, Error const& error) {
             if (link_ != nullptr) link_->books.spoiled(std::move(market), now);
         if (link_ != nullptr && !link_->books.empty())
             open_gap(ARB_STREAM_BOOKS, now, "disconnected", why.text);
-        if (link_ != nullptr && known_dead_)
-            drop(*link_, stalled, "the stream is silent although the venue lists newer trades");
+        if (link_ != nullptr && known_dead_ != nullptr) drop(*link_, stalled, known_dead_);
         return;
     }
     if (link != link_) return;
@@ -268,32 +269,38 @@ void Stream::look_at_exchange() {
     net::asio::co_spawn(parts_.executor, exchange.look(), rethrow);
 }
 
-// Quiet markets are silent for hours, and a dead feed answers pings as well. The list of trades can prove
-// that it is dead; where it cannot, another connection will show.
+// Quiet markets are silent for hours, and a dead feed answers pings as well. Trades that the venue lists can
+// prove that it is dead, and its books that nothing was missed; where neither is to be had, another
+// connection will show.
 net::asio::awaitable<void> Stream::judge_silence() {
     judging_ = true;
     auto const link = link_;
     auto const since = std::max(last_data_, link->connected_at);
     co_await parts_.exchange.look();
     bool const paused = parts_.exchange.paused() || parts_.exchange.closed_until(parts_.host.now());
-    bool dead = false;
+    bool trades_missed = false;
     // Trades are of the first lane alone.
     if (!paused && parts_.lane == 0)
-        dead = co_await parts_.trades.missing_since(since, ns(parts_.timing.grace));
+        trades_missed = co_await parts_.trades.missing_since(since, ns(parts_.timing.grace));
+    char const* dead = trades_missed ? newer_trades : nullptr;
+    auto const due = !paused && parts_.host.now() - replaced_ >= ns(parts_.timing.replace_every);
+    auto verdict = Verdict::unknown;
+    if (dead == nullptr && due && !parts_.host.put_off()) verdict = co_await compare_books(link);
+    if (verdict == Verdict::missed_changes) dead = other_books;
     judging_ = false;
     if (link != link_ || next_ != nullptr || replacing_) co_return;
     silence_.connected();
     // If data came meanwhile it was this side that did not read.
-    dead = dead && last_data_ <= since;
-    known_dead_ = dead;
-    if (dead) {
-        stall(since, "the stream is silent although the venue lists newer trades");
+    known_dead_ = last_data_ <= since ? dead : nullptr;
+    if (known_dead_ != nullptr) {
+        stall(since, known_dead_);
         link->data_came = link->quotes_came = false;
     }
-    auto const due = parts_.host.now() - replaced_ >= ns(parts_.timing.replace_every);
     silent_before_replacement_ = true;
+    if (verdict == Verdict::missed_nothing) replaced_ = parts_.host.now();
     // What waits to be read would be lost with the old connection.
-    if (dead || (due && !paused && link->behind() < ns(parts_.timing.grace))) co_await replace();
+    else if (known_dead_ != nullptr || (due && link->behind() < ns(parts_.timing.grace)))
+        co_await replace();
 }
 
 net::asio::awaitable<void> Stream::replace() {
@@ -309,7 +316,7 @@ net::asio::awaitable<void> Stream::replace() {
     }
     if (link.has_error()) {
         parts_.host.warning("no second connection could be opened: " + link.error().text);
-        if (known_dead_) drop(*link_, stalled, "the stream is silent although the venue lists newer trades");
+        if (known_dead_ != nullptr) drop(*link_, stalled, known_dead_);
         co_return;
     }
     parts_.host.count("replacements");
@@ -330,8 +337,9 @@ void Stream::judge_replacement() {
             drop(*next_, "no_snapshot", "it did not become complete in time");
         return;
     }
-    if (known_dead_ || now - next_->confirmed_at >= ns(parts_.timing.overlap))
-        promote(known_dead_ || evidence_ != 0, "the stream gave no data for what the venue told elsewhere");
+    if (known_dead_ != nullptr || now - next_->confirmed_at >= ns(parts_.timing.overlap))
+        promote(known_dead_ != nullptr || evidence_ != 0,
+                "the stream gave no data for what the venue told elsewhere");
 }
 
 // Known to be silent about things that happened: it has to give data before it is believed again.
@@ -358,7 +366,7 @@ void Stream::promote(bool dead, std::string const& why) {
     for (auto& market : books_.spoil_link(old->number))
         link_->books.spoiled(std::move(market), parts_.host.now());
     if (link_->data_came) last_data_ = std::max(last_data_, link_->last_data);
-    known_dead_ = false;
+    known_dead_ = nullptr;
     evidence_ = 0;
     told_.clear();
     silence_.connected();
@@ -397,7 +405,7 @@ void Stream::report() {
         parts_.report(state, std::move(sentence) + parts_.exchange.text(parts_.host.now()));
     };
     if (!link_->trouble.empty()) return set(ARB_STATE_DEGRADED, "live in part: " + link_->trouble);
-    if (!whole(*link_) && known_dead_)
+    if (!whole(*link_) && known_dead_ != nullptr)
         return set(ARB_STATE_RETRYING, "stalled: the connection is being replaced");
     if (!stands(*link_)) return set(ARB_STATE_STARTING, "subscribing to " + live_text());
     if (link_->books.overdue() != 0)

@@ -50,7 +50,8 @@ struct Timing {
     Time snapshot_max = std::chrono::seconds{10};
     // What the venue did so much later than the last data of a connection, that connection should have told.
     Time grace = std::chrono::seconds{10};
-    // A feed that is silent though nothing proves it dead is replaced at most so often.
+    // A feed that is silent though nothing proves it dead has its books compared with those that the venue
+    // lists, or is replaced, at most so often.
     Time replace_every = std::chrono::minutes{5};
     Time exchange_every = std::chrono::minutes{1};
     // Connections were seen to freeze after hours, so each is replaced while it is still good; at a random
@@ -143,8 +144,14 @@ class Stream {
     void renew();
     arb_time ns(Timing::Time time) const;
 
+    // quiet.cpp: whether a silent connection missed anything.
+    enum class Verdict : std::uint8_t { unknown, missed_nothing, missed_changes };
+    net::asio::awaitable<Verdict> compare_books(LinkPtr link);
+    bool differs(Document const& page, std::size_t& compared);
+
     // intake.cpp: what connections say.
     bool take(Link& link, std::string_view bytes);
+    bool is_subscribed(Link const& link, Frame const& frame) const;
     void unreadable(Link& link, Frame const& frame, std::string_view bytes);
     void took_data(Link& link);
     bool new_quote(Frame const& frame, Quote const& quote);
@@ -194,7 +201,7 @@ class Stream {
     Link* taking_ = nullptr;                      // whose frame is being read
     std::unordered_map<std::string, Told> told_;  // the latest quotes of the overlap, by market
     arb_time evidence_ = 0;                       // since when the feed lacks what the other connection told
-    bool known_dead_ = false;
+    char const* known_dead_ = nullptr;            // why the feed is known to be dead; null: it is not
     bool judging_ = false, replacing_ = false;
     bool silent_before_replacement_ = false;  // it was silence that made us replace it
     arb_time replaced_ = 0;

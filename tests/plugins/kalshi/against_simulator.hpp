@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "kalshi/collector.hpp"
@@ -38,6 +40,39 @@ inline std::shared_ptr<Signer const> signer_for(Settings const& settings) {
     return Signer::load(settings.key_id, settings.key_file).value();
 }
 
+// A host whose queue has no room while the door is closed: pushes wait, as with `when_full: block`.
+class Door {
+  public:
+    explicit Door(arb::test::RecordingHost& behind) : behind_{*behind.table()}, table_{behind_} {
+        queue_ = {sizeof(arb_queue), 0, this,
+                  [](void* self, void const* packets, std::size_t size, arb_error* error) {
+                      auto& door = *static_cast<Door*>(self);
+                      std::unique_lock lock{door.mutex_};
+                      door.opened_.wait(lock, [&] { return !door.closed_; });
+                      lock.unlock();
+                      return door.behind_.queue->push(door.behind_.queue->self, packets, size, error);
+                  }};
+        table_.queue = &queue_;
+    }
+    Host host() const { return Host{&table_}; }
+    void close() { set(true); }
+    void open() { set(false); }
+
+  private:
+    void set(bool closed) {
+        std::lock_guard const lock{mutex_};
+        closed_ = closed;
+        opened_.notify_all();
+    }
+
+    arb_host const behind_;
+    arb_host table_;
+    arb_queue queue_{};
+    std::mutex mutex_;
+    std::condition_variable opened_;
+    bool closed_ = false;  // protected by mutex_
+};
+
 // The plugin at work on a thread of its own.
 class Running {
   public:
@@ -46,18 +81,20 @@ class Running {
     Running(std::shared_ptr<net::Tls> tls, Settings settings, Timing timing)
         : settings_{std::move(settings)}, access_{settings_, std::move(tls), signer_for(settings_)} {
         thread_ = std::thread{[this, timing] {
-            Collector collector{host.host(), access_, io_, timing};
+            Collector collector{door.host(), access_, io_, timing};
             collector.run();
         }};
     }
     ~Running() {
         host.stop();
+        door.open();
         io_.stop();
         thread_.join();
     }
     bool live() { return host.state() == ARB_STATE_LIVE; }
 
     arb::test::RecordingHost host{"kalshi"};
+    Door door{host};
 
   private:
     Settings const settings_;

@@ -64,14 +64,18 @@ TEST_CASE("what a connection beside the feed's tells is taken if it is newer", "
     Books books;
     Quote quote;
     quote.bid = 400'000;
-    CHECK(books.agreement.told("A", quote, start, start) == 0);
+    CHECK(books.agreement.told("A", quote, start, start).time == 0);
     quote.bid = 410'000;
-    CHECK(books.agreement.told("A", quote, start, start, Agreement::Take::newer) == start);
+    CHECK(books.agreement.told("A", quote, start, start, Agreement::Take::newer).time == start);
     CHECK(books.agreement.last("A")->bid == 400'000);
-    CHECK(books.agreement.told("A", quote, start + 1, start, Agreement::Take::newer) == start);
+    CHECK(books.agreement.told("A", quote, start + 1, start, Agreement::Take::newer).time == start);
     CHECK(books.agreement.last("A")->bid == 410'000);
     // The feed itself is believed whatever its times.
     quote.bid = 420'000;
-    CHECK(books.agreement.told("A", quote, start - 1, start) == start + 1);
+    CHECK(books.agreement.told("A", quote, start - 1, start).time == start + 1);
     CHECK(books.agreement.last("A")->bid == 420'000);
+    // The same values at another time are nothing new; another size is.
+    CHECK(books.agreement.told("A", quote, start + 2, start, Agreement::Take::newer).same);
+    quote.bid_size = 1;
+    CHECK_FALSE(books.agreement.told("A", quote, start + 3, start, Agreement::Take::newer).same);
 }

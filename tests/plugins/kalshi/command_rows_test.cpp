@@ -55,7 +55,7 @@ TEST_CASE("a book is shown in prices of YES, best first", "[kalshi]") {
             R"({"orderbook_fp":{"yes_dollars":[["0.0100","5.00"],["0.4200","7.50"]],"no_dollars":[["0.0200","1.00"],["0.5500","3.00"]]}})")
             .value();
     std::string_view reason;
-    auto const book = read_book(document, reason);
+    auto const book = read_book(document.object(), reason);
     REQUIRE(book.has_value());
     CHECK(book->best() == Best{420'000, 450'000});
     auto const rows = book_rows(*book, 0);
@@ -70,7 +70,7 @@ TEST_CASE("a book is shown in prices of YES, best first", "[kalshi]") {
           R"({"orderbook_fp":{"yes_dollars":[["0.5","-1"]]}})",
           R"({"orderbook_fp":{"yes_dollars":[["0.5"]]}})", R"({"orderbook_fp":{"no_dollars":[[0.5,1]]}})"}) {
         INFO(body);
-        CHECK_FALSE(read_book(Document::parse(body).value(), reason).has_value());
+        CHECK_FALSE(read_book(Document::parse(body).value().object(), reason).has_value());
         CHECK_FALSE(reason.empty());
     }
 }
@@ -99,11 +99,12 @@ TEST_CASE("the schedule and the parts of the exchange", "[kalshi]") {
     CHECK(hours[2].at("what") == "maintenance");
     auto const parts = exchange_rows(
         Document::parse(
-            R"({"exchange_active":true,"trading_active":true,"exchange_index_statuses":[{"description":"Default","exchange_active":true,"trading_active":true},{"description":"Combos","exchange_active":true,"trading_active":false}]})")
+            R"({"exchange_active":true,"trading_active":true,"exchange_estimated_resume_time":"2026-11-24T09:00:00Z","exchange_index_statuses":[{"description":"Default","exchange_active":true,"trading_active":true},{"description":"Combos","exchange_active":true,"trading_active":false}]})")
             .value());
     REQUIRE(parts.size() == 2);
     CHECK(parts[1].at("part") == "Combos");
     CHECK(parts[1].at("trading_active") == false);
+    CHECK(parts[1].at("resumes") == "2026-11-24T09:00:00Z");
 }
 
 TEST_CASE("milestones, rewards and the cutoff", "[kalshi]") {
@@ -129,4 +130,85 @@ TEST_CASE("milestones, rewards and the cutoff", "[kalshi]") {
         CHECK(incentive_row(object(odd)).at("reward").is_null());
     CHECK(cutoff_row(object(R"({"trades_created_ts":"2026-08-20T00:00:00Z"})")).at("trades") ==
           "2026-08-20T00:00:00Z");
+}
+
+TEST_CASE("several books at once: each by its market, one that is odd costs no other", "[kalshi]") {
+    auto const document = Document::parse(R"({"orderbooks":[
+        {"ticker":"KXA-1","orderbook_fp":{"yes_dollars":[["0.4200","7.50"]],"no_dollars":[]}},
+        {"ticker":"KXA-2","orderbook_fp":{"yes_dollars":[["0.4200",7.5]]}},
+        {"orderbook_fp":{"yes_dollars":[]}},{"ticker":null},7,{"ticker":"KXA-3"},
+        {"ticker":"KXA-4","orderbook_fp":{"no_dollars":[["0.5500","3.00"]]}}]})")
+                              .value();
+    std::vector<std::string> read, refused;
+    for (auto const& item : document.list("orderbooks")) {
+        std::string_view reason;
+        if (auto const listed = read_listed_book(item, reason))
+            read.emplace_back(listed->ticker);
+        else
+            refused.emplace_back(reason);
+    }
+    CHECK(read == std::vector<std::string>{"KXA-1", "KXA-4"});
+    CHECK(refused == std::vector<std::string>{"book_with_bad_level", "book_without_market",
+                                              "book_without_market", "book_without_market",
+                                              "book_without_sides"});
+}
+
+TEST_CASE("what the venue has beside markets, in the shapes that it documents", "[kalshi]") {
+    auto const parsed = [](char const* body) { return Document::parse(body).value(); };
+    auto const series = series_row(object(
+        R"({"ticker":"KXBTC","title":"Bitcoin","category":"Crypto","tags":["BTC","Pre-Market"],"frequency":"hourly",
+        "fee_type":"quadratic","fee_multiplier":0.5,"last_updated_ts":"2026-10-01T00:00:00Z"})"));
+    CHECK(series.at("tags") == "BTC, Pre-Market");
+    CHECK(series.at("fee_multiplier") == 0.5);
+    CHECK(series_row(object(R"({"tags":null})")).at("tags").is_null());
+    auto const collection = collection_row(object(
+        R"({"collection_ticker":"KXMVE-R","series_ticker":"KXMVE","title":"Any","open_date":"2026-10-01T00:00:00Z",
+        "close_date":"2026-11-01T00:00:00Z","associated_events":[],"associated_event_tickers":["A","B","C"],
+        "is_ordered":false,"is_all_yes":true,"size_min":2,"size_max":10})"));
+    CHECK(collection.at("events") == 3);
+    CHECK(collection.at("legs_max") == 10);
+    CHECK(collection_row(object(R"({"associated_event_tickers":7})")).at("events").is_null());
+    auto const target = target_row(object(
+        R"({"id":"93ce8b69","name":"Indiana","type":"basketball_team","details":{"league":"NBA"},"source_id":"x",
+        "last_updated_ts":"2026-10-01T00:00:00Z"})"));
+    CHECK(target.at("details").at("league") == "NBA");
+    auto const live = live_data_row(object(
+        R"({"type":"weather","is_historical":true,"default_range":"1h","range_options":["1h","3h"],"details":{"city":"NYC"}})"));
+    CHECK(live.at("ranges") == "1h 3h");
+    CHECK(live_data_row(object("{}")).at("type").is_null());
+    CHECK(account_time_row(object(R"({"as_of_time":"2026-10-08T09:00:00Z"})")).at("as_of") ==
+          "2026-10-08T09:00:00Z");
+
+    auto const costs = cost_rows(parsed(
+        R"({"default_cost":10,"endpoint_costs":[{"method":"GET","path":"/portfolio/orders/{order_id}","cost":2},7]})"));
+    REQUIRE(costs.size() == 2);
+    CHECK(costs[0] == object(R"({"method":"GET","path":"/portfolio/orders/{order_id}","tokens":2})"));
+    CHECK(costs[1].at("tokens") == 10);
+    auto const tags =
+        tag_rows(parsed(R"({"tags_by_categories":{"Crypto":["BTC","ETH"],"World":null,"Odd":[7]}})"));
+    REQUIRE(tags.size() == 3);
+    CHECK(tags[0] == object(R"({"category":"Crypto","tags":"BTC, ETH"})"));
+    CHECK(tags[1].at("tags").is_null());
+    CHECK(tag_rows(parsed(R"({"tags_by_categories":[]})")).empty());
+    auto const metadata = metadata_rows(parsed(
+        R"({"image_url":"https://a/1.png","featured_image_url":"https://a/2.png","competition":"Pro Football",
+        "competition_scope":"Game","settlement_sources":[{"name":"The league","url":"https://b/"},null],
+        "market_details":[{"market_ticker":"KXA-X","image_url":"https://a/x.png","color_code":"#fff"}]})"));
+    REQUIRE(metadata.size() == 5);
+    CHECK(metadata[0] ==
+          object(R"({"what":"competition","name":"Pro Football","detail":"Game","url":null})"));
+    CHECK(metadata[3] ==
+          object(R"({"what":"decided by","name":"The league","detail":null,"url":"https://b/"})"));
+    CHECK(metadata[4].at("detail") == "#fff");
+    CHECK(metadata_rows(parsed(R"({"settlement_sources":null,"market_details":"x"})")).empty());
+}
+
+TEST_CASE("candles of one market, of several, and of the past", "[kalshi]") {
+    auto const rows = [](char const* body) { return candlestick_rows(Document::parse(body).value()); };
+    CHECK(
+        rows(
+            R"({"markets":[{"market_ticker":"A","candlesticks":[{"end_period_ts":1},7]},{"candlesticks":null},3]})")
+            .size() == 1);
+    CHECK(rows(R"({"ticker":"A","candlesticks":[{"end_period_ts":1},{"end_period_ts":2}]})").size() == 2);
+    CHECK(rows("{}").empty());
 }

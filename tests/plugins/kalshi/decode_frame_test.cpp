@@ -92,19 +92,19 @@ TEST_CASE("a value of a ticker that is wrong is left absent, flagged and named, 
         char const *what, *with, *doubt;
     };
     Mutation const mutations[] = {
-        {R"("yes_bid_dollars":"0.0100",)", "", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":null)", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":true)", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":["0.0100"])", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":{"a":"0.0100"})", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"1 cent")", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"99999999999999999999999")", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"1.0100")", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"-0.0100")", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"0.00000001")", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"0.0000")", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":0.01e400)", "yes_bid"},
-        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_price":"0.0100")", "yes_bid"},
+        {R"("yes_bid_dollars":"0.0100",)", "", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":null)", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":true)", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":["0.0100"])", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":{"a":"0.0100"})", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"1 cent")", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"99999999999999999999999")", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"1.0100")", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"-0.0100")", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"0.00000001")", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":"0.0000")", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_dollars":0.01e400)", "yes_bid_dollars"},
+        {R"("yes_bid_dollars":"0.0100")", R"("yes_bid_price":"0.0100")", "yes_bid_dollars"},
     };
     for (auto const& mutation : mutations) {
         INFO(mutation.with);
@@ -188,6 +188,11 @@ TEST_CASE("a trade is stored for YES at the YES price with the taker's direction
     CHECK(all<arb_trade>(Decoded{old}.packets).at(0)->taker_side == ARB_SIDE_SELL);
     auto const block = replaced(trade, "false", "true");
     CHECK(all<arb_trade>(Decoded{block}.packets).at(0)->block == ARB_YES);
+    // Older frames do not say, and what cannot be read is not known either.
+    auto const silent = replaced(trade, "is_block_trade", "was_block_trade");
+    CHECK(all<arb_trade>(Decoded{silent}.packets).at(0)->block == ARB_NOT_KNOWN);
+    auto const text = replaced(trade, "false", R"("false")");
+    CHECK(all<arb_trade>(Decoded{text}.packets).at(0)->block == ARB_NOT_KNOWN);
 }
 
 TEST_CASE("a trade that cannot be right is rejected, one with an unknown taker flagged", "[kalshi]") {
@@ -216,7 +221,7 @@ TEST_CASE("a trade that cannot be right is rejected, one with an unknown taker f
     auto unknown = replaced(trade, R"("taker_outcome_side":"yes")", R"("taker_outcome_side":"maybe")");
     unknown = replaced(replaced(unknown, R"("bid")", R"("?")"), R"("taker_side":"yes")", R"("taker_side":1)");
     auto const got = Decoded{unknown};
-    CHECK(got.frame.doubt == "taker_side");
+    CHECK(got.frame.doubt == "taker_outcome_side");
     CHECK(all<arb_trade>(got.packets).at(0)->taker_side == ARB_SIDE_NONE);
     CHECK(all<arb_trade>(got.packets).at(0)->header.flags == ARB_FLAG_ANOMALY);
 }

@@ -164,7 +164,7 @@ TEST_CASE("every recorded REST body decodes", "[kalshi][recorded]") {
         }
         if (document.object().contains("orderbook_fp")) {
             std::string_view reason;
-            auto const book = read_book(document, reason);
+            auto const book = read_book(document.object(), reason);
             REQUIRE(book.has_value());
             CHECK(book_rows(*book, 0).size() == book->yes.size() + book->no.size());
             ++singles;

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "arbitrage/time.hpp"
+#include "kalshi/member.hpp"
 #include "packet_text.hpp"
 #include "support/catch.hpp"
 
@@ -179,8 +180,8 @@ TEST_CASE("a market with a bad value is flagged or left out, its neighbour stays
         {R"("close_time":"2026-10-11T00:15:00Z")", R"("close_time":"9999-12-31T00:00:00Z")", true,
          "close_time"},
         {R"("open_time":"2026-09-29T04:05:00Z",)", "", true, "open_time"},
-        {R"("volume_fp":"271926.68")", R"("volume_fp":"-1")", true, "volume"},
-        {R"("volume_fp":"271926.68")", R"("volume_fp":"1e40")", true, "volume"},
+        {R"("volume_fp":"271926.68")", R"("volume_fp":"-1")", true, "volume_fp"},
+        {R"("volume_fp":"271926.68")", R"("volume_fp":"1e40")", true, "volume_fp"},
         {R"("event_ticker":"KXNFLGAME-26OCT08TBDAL",
    "exchange_index")",
          R"("exchange_index")", true, "event_ticker"},
@@ -232,7 +233,8 @@ TEST_CASE("trades of a page are read one by one", "[kalshi]") {
           std::vector<std::string>{"trade_without_market", "trade_without_price", "trade_prices_disagree"});
     REQUIRE(rows.size() == 2);
     CHECK(rows[0].trade.price == 810'000);
-    CHECK(rows[0].trade.block);
+    CHECK(rows[0].trade.block == ARB_YES);
+    CHECK(rows[1].trade.block == ARB_NOT_KNOWN);
     CHECK(rows[0].trade.taker_side == ARB_SIDE_BUY);
     CHECK(format_time(rows[0].trade.time) == "2026-10-06T06:38:16.556140Z");
     CHECK(rows[1].trade.price == 310'000);
@@ -311,4 +313,24 @@ TEST_CASE("a list may call its cursor the next one", "[kalshi]") {
     CHECK(parse(R"({"incentive_programs":[],"next_cursor":"abc"})").cursor() == "abc");
     CHECK(parse(R"({"incentive_programs":[],"next_cursor":""})").cursor().empty());
     CHECK(parse(R"({"incentive_programs":[],"next_cursor":null})").cursor().empty());
+}
+
+TEST_CASE("raw JSON keeps numbers as the venue wrote them", "[kalshi]") {
+    auto const* const text =
+        R"({"floor_strike":0.5,"cap_strike":4615.990000000001,"exchange_index":2,"custom":{"a":[1.5,"\u0000",null]},"none":{},"empty":[]})";
+    CHECK(json_text(boost::json::parse(text)) == text);
+    CHECK(json_text(boost::json::parse(R"([0.1,[2.25]])")) == "[0.1,[2.25]]");
+}
+
+TEST_CASE("an id that would steer a terminal is none", "[kalshi]") {
+    CHECK(is_id("KXA-26.5_b:c"));
+    for (auto const& id :
+         {std::string{}, std::string{"KX\x1b[31m"}, std::string{"KX\0A", 4}, std::string(257, 'A')}) {
+        INFO(id.size());
+        CHECK_FALSE(is_id(id));
+        std::string_view reason;
+        boost::json::object market{{"ticker", id}};
+        CHECK_FALSE(read_market(market, reason).has_value());
+        CHECK(reason == "market_without_ticker");
+    }
 }

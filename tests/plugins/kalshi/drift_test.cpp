@@ -101,3 +101,23 @@ TEST_CASE("what a venue that changes everything may say is bounded", "[kalshi]")
         said += told.host.counter("drift/ticker/field" + std::to_string(i) + "/unknown");
     CHECK(said == Drift::said_max);
 }
+
+TEST_CASE("a row that is odd each time a list is read is told of once", "[kalshi]") {
+    Told told;
+    auto const row = [](char const* text) { return json::parse(text); };
+    for (int n = 0; n != 3; ++n) {
+        told.host.set_clock((1'000 + n * 600) * second_ns);
+        told.drift.refused("GET /events", "market_without_ticker",
+                           row(R"({"title":"A","volume_fp":"1.00"})"));
+        // Its prices are not what is odd about it.
+        told.drift.refused("GET /events", "market_without_ticker",
+                           row(R"({"title":"A","volume_fp":"2.00"})"));
+        told.drift.refused("GET /events", "market_not_an_object", row("null"));
+    }
+    told.drift.refused("GET /events", "market_without_ticker", row(R"({"title":"B"})"));
+    told.outbox.flush();
+    CHECK(told.host.all<arb_message>().size() == 3);
+    CHECK(told.host.counter("rejected/market_without_ticker") == 2);
+    CHECK(told.host.counter("rejected/market_not_an_object") == 1);
+    CHECK(told.host.counter("rows_refused_again") == 7);
+}

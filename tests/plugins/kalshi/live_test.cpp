@@ -69,11 +69,26 @@ TEST_CASE("a selection subscribes to what it names and nothing else") {
     CHECK(violations(simulated) == "");
 }
 
+TEST_CASE("a selection that takes no market is degraded and says how to see why") {
+    arb::test::Simulated simulated{{"--quiet-start", "--markets", "20"}};
+    auto settings = settings_for(simulated, true);
+    settings.select.markets = {"KXNOPE-1"};
+    Running running{simulated, settings};
+    auto const said = [&] {
+        return running.host.state() == ARB_STATE_DEGRADED &&
+               told(running.host).find("select takes no market") != std::string::npos;
+    };
+    bool const degraded = eventually(20s, said);
+    INFO(told(running.host));
+    CHECK(degraded);
+}
+
 TEST_CASE("commands, the probe, and a key that is refused") {
     arb::test::Simulated simulated{{"--quiet-start", "--markets", "20"}};
     auto settings = settings_for(simulated, true);
     Access const access{settings, simulated.tls(), signer_for(settings)};
-    CHECK(probe_venue(access).has_value());
+    auto const unheard = [](std::string const& line) { FAIL_CHECK(line); };
+    CHECK(probe_venue(access, unheard).has_value());
     std::vector<json::object> rows;
     auto const run = [&](Access const& as_whom, std::string_view name, std::string const& parameters) {
         rows.clear();
@@ -125,7 +140,7 @@ TEST_CASE("commands, the probe, and a key that is refused") {
     for (auto const& row : rows)
         CHECK(row.at("takes").as_int64() + row.at("leaves_out").as_int64() ==
               total.at("leaves_out").as_int64());
-    CHECK(rows.size() == 4);  // combos, categories, shard, all
+    CHECK(rows.size() == 5);  // combos, categories, shard, the category that nothing has, all
     REQUIRE(run(access, "balance", "{}").has_value());
     CHECK(rows.at(0).at("balance").as_string() == "12345.67");
     CHECK(rows.at(0).at("portfolio_value").as_string() == "250");
@@ -133,7 +148,7 @@ TEST_CASE("commands, the probe, and a key that is refused") {
     CHECK(violations(simulated) == "");
 
     Access const wrong{settings, simulated.tls(), Signer::load("another-key", settings.key_file).value()};
-    CHECK(probe_venue(wrong).error().where == "/key_id");
+    CHECK(probe_venue(wrong, unheard).error().where == "/key_id");
     settings.key_id = "another-key";
     Running running{simulated, settings};
     REQUIRE(eventually(10s, [&] { return running.host.state() == ARB_STATE_HELD; }));

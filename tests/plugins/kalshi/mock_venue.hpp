@@ -11,19 +11,25 @@
 #include <set>
 
 #include "../net/loopback.hpp"
+#include "arbitrage/time.hpp"
 #include "kalshi/options.hpp"
 
 namespace arb::kalshi::test {
 
-// A throw-away Ed25519 key.
-inline std::string new_key() {
-    auto* const key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+inline std::string pem_of(EVP_PKEY* key) {
     auto* const bio = BIO_new(BIO_s_mem());
     PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
     char* data = nullptr;
     auto const size = BIO_get_mem_data(bio, &data);
     std::string out{data, static_cast<std::size_t>(size)};
     BIO_free(bio);
+    return out;
+}
+
+// A throw-away Ed25519 key.
+inline std::string new_key() {
+    auto* const key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+    auto out = pem_of(key);
     EVP_PKEY_free(key);
     return out;
 }
@@ -84,6 +90,14 @@ class MockSession {
                    R"(","yes_dollars_fp":[["0.4100","10.00"]],"no_dollars_fp":[["0.5700","20.00"]]}})");
     }
 
+    // A frame of a channel that is subscribed to; `sid` other than 0 instead of its own.
+    bool tell(std::string const& channel, std::string const& type, std::string const& msg, int sid = 0) {
+        auto const own = sids_[channel];
+        return say(R"({"type":")" + type + R"(","sid":)" + std::to_string(sid != 0 ? sid : own) +
+                   R"(,"seq":)" + std::to_string(sid != 0 ? 1 : ++seqs_[own]) + R"(,"msg":)" + msg + "}");
+    }
+    int sid_of(std::string const& channel) { return sids_[channel]; }
+
     unsigned const number;  // of the venue's connections, from 1
 
   private:
@@ -95,9 +109,13 @@ class MockSession {
 
 class MockVenue {
   public:
-    // `serve` speaks for one connection, on a thread of its own, until it returns.
-    MockVenue(unsigned markets, std::function<void(MockSession&)> serve)
+    // What REST answers instead of what it does anyway; nothing: that.
+    using Rest = std::function<std::optional<arb::test::HttpAnswer>(arb::test::HttpAsk const&)>;
+
+    // `serve` speaks for one connection, on a thread of its own, until it returns; so does `rest`.
+    MockVenue(unsigned markets, std::function<void(MockSession&)> serve, Rest rest = {})
         : markets_{markets},
+          rest_{std::move(rest)},
           server_{arb::test::TlsServer::Script{
               .certificate = here_.good(),
               .http = [this](arb::test::HttpAsk const& ask) { return answer(ask); },
@@ -123,6 +141,8 @@ class MockVenue {
 
   private:
     arb::test::HttpAnswer answer(arb::test::HttpAsk const& ask) const {
+        if (rest_)
+            if (auto other = rest_(ask)) return *other;
         auto const is = [&](char const* what) { return arb::test::contains(ask.target, what); };
         if (is("/series/fee_changes")) return {.body = R"({"series_fee_change_arr":[]})"};
         if (is("/series"))
@@ -139,21 +159,33 @@ class MockVenue {
     }
     std::string events() const {
         std::string list;
-        for (unsigned n = 0; n != markets_; ++n)
-            list +=
-                (n == 0 ? "" : ",") + std::string{R"({"ticker":")"} + ticker(n) +
-                R"(","event_ticker":"KXA-26","market_type":"binary","title":"A","yes_sub_title":"a",)"
-                R"("status":"active","open_time":"2026-01-01T00:00:00Z","close_time":"2099-01-01T00:00:00Z",)"
-                R"("price_ranges":[{"start":"0.0000","end":"1.0000","step":"0.0100"}],"result":"",)"
-                R"("yes_bid_dollars":"0.4100","yes_ask_dollars":"0.4300","yes_bid_size_fp":"10.00",)"
-                R"("yes_ask_size_fp":"20.00","last_price_dollars":"0.4200","volume_fp":"5.00",)"
-                R"("volume_24h_fp":"5.00","open_interest_fp":"3.00"})";
-        return R"({"cursor":"","events":[{"event_ticker":"KXA-26","series_ticker":"KXA","title":"A",)"
-               R"("mutually_exclusive":false,"markets":[)" +
-               list + "]}]}";
+        for (unsigned n = 0; n != markets_; ++n) list += (n == 0 ? "" : ",") + market(n);
+        return events(list);
     }
 
+  public:
+    // One market as REST lists it, and a page with its event.
+    static std::string market(unsigned n, std::string const& status = "active",
+                              std::string const& close_time = "2099-01-01T00:00:00Z") {
+        return R"({"ticker":")" + ticker(n) +
+               R"(","event_ticker":"KXA-26","market_type":"binary","title":"A","yes_sub_title":"a",)"
+               R"("status":")" +
+               status + R"(","open_time":"2026-01-01T00:00:00Z","close_time":")" + close_time +
+               R"(",)"
+               R"("price_ranges":[{"start":"0.0000","end":"1.0000","step":"0.0100"}],"result":"",)"
+               R"("yes_bid_dollars":"0.4100","yes_ask_dollars":"0.4300","yes_bid_size_fp":"10.00",)"
+               R"("yes_ask_size_fp":"20.00","last_price_dollars":"0.4200","volume_fp":"5.00",)"
+               R"("volume_24h_fp":"5.00","open_interest_fp":"3.00"})";
+    }
+    static std::string events(std::string const& markets) {
+        return R"({"cursor":"","events":[{"event_ticker":"KXA-26","series_ticker":"KXA","title":"A",)"
+               R"("mutually_exclusive":false,"markets":[)" +
+               markets + "]}]}";
+    }
+
+  private:
     unsigned const markets_;
+    Rest const rest_;
     arb::test::Folder folder_;
     arb::test::Loopback here_;
     std::atomic<unsigned> connections_{0};

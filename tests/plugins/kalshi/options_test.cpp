@@ -47,7 +47,7 @@ TEST_CASE("the manifest is JSON and its defaults are those of the code", "[kalsh
     CHECK(properties.at("record").at("default") == json::array{"quotes", "trades"});
     CHECK(parse_duration(given("snapshot_every")).value() == defaults.snapshot_every);
     CHECK(given("shard").empty());
-    CHECK(parsed.at("commands").as_array().size() == 18);
+    CHECK(parsed.at("commands").as_array().size() == 26);
     for (auto const& [key, schema] : properties) {
         INFO(std::string_view{key});
         CHECK(schema.as_object().contains("description"));
@@ -79,6 +79,21 @@ TEST_CASE("half a key, and intervals that the rate limit forbids, are errors tha
     CHECK(option_at_fault(R"({"backfill":"90d"})") == "/backfill");
     CHECK(read(R"({"backfill":"0s"})").backfill == std::chrono::milliseconds{0});
     CHECK(option_at_fault(R"({"record":["prices"]})") == "/record");
+    for (auto const* const wrong : {"http://localhost/trade-api/v2", "nonsense", "wss://x", "https://"}) {
+        INFO(wrong);
+        CHECK(option_at_fault((R"({"rest_url":")" + std::string{wrong} + "\"}").c_str()) == "/rest_url");
+    }
+    for (auto const* const wrong : {"https://127.0.0.1:1/trade-api/ws/v2", "ws://x", "nonsense"}) {
+        INFO(wrong);
+        CHECK(option_at_fault((R"({"websocket_url":")" + std::string{wrong} + "\"}").c_str()) ==
+              "/websocket_url");
+    }
+}
+
+TEST_CASE("books without a key are said", "[kalshi]") {
+    CHECK(misgiving(read(R"({"record":["quotes","books"]})")).find("key_file") != std::string::npos);
+    CHECK(misgiving(read("{}")) == "");
+    CHECK(misgiving(read(R"({"record":["books"],"key_id":"a","key_file":"b"})")) == "");
 }
 
 TEST_CASE("a key file that is missing is an error with a sentence", "[kalshi]") {

@@ -212,7 +212,7 @@ TEST_CASE("a pause of the exchange is in the status, and its silence is no stall
                running.host.sentences().back().find("the exchange pauses trading") == std::string::npos;
     }));
     // The same silence of an exchange that trades is looked into.
-    CHECK(eventually(20s, [&] { return running.host.counter("replacements") != 0; }));
+    CHECK(eventually(20s, [&] { return running.host.counter("quiet_books_compared") != 0; }));
 }
 
 TEST_CASE("a connection that ends in announced maintenance leaves a gap that says so") {

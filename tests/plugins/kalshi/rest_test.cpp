@@ -59,7 +59,7 @@ TEST_CASE("a refusal is not asked again", "[kalshi]") {
         auto const answer = venue.get();
         REQUIRE(answer.has_error());
         auto const denied = status == 401 || status == 403;
-        CHECK(answer.error().where == (denied ? "auth" : ""));
+        CHECK(answer.error().where == (denied ? "auth" : status == 404 ? "not_found" : ""));
         CHECK(answer.error().status == (denied ? ARB_RETRY : ARB_PERMANENT));
         CHECK(venue.asked == 1);
     }
@@ -103,4 +103,33 @@ TEST_CASE("a cursor that comes twice ends the pages with an error", "[kalshi]") 
     REQUIRE(pages.has_error());
     CHECK(contains(pages.error().text, "a page's cursor came twice"));
     CHECK(venue.asked == 2);
+}
+
+TEST_CASE("what costs more is asked for less often", "[kalshi]") {
+    Venue venue{[](unsigned) {
+        return HttpAnswer{
+            .body =
+                R"({"endpoint_costs":[{"method":"GET","path":"/markets/{ticker}/orderbook","cost":70}]})"};
+    }};
+    Doubts doubts;
+    venue.rest.set_costs(Costs::read(*venue.get("/account/endpoint_costs"), doubts));
+    auto const time_of_two = [&](char const* target) {
+        auto const begin = Clock::now();
+        CHECK(venue.get(target).has_value());
+        CHECK(venue.get(target).has_value());
+        return Clock::now() - begin;
+    };
+    // 90 tokens are left of 100, which come again within a second.
+    CHECK(time_of_two("/markets/KXA-1/orderbook?depth=0") >= 400ms);
+}
+
+TEST_CASE("who is to wait for long is told so at once", "[kalshi]") {
+    Venue venue{[](unsigned) {
+        return HttpAnswer{.status = 429, .headers = {{"Retry-After", "99999999999"}}};
+    }};
+    auto const answer = venue.get();
+    REQUIRE(answer.has_error());
+    CHECK(answer.error().where == "busy");
+    CHECK(contains(answer.error().text, "it is asked again in 900 s"));
+    CHECK(venue.asked == 1);
 }
