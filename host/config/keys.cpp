@@ -66,7 +66,7 @@ json::object const& instance_keys(Role role) {
         out["batch_rows_max"] = json::parse(
             R"json({"type": "integer", "minimum": 1, "maximum": 50000, "default": 5000, "description": "Packets of one transaction at most."})json");
         out["batch_wait_max"] = json::parse(
-            R"json({"type": "string", "format": "duration", "default": "2ms", "description": "How long a packet may wait for others of its transaction."})json");
+            R"json({"type": "string", "format": "duration", "default": "0ms", "description": "How long a packet may wait for others of its transaction; at 0 those share one that came while the last was stored."})json");
         return out;
     }();
     return role == Role::venue ? venue : sink;

@@ -31,7 +31,7 @@ std::string const working = test::plugin_path_line +
                             "    required: false\n"
                             "    log_level: debug\n"
                             "sinks:\n"
-                            "  filing: {file: out.txt, batch_rows_max: 7, batch_wait_max: 0ms}\n"
+                            "  filing: {file: out.txt, batch_rows_max: 7, batch_wait_max: 5ms}\n"
                             "  filing/off: {enabled: false, file: \"${NOT_SET_ANYWHERE}\"}\n";
 
 }  // namespace
@@ -61,7 +61,7 @@ TEST_CASE("a pipeline becomes typed values") {
     CHECK(config.venues[1].options == "{}");
     REQUIRE(config.sinks.size() == 2);
     CHECK(config.sinks[0].batch_rows_max == 7);
-    CHECK(config.sinks[0].batch_wait_max.count() == 0);
+    CHECK(config.sinks[0].batch_wait_max.count() == 5);
     CHECK(config.sinks[0].options == R"({"file":"out.txt"})");
 }
 
