@@ -294,6 +294,9 @@ void PostgresDialect::prepare(std::vector<Group*> const& groups, arb_time now) {
         auto const& table = *group->table;
         if (table.per_venue)
             partitions_.ensure(table, group->venue, table.daily ? days_of(*group) : std::set<Day>{}, now);
+        // A venue that could not be reached yet has its tables, too.
+        for (std::size_t i = 0; table.id == TableId::gaps && i != group->rows; ++i)
+            partitions_.ensure(sql::table(TableId::events), std::string{group->row(i)->text()}, {}, now);
         if (is_staged(table) && prepared_.insert(stage_name(table)).second)
             connection_.run(stage_statement(table));
         if (table.way == Way::latest && prepared_.insert("latest_" + group->venue).second) {

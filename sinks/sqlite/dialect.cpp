@@ -184,21 +184,27 @@ std::vector<std::uint64_t> SqliteDialect::contents(std::span<sql::EventName cons
 
 void SqliteDialect::begin_reading() { statement("BEGIN").run(); }
 
-// The views of venues that are new: the names that are tables of their own in other databases.
+// The views of venues that are new: the names that are tables of their own in other databases. A venue that
+// could not be reached yet, and has nothing but a gap, has them, too.
 void SqliteDialect::prepare(std::vector<Group*> const& groups, arb_time) {
     for (auto const* const group : groups) {
-        auto const& venue = group->venue;
-        if (!group->table->per_venue || venues_.contains(venue)) continue;
-        if (!sql::is_identifier(venue)) throw Failure{Trouble::data, "the venue's name is not [a-z0-9_]"};
-        begin_exclusive();
-        for (auto const& table : sql::tables())
-            if (table.per_venue)
-                session() << fmt::format(
-                    "CREATE VIEW IF NOT EXISTS \"{0}_{1}\" AS SELECT * FROM {1} WHERE venue = '{0}'", venue,
-                    table.name);
-        statement("COMMIT").run();
-        venues_.insert(venue);
+        if (group->table->per_venue) ensure_views(group->venue);
+        for (std::size_t i = 0; group->table->id == TableId::gaps && i != group->rows; ++i)
+            ensure_views(std::string{group->row(i)->text()});
     }
+}
+
+void SqliteDialect::ensure_views(std::string const& venue) {
+    if (venues_.contains(venue)) return;
+    if (!sql::is_identifier(venue)) throw Failure{Trouble::data, "the venue's name is not [a-z0-9_]"};
+    begin_exclusive();
+    for (auto const& table : sql::tables())
+        if (table.per_venue)
+            session() << fmt::format(
+                "CREATE VIEW IF NOT EXISTS \"{0}_{1}\" AS SELECT * FROM {1} WHERE venue = '{0}'", venue,
+                table.name);
+    statement("COMMIT").run();
+    venues_.insert(venue);
 }
 
 std::int64_t SqliteDialect::changes() { return sqlite3_changes(native_of(session())); }

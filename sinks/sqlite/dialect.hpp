@@ -45,6 +45,7 @@ class SqliteDialect final : public sql::Dialect {
   private:
     Statement& statement(std::string const& text);
     Statement& writer(sql::Table const& table, bool again);
+    void ensure_views(std::string const& venue);
     std::int64_t changes();
     void need_file();
     void move_mark(sql::Ending const& ending);

@@ -247,6 +247,30 @@ constexpr char const* third[] = {
 constexpr char const* fourth[] = {
     "CREATE INDEX market_keys_id ON market_keys (market_id)",
     "ALTER TABLE ingest_positions ADD COLUMN received_at",
+
+    // As before, but each scope is asked for by its key: of alternatives SQLite reads all schedules of the
+    // venue.
+    "DROP VIEW tick_terms",
+    "CREATE VIEW tick_terms AS SELECT t.venue, k.market_id, t.outcome, t.venue_time, t.received_at, "
+    "t.bid, t.bid_size, t.ask, t.ask_size, t.last_price, t.position, h.event_id, h.title, h.status, "
+    "h.rules, h.tick_size, h.price_ranges, h.closes_at, h.fee, h.seen_at AS terms_seen_at, f.scope AS "
+    "fee_scope, f.type AS fee_type, f.rate AS fee_rate, f.exponent AS fee_exponent, f.multiplier AS "
+    "fee_multiplier, f.rebate_rate AS fee_rebate_rate, f.taker_only AS fee_taker_only, f.effective_from "
+    "AS fee_effective_from, t.market_key FROM tick_history t JOIN market_keys k ON k.market_key = "
+    "t.market_key LEFT JOIN market_history h ON h.rowid = (SELECT r.rowid FROM market_history r WHERE "
+    "r.market_key = t.market_key AND r.seen_at <= t.received_at ORDER BY r.seen_at DESC, r.position DESC "
+    "LIMIT 1) LEFT JOIN events e ON e.venue = t.venue AND e.event_id = h.event_id LEFT JOIN fee_schedules "
+    "f ON f.rowid = coalesce((SELECT CASE WHEN coalesce(type, rate, exponent, multiplier, rebate_rate) IS "
+    "NOT NULL THEN rowid END FROM fee_schedules WHERE venue = t.venue AND scope = 'market' AND scope_id = "
+    "k.market_id AND effective_from <= t.received_at ORDER BY effective_from DESC LIMIT 1), (SELECT CASE "
+    "WHEN coalesce(type, rate, exponent, multiplier, rebate_rate) IS NOT NULL THEN rowid END FROM "
+    "fee_schedules WHERE venue = t.venue AND scope = 'event' AND scope_id = h.event_id AND effective_from "
+    "<= t.received_at ORDER BY effective_from DESC LIMIT 1), (SELECT CASE WHEN coalesce(type, rate, "
+    "exponent, multiplier, rebate_rate) IS NOT NULL THEN rowid END FROM fee_schedules WHERE venue = "
+    "t.venue AND scope = 'series' AND scope_id = e.series AND effective_from <= t.received_at ORDER BY "
+    "effective_from DESC LIMIT 1), (SELECT CASE WHEN coalesce(type, rate, exponent, multiplier, "
+    "rebate_rate) IS NOT NULL THEN rowid END FROM fee_schedules WHERE venue = t.venue AND scope = 'venue' "
+    "AND scope_id = t.venue AND effective_from <= t.received_at ORDER BY effective_from DESC LIMIT 1))",
 };
 
 constexpr sql::Migration steps[] = {

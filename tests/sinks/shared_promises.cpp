@@ -279,7 +279,13 @@ void has_tables_per_venue(Database& database) {
     REQUIRE(sink.start() == ARB_OK);
     Packets packets;
     add_quote(packets, "manifold_2", "M1", 1, 2);
+    {
+        auto gap = packets.add<arb_gap>("silent", noon);  // it was never reached
+        gap->from_time = noon;
+        gap.text(&arb_gap::instance, "silent");
+    }
     REQUIRE(sink.write(packets) == ARB_OK);
+    CHECK(database.count("silent_markets") == 0);
     for (auto const* const each :
          {"events", "markets", "tick_history", "latest_prices", "trades", "book_snapshots", "book_changes",
           "status_changes", "series", "fee_schedules", "market_history", "event_history"}) {

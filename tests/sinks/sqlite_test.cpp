@@ -61,6 +61,21 @@ TEST_CASE("sqlite keeps numbers as numbers and what a double cannot hold as text
           "2026-11-20T12:00:00.000000Z");
 }
 
+TEST_CASE("sqlite finds the terms of a quote by keys, however many there are") {
+    SqliteDatabase database;
+    {
+        SinkUnderTest sink{database};
+        REQUIRE(sink.start() == ARB_OK);
+    }
+    auto const plan = database.query("EXPLAIN QUERY PLAN SELECT * FROM tick_terms WHERE market_id = 'M1'");
+    REQUIRE(plan.size() > 4);
+    for (auto const& row : plan) {
+        INFO(row[3].value_or(""));
+        CHECK(row[3]->find("SCAN") == std::string::npos);
+        CHECK(row[3]->find("(venue=?)") == std::string::npos);
+    }
+}
+
 TEST_CASE("sqlite deletes rows past their retention") {
     SqliteDatabase database;
     SinkUnderTest sink{"sqlite", R"({"file":")" + database.file() + R"(","retention":{"ticks":"2d"}})"};
