@@ -57,8 +57,6 @@ void Run::pause(std::chrono::milliseconds time) {
     stage_->await(time, [] { return false; });
 }
 
-double Run::frames() { return stage_->venues().control("status").at("frames").to_number<double>(); }
-
 Work Run::work() {
     if (options_.strict) pause(statistics_late);
     return stage_->work();
@@ -105,9 +103,12 @@ void Run::tell_what_is_followed() {
 // Waits until both venues were swept once more.
 bool Run::swept() {
     auto const kalshi = stage_->sweeps("kalshi"), polymarket = stage_->sweeps("polymarket");
-    return stage_->await(std::chrono::seconds{options_.settle_seconds}, [&] {
+    auto const over = [&] {
         return stage_->sweeps("kalshi") > kalshi && stage_->sweeps("polymarket") > polymarket;
-    });
+    };
+    stage_->await(std::chrono::seconds{options_.settle_seconds},
+                  [&] { return !stage_->host().running() || over(); });
+    return over();
 }
 
 // Nothing is traded and nothing changes: what a sweep of both venues costs by itself. Books are written every
@@ -116,6 +117,12 @@ void Run::sweep() {
     Figures::say("a sweep of an unchanged catalogue");
     stage_->record_catalogue();
     stage_->host().start();
+    measure_sweep();
+    figures_.exactly("the host's exit code", stage_->host().stop(stop_within), 0);
+    stage_->record_everything();
+}
+
+void Run::measure_sweep() {
     // The first stores all there is; the next begins anywhere; the third is whole.
     if (!swept()) return figures_.wrong("no sweep ended");
     stage_->await(drain_within, [&] { return stage_->drained(); });
@@ -131,8 +138,6 @@ void Run::sweep() {
     figures_.speed("database time", done.database_seconds, sweep_database_seconds_max, "s");
     tell_rows(done);
     Figures::tell("processor time of the host", done.host_seconds, "s");
-    figures_.exactly("the host's exit code", stage_->host().stop(stop_within), 0);
-    stage_->record_everything();
 }
 
 void Run::trade() {
@@ -141,11 +146,11 @@ void Run::trade() {
     times_.begun_ms = now_ms();
     pause(std::chrono::seconds{options_.warm_up_seconds});
     auto const pid = stage_->host().pid();
-    auto const processor = processor_seconds(pid), before = frames();
+    auto const processor = processor_seconds(pid), before = stage_->sent().frames;
     auto const begin = Clock::now();
     pause(std::chrono::milliseconds{static_cast<long>(options_.minutes * 60'000)});
     auto const seconds = seconds_since(begin);
-    Figures::tell("frames", (frames() - before) / seconds, "a second");
+    Figures::tell("frames", (stage_->sent().frames - before) / seconds, "a second");
     figures_.speed("processor of the host", (processor_seconds(pid) - processor) / seconds * 100,
                    core_percent_max, "% of one core");
     tell_memory();
@@ -154,22 +159,41 @@ void Run::trade() {
 
 void Run::burst() {
     Figures::say("a burst");
-    auto const before = frames(), asked = 1.0 * options_.burst_rate * options_.burst_seconds;
+    auto const before = stage_->sent();
+    auto const asked = 1.0 * options_.burst_rate * options_.burst_seconds;
     auto const processor = processor_seconds(stage_->host().pid());
     auto const begin = Clock::now();
     stage_->venues().control("rate?rate=" + std::to_string(options_.burst_rate) +
                              "&seconds=" + std::to_string(options_.burst_seconds));
     pause(std::chrono::seconds{options_.burst_seconds});
     auto const seconds = seconds_since(begin);
-    auto const sent = frames() - before;
+    auto const after = stage_->sent();
+    auto const sent = after.frames - before.frames;
     times_.burst_end_ms = now_ms();
     Figures::tell("frames asked for", asked, "");
     Figures::tell("frames sent", sent, "");
     figures_.speed("frames not sent", 100 * (asked - sent) / asked, burst_short_percent_max, "%");
     Figures::tell("processor of the host",
                   (processor_seconds(stage_->host().pid()) - processor) / seconds * 100, "% of one core");
+    Figures::tell("processor of the simulator",
+                  (after.processor_seconds - before.processor_seconds) / seconds * 100, "% of one core");
+    catch_up();
     pause(std::chrono::seconds{options_.warm_up_seconds});
     tell_memory();
+}
+
+// Nothing is traded until all of the burst is stored.
+void Run::catch_up() {
+    auto const begin = Clock::now();
+    stage_->venues().control("rate?rate=0");
+    auto const told = stage_->counted("kalshi.trade") + stage_->counted("polymarket.trade");
+    auto const rows = stage_->database();
+    bool const caught_up = stage_->await(drain_within, [&] {
+        return std::stoll(rows->one("SELECT count(*) FROM trades")) >= told && stage_->drained();
+    });
+    if (!caught_up) figures_.wrong("the burst was not stored");
+    Figures::tell("until all of it was stored", seconds_since(begin), "s");
+    stage_->venues().control("rate?rate=" + std::to_string(options_.settings.rate));
 }
 
 void Run::compare() {

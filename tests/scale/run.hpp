@@ -40,14 +40,15 @@ class Run {
     void follow();
     void tell_what_is_followed();
     void sweep();
+    void measure_sweep();
     bool swept();
     void trade();
     void burst();
+    void catch_up();
     void compare();
     void restart();
     void end();
     void pause(std::chrono::milliseconds time);
-    double frames();
     Work work();
     void tell_memory();
 

@@ -99,6 +99,11 @@ Subscribed Stage::subscribed() {
             integer(open, "polymarket")};
 }
 
+Sent Stage::sent() {
+    auto const status = venues_.control("status");
+    return {status.at("frames").to_number<double>(), status.at("processor_seconds").to_number<double>()};
+}
+
 long long Stage::sweeps(std::string const& venue) {
     return integer(venues_.control("report").at("counters").as_object(), venue + ".event_sweeps");
 }

@@ -35,6 +35,11 @@ struct Subscribed {
     long long markets() const { return kalshi + polymarket; }
 };
 
+// What the simulator did so far.
+struct Sent {
+    double frames, processor_seconds;
+};
+
 // What was done so far.
 struct Work {
     double host_seconds;                    // of processor time
@@ -55,6 +60,7 @@ class Stage {
     test::Collector& host() { return *host_; }
     test::Simulated& venues() { return venues_; }
     Subscribed subscribed();
+    Sent sent();
     // Of both venues together: how often every open event was listed.
     long long sweeps(std::string const& venue);
     long long counted(std::string const& total);  // of the ledger

@@ -48,15 +48,6 @@ std::string order_book(Market const& market, std::size_t depth) {
     return R"({"no_dollars":[)" + joined(no) + R"(],"yes_dollars":[)" + joined(yes) + "]}";
 }
 
-std::vector<std::string> split(std::string const& list) {
-    std::vector<std::string> out;
-    for (std::size_t at = 0, end; at < list.size(); at = end + 1) {
-        end = std::min(list.find(',', at), list.size());
-        out.push_back(list.substr(at, end - at));
-    }
-    return out;
-}
-
 }  // namespace
 
 HttpResponse kalshi_error(int status, std::string const& code, std::string const& message) {
@@ -171,7 +162,7 @@ HttpResponse Kalshi::route(HttpRequest const& request, std::string const& path) 
     if (path == "/markets/trades" || path == "/historical/trades") return trades(request);
     if (path == "/markets/orderbooks") return order_books(request);
     if (path == "/markets/candlesticks")
-        return candlesticks(request, split(request.parameter("market_tickers")), false);
+        return candlesticks(request, split_at_commas(request.parameter("market_tickers")), false);
     if (path == "/series") return series(request);
     if (path == "/series/fee_changes") return series_fee_changes(request);
     if (path.starts_with("/series/")) return one_series(request, path.substr(8));
@@ -239,7 +230,7 @@ HttpResponse Kalshi::events(HttpRequest const& request) {
     };
     std::vector<std::string> out;
     if (!tickers.empty()) {
-        for (auto const& ticker : split(tickers))
+        for (auto const& ticker : split_at_commas(tickers))
             if (auto const* const event = world_.find_event(Venue::kalshi, ticker); event && passing(*event))
                 out.push_back(event_json(*event, nested));
         return {200, R"({"cursor":"","events":[)" + joined(out) + R"(],"milestones":[]})"};
@@ -310,7 +301,7 @@ HttpResponse Kalshi::markets(HttpRequest const& request) {
     };
     std::vector<std::string> out;
     if (!tickers.empty()) {
-        for (auto const& ticker : split(tickers))
+        for (auto const& ticker : split_at_commas(tickers))
             if (auto const* const market = world_.find(Venue::kalshi, ticker); market && passing(*market))
                 out.push_back(market_json(*market));
         return {200, R"({"cursor":"","markets":[)" + joined(out) + "]}"};

@@ -143,8 +143,6 @@ class PolymarketSession final : public SocketHandler {
 // The whole book; `rest`: with the fields only REST has, else an opening book of the stream.
 std::string book_json(Market const& market, int outcome, bool rest);
 HttpResponse polymarket_error(int status, std::string const& text);
-// What a list of a query names: repeated parameters, and values between commas.
-std::vector<std::string> split(std::string const& list);
 // "0.255"; empty: never traded.
 std::string last_trade_text(Market const& market);
 // What a collector should keep is in terms of outcome 0.

@@ -31,15 +31,6 @@ std::string position_json(Market const& market, std::string const& wallet) {
 
 }  // namespace
 
-std::vector<std::string> split(std::string const& list) {
-    std::vector<std::string> out;
-    for (std::size_t at = 0, end; at <= list.size(); at = end + 1) {
-        end = std::min(list.find(',', at), list.size());
-        out.push_back(list.substr(at, end - at));
-    }
-    return out;
-}
-
 HttpResponse Polymarket::account(HttpRequest const& request, std::string const& path) {
     auto const time = request.header("poly_timestamp");
     auto const signature = request.header("poly_signature");
@@ -83,7 +74,7 @@ HttpResponse Polymarket::data_trades(HttpRequest const& request, bool legacy) {
     std::vector<std::string> wanted;
     for (auto const* const name : {"market", "condition", "condition_id", "conditionId"})
         for (auto const& value : request.parameters(name))
-            for (auto const& id : split(value)) wanted.push_back(id);
+            for (auto const& id : split_at_commas(value)) wanted.push_back(id);
     std::unordered_set<std::size_t> markets;
     for (auto const& id : wanted)
         if (auto const* const market = world_.find(Venue::polymarket, id)) markets.insert(market->index);

@@ -129,7 +129,6 @@ class Connection final : public Socket, public std::enable_shared_from_this<Conn
         if (error) co_return;
         open_ = true;
         handler_ = upgrade(self);
-        handler_->on_open();
         beast::flat_buffer buffer;
         while (open_) {
             auto const size = co_await stream_.async_read_some(buffer.prepare(read_bytes), token);

@@ -60,7 +60,6 @@ class Socket {
 class SocketHandler {
   public:
     virtual ~SocketHandler() = default;
-    virtual void on_open() {}
     virtual void on_text(std::string_view text) = 0;
     virtual void on_pong() {}
 };

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -246,8 +247,10 @@ std::string Simulator::status() {
     auto const each = [](std::size_t k, std::size_t p) {
         return R"({"kalshi":)" + std::to_string(k) + R"(,"polymarket":)" + std::to_string(p) + '}';
     };
+    auto const processor_seconds = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
     return R"({"trading":)" + std::string{boolean(trading_)} + R"(,"frames":)" + std::to_string(frames_) +
-           R"(,"kalshi_connections":)" + std::to_string(kalshi.size()) + R"(,"polymarket_connections":)" +
+           R"(,"processor_seconds":)" + std::to_string(processor_seconds) + R"(,"kalshi_connections":)" +
+           std::to_string(kalshi.size()) + R"(,"polymarket_connections":)" +
            std::to_string(polymarket.size()) + R"(,"connections":{"kalshi":)" + numbers(kalshi) +
            R"(,"polymarket":)" + numbers(polymarket) + R"(},"subscribed":)" +
            each(kalshi_.subscribed(), polymarket_.subscribed()) + R"(,"tradable":)" +

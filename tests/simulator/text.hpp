@@ -111,6 +111,15 @@ inline std::string joined(std::vector<std::string> const& parts, std::string_vie
     return out;
 }
 
+inline std::vector<std::string> split_at_commas(std::string const& list) {
+    std::vector<std::string> out;
+    for (std::size_t at = 0, end; at < list.size(); at = end + 1) {
+        end = std::min(list.find(',', at), list.size());
+        out.push_back(list.substr(at, end - at));
+    }
+    return out;
+}
+
 class Random {
   public:
     explicit Random(std::uint64_t seed) : engine_{seed} {}
