@@ -157,9 +157,12 @@ Quote read_quote(json::object const& object, Doubts& doubts) {
     Quote quote;
     quote.bid = read_price(Member{object, "yes_bid_dollars"}, "yes_bid_dollars", Need::required, doubts);
     quote.ask = read_price(Member{object, "yes_ask_dollars"}, "yes_ask_dollars", Need::required, doubts);
-    quote.bid_size = read_amount(Member{object, "yes_bid_size_fp"}, "yes_bid_size_fp", Need::required, doubts);
-    quote.ask_size = read_amount(Member{object, "yes_ask_size_fp"}, "yes_ask_size_fp", Need::required, doubts);
-    quote.last_price = read_price(Member{object, "last_price_dollars"}, "last_price_dollars", Need::required, doubts);
+    quote.bid_size =
+        read_amount(Member{object, "yes_bid_size_fp"}, "yes_bid_size_fp", Need::required, doubts);
+    quote.ask_size =
+        read_amount(Member{object, "yes_ask_size_fp"}, "yes_ask_size_fp", Need::required, doubts);
+    quote.last_price =
+        read_price(Member{object, "last_price_dollars"}, "last_price_dollars", Need::required, doubts);
     quote.volume = read_amount(Member{object, "volume_fp"}, "volume_fp", Need::required, doubts);
     quote.open_interest =
         read_amount(Member{object, "open_interest_fp"}, "open_interest_fp", Need::required, doubts);
@@ -219,12 +222,12 @@ std::optional<MarketRow> read_market(json::value const& value, std::string_view&
         !more.empty())
         row.rules += (row.rules.empty() ? "" : "\n\n") + std::string{more};
     read_grid(*object, row);
-    row.settlement_value =
-        read_price(Member{*object, "settlement_value_dollars"}, "settlement_value_dollars", Need::optional, doubts);
+    row.settlement_value = read_price(Member{*object, "settlement_value_dollars"}, "settlement_value_dollars",
+                                      Need::optional, doubts);
     row.opens_at = read_time(Member{*object, "open_time"}, "open_time", Need::required, doubts);
     row.closes_at = read_time(Member{*object, "close_time"}, "close_time", Need::required, doubts);
-    row.expected_at =
-        read_time(Member{*object, "expected_expiration_time"}, "expected_expiration_time", Need::optional, doubts);
+    row.expected_at = read_time(Member{*object, "expected_expiration_time"}, "expected_expiration_time",
+                                Need::optional, doubts);
     row.settled_at = read_time(Member{*object, "settlement_ts"}, "settlement_ts", Need::optional, doubts);
     row.volume_24h = read_amount(Member{*object, "volume_24h_fp"}, "volume_24h_fp", Need::optional, doubts);
     row.quote = read_quote(*object, row.quote_doubts);
@@ -406,7 +409,8 @@ std::optional<TradeRow> read_trade(json::value const& value, std::string_view& r
         reason = "trade_without_market";
         return {};
     }
-    trade.price = read_price(Member{*object, "yes_price_dollars"}, "yes_price_dollars", Need::required, row.doubts);
+    trade.price =
+        read_price(Member{*object, "yes_price_dollars"}, "yes_price_dollars", Need::required, row.doubts);
     trade.size = read_amount(Member{*object, "count_fp"}, "count_fp", Need::required, row.doubts);
     if (trade.price == ARB_ABSENT || trade.size == ARB_ABSENT || trade.size == 0) {
         reason = trade.price == ARB_ABSENT ? "trade_without_price" : "trade_without_size";
