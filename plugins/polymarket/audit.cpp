@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <utility>
 
 #include "polymarket/messages.hpp"
 #include "polymarket/put_off.hpp"
@@ -17,53 +18,43 @@ constexpr std::size_t tokens_per_request = 250;
 // Books out of turn; more have their turn anyway.
 constexpr std::size_t soon_max = 1'000;
 
-bool same_levels(Book const& book, BookReader const& levels) {
-    auto const same = [](std::vector<arb_level> const& a, std::vector<arb_level> const& b) {
-        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](arb_level const& x, arb_level const& y) {
-            return x.price == y.price && x.size == y.size;
-        });
-    };
-    return same(book.bids(), levels.bids()) && same(book.asks(), levels.asks());
-}
-
-std::string_view hash_of(Token const& token) { return {token.hash.data(), token.hash.size()}; }
-
 }  // namespace
 
 // Collects the books of REST that ours cannot be.
 class Audit::Reader final : public EventSink {
   public:
-    Reader(Host const& host, Prices& prices) : host_{host}, prices_{prices} {}
+    Reader(Host const& host, Prices& prices, arb_time asked_at)
+        : host_{host}, prices_{prices}, asked_at_{asked_at} {}
 
     void event(StreamEvent const& event) override {
         prices_.drift().check(event, "POST /books");
-        auto const* const token = prices_.token(event.asset_id);
+        auto* const token = prices_.token(event.asset_id);
         auto const time = read_book_time(event.timestamp);
         if (token == nullptr || !token->keeps_book || !time) return;
-        // Asked for anew, and REST has it: it has to come.
-        if (!token->live) return doubts.push_back({token->id, std::string{event.hash}, *time});
         auto const ours = token->book.time();
-        // A hash that differs is a hint, the levels are the proof: the venue's own hash runs ahead of what it
-        // has said at times.
-        bool const same = *time == ours && (event.hash == hash_of(*token) ||
-                                            (levels_.read(event) && same_levels(token->book, levels_)));
-        if (*time < ours) return host_.count("audits", 1, "older");
-        if (same) return host_.count("audits", 1, "same");
-        doubts.push_back({token->id, std::string{event.hash}, *time});
+        if (token->live && *time < ours) return host_.count("audits", 1, "older");
+        if (!levels_.read(event)) return host_.count("audits", 1, "unreadable");
+        // The levels are the proof and not the hash: the one we hold is the venue's own, and it runs ahead of
+        // what the venue has said at times. One that was asked for anew, and REST has it, has to come.
+        if (!token->live || *time != ours || !token->book.is(levels_))
+            return doubts.push_back({token->id, *time, levels_});
+        token->right_at = std::max(token->right_at, asked_at_);
+        host_.count("audits", 1, "same");
     }
     std::vector<Doubt> doubts;
 
   private:
     Host const& host_;
     Prices& prices_;
+    arb_time const asked_at_;
     BookReader levels_;
 };
 
 Audit::Audit(Host host, Prices& prices, Rest& clob, Timing const& timing, Events events)
     : host_{host}, prices_{prices}, clob_{clob}, timing_{timing}, events_{std::move(events)} {}
 
-std::vector<Audit::Doubt> Audit::compare(std::string_view books) {
-    Reader reader{host_, prices_};
+std::vector<Audit::Doubt> Audit::compare(std::string_view books, arb_time asked_at) {
+    Reader reader{host_, prices_, asked_at};
     StreamDecoder decoder;
     if (decoder.decode(books, reader) != Frame::events) {
         host_.count("audits", 1, "unreadable");
@@ -78,7 +69,7 @@ void Audit::judge(std::vector<Doubt> const& doubts, arb_time now) {
         auto* const token = prices_.token(doubt.token);
         if (token == nullptr) continue;
         auto const ours = token->book.time();
-        if (token->live && (ours > doubt.time || (ours == doubt.time && hash_of(*token) == doubt.hash))) {
+        if (token->live && (ours > doubt.time || (ours == doubt.time && token->book.is(doubt.levels)))) {
             host_.count("audits", 1, "caught_up");
             continue;
         }
@@ -132,9 +123,17 @@ net::asio::awaitable<void> Audit::ask(std::vector<std::string> tokens) {
     request.target = "/books";
     request.headers = {{"Content-Type", "application/json"}};
     request.body = books_body(tokens);
+    auto const asked_at = host_.now();
     auto const books = co_await clob_.send(std::move(request));
-    if (books.has_error()) co_return;  // the next will do
-    auto doubts = compare(*books);
+    if (books.has_error()) {
+        // The next will do; but whoever relies on it is to know.
+        host_.count("audits", 1, "failed");
+        if (!std::exchange(failing_, true))
+            host_.warning("books cannot be compared with REST: " + books.error().text + "; tried again");
+        co_return;
+    }
+    failing_ = false;
+    auto doubts = compare(*books, asked_at);
     if (doubts.empty()) co_return;
     auto const executor = co_await net::asio::this_coro::executor;
     net::asio::co_spawn(executor, judge_later(std::move(doubts)), rethrow);

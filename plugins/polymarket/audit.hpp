@@ -36,13 +36,14 @@ class Audit {
     // Compares until the executor stops.
     net::asio::awaitable<void> run();
 
-    // One comparison with the answer to a request for books: which of them REST knows better. Pure.
+    // One comparison with the answer to a request for books: which of them REST knows better, and what it
+    // knows. Those that are the same were right at `asked_at`.
     struct Doubt {
         std::string token;
-        std::string hash;
         arb_time time = 0;
+        BookReader levels;
     };
-    std::vector<Doubt> compare(std::string_view books);
+    std::vector<Doubt> compare(std::string_view books, arb_time asked_at = 0);
     // This token's book is compared with the next ones, out of turn.
     void look_soon(std::string const& token_id);
     // What is left of doubts some time later.
@@ -64,6 +65,7 @@ class Audit {
     std::deque<std::string> line_;  // tokens to be asked for
     std::deque<std::string> soon_;  // those out of turn
     std::size_t at_ = 0;            // how far the round is
+    bool failing_ = false;          // the last request got no answer
     std::chrono::steady_clock::time_point round_began_{}, next_round_{};
 };
 

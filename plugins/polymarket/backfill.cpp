@@ -42,6 +42,7 @@ void Backfill::add(std::string const& market, arb_time from, std::shared_ptr<Row
     auto& task = found->second;
     task.from = fresh ? from : std::min(task.from, from);
     task.due = Clock::now() + timing_.backfill_after;
+    task.read = false;
     if (row) task.rows.push_back(std::move(row));
 }
 
@@ -68,13 +69,29 @@ net::asio::awaitable<void> Backfill::run() {
             if (result.has_error())
                 failed(std::move(due), result.error().text);
             else
-                for (auto& [market, task] : due) done(task);
+                for (auto& [market, task] : due) done(market, task);
             outbox_.added();
         }
     }
 }
 
-void Backfill::done(Task& task) {
+// What was asked for again meanwhile goes together with it.
+void Backfill::put_back(std::string const& market, Task const& task, std::chrono::milliseconds wait) {
+    auto const [held, fresh] = tasks_.try_emplace(market, task);
+    if (fresh) {
+        held->second.due = Clock::now() + wait;
+        return;
+    }
+    held->second.from = std::min(held->second.from, task.from);
+    auto& rows = held->second.rows;
+    rows.insert(rows.end(), task.rows.begin(), task.rows.end());
+}
+
+void Backfill::done(std::string const& market, Task& task) {
+    if (!task.read && !task.rows.empty()) {
+        task.read = true;
+        return put_back(market, task, timing_.backfill_again);
+    }
     for (auto const& row : task.rows) {
         auto const& gap = row->gap;
         if (--row->waiting == 0 && !row->failed)
@@ -91,14 +108,7 @@ void Backfill::failed(Tasks tasks, std::string const& why) {
             for (auto const& row : task.rows) row->failed = true;
             continue;
         }
-        auto const pause = std::min(again_cap, again_base * (1 << task.tries));
-        auto const [held, fresh] = tasks_.try_emplace(market, task);
-        held->second.due = Clock::now() + pause;
-        if (fresh) continue;
-        // Asked for again meanwhile.
-        held->second.from = std::min(held->second.from, task.from);
-        auto& rows = held->second.rows;
-        rows.insert(rows.end(), task.rows.begin(), task.rows.end());
+        put_back(market, task, std::min(again_cap, again_base * (1 << task.tries)));
     }
     host_.warning(fmt::format("past trades of {} markets cannot be read: {}; {}", tasks.size(), why,
                               given_up ? "given up, their gaps stay" : "tried again"));

@@ -25,7 +25,7 @@ class Backfill {
 
     Backfill(Host host, Outbox& outbox, Gaps& gaps, Rest& data, Prices& prices, Timing const& timing);
 
-    // Trades of a gap. Its row is said to be recovered when all of them were read.
+    // Trades of a gap. Its row is said to be recovered when all of them were read, twice.
     void want(Missing const& missing);
     // Trades of a market from `from` on.
     void want(std::string const& market, arb_time from);
@@ -46,6 +46,7 @@ class Backfill {
         arb_time from = 0;
         Clock::time_point due;
         unsigned tries = 0;
+        bool read = false;  // once; what was late then is there the second time
         std::vector<std::shared_ptr<Row>> rows;
     };
     using Tasks = std::map<std::string, Task>;
@@ -53,7 +54,8 @@ class Backfill {
     void add(std::string const& market, arb_time from, std::shared_ptr<Row> row);
     Tasks take_due();
     net::asio::awaitable<Result<>> read(Tasks const& tasks);
-    void done(Task& task);
+    void done(std::string const& market, Task& task);
+    void put_back(std::string const& market, Task const& task, std::chrono::milliseconds wait);
     void failed(Tasks tasks, std::string const& why);
 
     Host const host_;

@@ -43,6 +43,15 @@ bool Book::replace(BookReader const& levels, arb_time time, bool fresh) {
     return true;
 }
 
+bool Book::is(BookReader const& levels) const {
+    auto const same = [](std::vector<arb_level> const& a, std::vector<arb_level> const& b) {
+        return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](arb_level const& x, arb_level const& y) {
+            return x.price == y.price && x.size == y.size;
+        });
+    };
+    return same(bids_, levels.bids()) && same(asks_, levels.asks());
+}
+
 Set Book::set(int side, arb_level level, arb_time time) {
     if (time != 0 && time < time_) return Set::older;
     if (time != 0) time_ = time;

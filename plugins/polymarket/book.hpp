@@ -44,6 +44,9 @@ class Book {
     // totals are absolute, so applying twice does no harm.
     Set set(int side, arb_level level, arb_time time);
 
+    // Whether it has these levels already.
+    bool is(BookReader const& levels) const;
+
     // The total at a price; 0 where there is none.
     std::int64_t size_at(int side, std::int64_t price) const;
 

@@ -218,6 +218,8 @@ void Catalogue::take(MarketRow& row, Candidate candidate) {
     known.misses = 0;
     known.text = 0;
     say_differences("GET /markets", row.differences, row.raw);
+    // A row that leaves out what it said before does not say that the market ended.
+    if (row.vague && known.live) return host_.count("vague_rows");
     // The listing lags minutes behind the stream: what that called settled does not open again. What the
     // listing called settled may.
     bool const lags = known.lifecycle == ARB_LIFECYCLE_SETTLED && !known.final_row;
@@ -248,8 +250,7 @@ void Catalogue::take_status(MarketRow const& row, Known& known) {
         bool const was_open = before <= ARB_LIFECYCLE_PAUSED;
         bool const is_open = row.lifecycle <= ARB_LIFECYCLE_PAUSED;
         std::string detail;
-        if (was_open && !is_open && row.closes_at > host_.now())
-            detail = R"({"early":true,"closes_at":")" + format_time(row.closes_at) + "\"}";
+        if (was_open && !is_open && row.closes_at > host_.now()) detail = early_end(row.closes_at);
         if (!was_open && is_open) detail = R"({"reopened":true})";
         push_status(row, detail);
     }
@@ -301,7 +302,7 @@ void Catalogue::forget_settled() {
 }
 
 void Catalogue::report_selection() {
-    std::string line = fmt::format("selected {} of {} listed markets", selected_, listed_);
+    std::string line = fmt::format("{} markets are selected; {} are listed", selected_, listed_);
     host_.count("catalogue_rows_unchanged", unchanged_);
     for (auto const& [rule, count] : left_out_) line += fmt::format("; {} left out by {}", count, rule);
     if (line == last_report_) return;
@@ -324,6 +325,11 @@ void Catalogue::set_settled(std::string_view market_id, std::int64_t settlement_
     found->second.settlement = settlement_value;
     found->second.live = false;
     found->second.text = 0;
+}
+
+arb_time Catalogue::closes_at(std::string_view market_id) const {
+    auto const found = markets_.find(std::string{market_id});
+    return found == markets_.end() ? 0 : found->second.closes_at;
 }
 
 void Catalogue::announced(std::string_view market_id, FeeSchedule const& fees, arb_time at) {

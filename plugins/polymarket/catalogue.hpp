@@ -60,6 +60,8 @@ class Catalogue {
     // The stream said that it is resolved, and what outcome 0 paid if it said so; the listing follows minutes
     // later.
     void set_settled(std::string_view market_id, std::int64_t settlement_value);
+    // As the listing last said; 0 where it did not.
+    arb_time closes_at(std::string_view market_id) const;
     // The stream announced a market that is selected and followed already; the listing has it soon.
     void announced(std::string_view market_id, FeeSchedule const& fees, arb_time at);
 
@@ -72,6 +74,8 @@ class Catalogue {
     std::size_t unchanged() const { return unchanged_; }
     // Whether a sweep has reached its end.
     bool complete() const { return complete_at_ != 0; }
+    // It has, and there is a selection that no market passes.
+    bool takes_nothing() const { return complete() && selected_ == 0 && !select_.all(); }
 
   private:
     struct Known {

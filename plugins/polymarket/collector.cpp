@@ -27,6 +27,8 @@ constexpr std::uint64_t rest_bytes_max = 16 << 20;
 constexpr arb_time stale_after = 30 * second_ns;
 // All books are looked at in so many seconds for whether they are to be written whole again.
 constexpr std::size_t snapshot_calls = 60;
+// And in so many for whether they are what the venue hashed.
+constexpr std::size_t hash_calls = 10;
 
 std::unique_ptr<net::HttpClient> client(net::asio::any_io_executor executor,
                                         std::shared_ptr<net::Tls> const& tls, char const* option,
@@ -121,6 +123,7 @@ Prices::Events Collector::prices_events() {
         if (auto* const shard = static_cast<Shard*>(market.shard)) shard->trade_lost(market);
     };
     events.resolved = [this](Market& market) { resolved(market); };
+    events.closes_at = [this](Market const& market) { return catalogue_.closes_at(market.id); };
     events.tick_changed = [this](Market& market, std::int64_t tick) { catalogue_.set_tick(market.id, tick); };
     events.new_market = [this](StreamEvent const& event) { announced(event); };
     events.hash_differs = [this](Token& token) { audit_.look_soon(token.id); };
@@ -235,9 +238,16 @@ net::asio::awaitable<void> Collector::watch() {
     while (!host_.stopping()) {
         co_await net::sleep(watch_every);
         prices_.check_books(host_.now());
+        prices_.check_hashes(host_.now(), hash_calls);
         prices_.snapshot(host_.now(), settings_.snapshot_every, snapshot_calls);
         let_go();
-        if (catalogue_.complete() || !catalogue_error_.empty()) shards_.report(catalogue_error_);
+        // Nothing is wrong with a host that collects nothing: a name that is written wrong must show.
+        if (catalogue_error_.empty() && catalogue_.takes_nothing())
+            host_.report(ARB_STATE_DEGRADED, "select takes no market, so nothing is collected; `arbitrage " +
+                                                 std::string{host_.instance()} +
+                                                 " selection` shows what each rule takes");
+        else if (catalogue_.complete() || !catalogue_error_.empty())
+            shards_.report(catalogue_error_);
         outbox_.added();
     }
     io_.stop();

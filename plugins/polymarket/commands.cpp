@@ -5,10 +5,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "polymarket/book.hpp"
+#include "arbitrage/time.hpp"
+#include "polymarket/auth.hpp"
 #include "polymarket/call.hpp"
-#include "polymarket/decode.hpp"
-#include "polymarket/decode_calls.hpp"
+#include "polymarket/decode_trades.hpp"
+#include "polymarket/json_text.hpp"
 
 namespace arb::polymarket {
 
@@ -17,10 +18,13 @@ namespace {
 using namespace std::chrono_literals;
 namespace json = boost::json;
 
-// Two services within the 15 s a probe may take.
-constexpr std::chrono::milliseconds probe_request_max = 7s;
-constexpr std::size_t page_events = 100, page_tags = 100;
-constexpr char const* by_volume = "volume24hr&ascending=false";
+// Two services and the stream within the 15 s a probe may take.
+constexpr std::chrono::milliseconds probe_request_max = 4500ms;
+constexpr std::size_t page_events = 100;
+// The CLOB's cursor behind the last page.
+constexpr std::string_view last_cursor = "LTE=";
+// A number of so many digits is no slug.
+constexpr std::size_t token_digits_min = 20;
 
 Result<> run_to_end(Call call, asio::io_context& io, Work work) {
     Result<> out;
@@ -32,172 +36,41 @@ Result<> run_to_end(Call call, asio::io_context& io, Work work) {
     return out;
 }
 
-char const* lifecycle_word(int lifecycle) {
-    switch (lifecycle) {
-        case ARB_LIFECYCLE_UNOPENED:
-            return "unopened";
-        case ARB_LIFECYCLE_OPEN:
-            return "open";
-        case ARB_LIFECYCLE_PAUSED:
-            return "paused";
-        case ARB_LIFECYCLE_CLOSED:
-            return "closed";
-        case ARB_LIFECYCLE_DETERMINED:
-            return "determined";
-        case ARB_LIFECYCLE_SETTLED:
-            return "settled";
-        default:
-            return "";
-    }
+bool is_number(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-class Books final : public EventSink {
-  public:
-    void event(StreamEvent const& event) override { read = reader.read(event); }
-    BookReader reader;
-    bool read = false;
-};
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
-asio::awaitable<Result<>> book(Call const& call) {
-    auto const token = co_await find_token(call);
-    if (token.has_error()) co_return token.error();
-    auto const clob = call.clob();
-    if (clob.has_error()) co_return clob.error();
-    auto target = "/book?token_id=" + net::encode_query(*token);
-    auto const body = co_await (*clob)->get(std::move(target));
-    if (body.has_error()) co_return body.error();
-    Books books;
-    StreamDecoder decoder;
-    if (decoder.decode(*body, books) != Frame::events || !books.read)
-        co_return permanent("the book is unreadable");
-    auto const side = [&](char const* name, std::vector<arb_level> const& levels) {
-        for (auto at = levels.rbegin(); at != levels.rend(); ++at)
-            if (!call.row(
-                    {{"side", name}, {"price", amount_value(at->price)}, {"size", amount_value(at->size)}}))
-                return false;
-        return true;
-    };
-    if (side("bid", books.reader.bids())) side("ask", books.reader.asks());
-    co_return Result<>{};
+bool is_token(std::string_view name) { return is_number(name) && name.size() >= token_digits_min; }
+
+// Signed when the request is about to leave: the time in the headers must be fresh.
+Result<std::vector<net::Header>> signed_headers(Call const& call, Rest const& rest, std::string_view path) {
+    auto const& credentials = call.settings.credentials;
+    if (!credentials)
+        return invalid("/api_key",
+                       "this command needs address, api_key, api_secret_file and api_passphrase_file");
+    return auth_headers(*credentials, arb::now(), "GET", rest.prefix() + std::string{path});
 }
 
-// The condition id of the parameter `market`, which may be a slug.
-asio::awaitable<Result<std::string>> find_condition(Call const& call) {
-    auto const name = call.parameters.text("market");
-    if (name.substr(0, 2) == "0x") co_return name;
-    auto const gamma = call.gamma();
-    if (gamma.has_error()) co_return gamma.error();
-    auto const market = co_await find_market(**gamma, name);
-    if (market.has_error()) co_return market.error();
-    co_return market->id;
-}
-
-asio::awaitable<Result<>> market(Call const& call) {
-    auto const id = co_await find_condition(call);
-    if (id.has_error()) co_return id.error();
-    auto const clob = call.clob();
-    if (clob.has_error()) co_return clob.error();
-    auto target = "/markets/" + net::encode_query(*id);
-    auto const body = co_await (*clob)->get(std::move(target));
-    if (body.has_error()) co_return body.error();
-    auto const rows = outcome_rows(*body);
-    if (rows.has_error()) co_return rows.error();
-    for (auto const& row : *rows)
-        if (!call.row(row)) break;
-    co_return Result<>{};
-}
-
-asio::awaitable<Result<>> trades(Call const& call) {
-    auto const id = co_await find_condition(call);
-    if (id.has_error()) co_return id.error();
-    auto const data = call.data();
-    if (data.has_error()) co_return data.error();
-    auto target = "/trades?market=" + net::encode_query(*id) +
-                  "&limit=" + std::to_string(call.parameters.integer("limit", 50));
-    auto const body = co_await (*data)->get(std::move(target));
-    if (body.has_error()) co_return body.error();
-    auto const page = decode_page(*body, "data");
-    if (page.has_error()) co_return page.error();
-    for (auto const item : page->items)
-        if (!call.row(trade_row(item))) break;
-    co_return Result<>{};
-}
-
-asio::awaitable<Result<>> events(Call const& call) {
-    auto left = call.parameters.integer("limit", 50);
-    Visit const visit = [&call, left](std::string_view text) mutable {
-        auto const event = decode_event(text);
-        if (!event) return true;
-        json::object row{{"event_id", event->id},
-                         {"title", event->title},
-                         {"category", event->category},
-                         {"markets", event->markets.size()},
-                         {"status", lifecycle_word(event->lifecycle)},
-                         {"closes_at", time_value(event->closes_at)},
-                         {"url", event->url}};
-        return call.row(row) && --left > 0;
-    };
-    co_return co_await each_event(call, by_volume, visit);
-}
-
-asio::awaitable<Result<>> markets(Call const& call) {
-    auto left = call.parameters.integer("limit", 50);
-    Visit const visit = [&call, left](std::string_view text) mutable {
-        for (auto const item : markets_of_event(text)) {
-            auto const market = decode_market(item, plain_member(text, "id"));
-            if (!market || market->lifecycle == ARB_LIFECYCLE_SETTLED) continue;
-            json::object row{{"market_id", market->id},
-                             {"title", market->title},
-                             {"status", lifecycle_word(market->lifecycle)},
-                             {"bid", plain_member(item, "bestBid")},
-                             {"ask", plain_member(item, "bestAsk")},
-                             {"last_price", plain_member(item, "lastTradePrice")},
-                             {"volume_24h", amount_value(market->volume_24h)},
-                             {"closes_at", time_value(market->closes_at)}};
-            if (!call.row(row) || --left <= 0) return false;
+// What asks for the page behind this one, the `number`th; empty at the end.
+std::string next_page(Listing const& listing, std::string_view body, Page const& page, unsigned number) {
+    switch (listing.turn) {
+        case Turn::cursor: {
+            auto next = page.next_cursor.empty() ? next_cursor(body) : page.next_cursor;
+            return next == last_cursor ? std::string{} : next;
         }
-        return true;
-    };
-    co_return co_await each_event(call, by_volume, visit);
-}
-
-asio::awaitable<Result<>> history(Call const& call) {
-    auto const token = co_await find_token(call);
-    if (token.has_error()) co_return token.error();
-    auto const clob = call.clob();
-    if (clob.has_error()) co_return clob.error();
-    auto target = "/prices-history?market=" + net::encode_query(*token) +
-                  "&interval=" + net::encode_query(call.parameters.text("interval")) +
-                  "&fidelity=" + std::to_string(call.parameters.integer("fidelity", 60));
-    auto const body = co_await (*clob)->get(std::move(target));
-    if (body.has_error()) co_return body.error();
-    auto const rows = history_rows(*body);
-    if (rows.has_error()) co_return rows.error();
-    for (auto const& row : *rows)
-        if (!call.row(row)) break;
-    co_return Result<>{};
-}
-
-asio::awaitable<Result<>> tags(Call const& call) {
-    auto const gamma = call.gamma();
-    if (gamma.has_error()) co_return gamma.error();
-    auto left = call.parameters.integer("limit", 100);
-    std::string last_first;
-    for (unsigned number = 0; number != call_pages_max && left > 0; ++number) {
-        auto target = fmt::format("/tags?limit={}&offset={}", page_tags, number * page_tags);
-        auto const body = co_await (*gamma)->get(std::move(target));
-        if (body.has_error()) co_return body.error();
-        auto const page = decode_page(*body, "tags");
-        if (page.has_error()) co_return page.error();
-        // A server that does not know the offset sends the first page for ever.
-        auto const first = page->items.empty() ? std::string{} : std::string{page->items.front()};
-        if (first.empty() || first == last_first) break;
-        last_first = first;
-        for (auto const item : page->items)
-            if (left-- <= 0 || !call.row(tag_row(item))) co_return Result<>{};
-        if (page->items.size() < page_tags) break;
+        case Turn::offset:
+            if (page.items.size() < listing.page_rows) return {};
+            return std::to_string(number * listing.page_rows);
+        case Turn::number: {
+            auto const pagination = member(body, "pagination");
+            bool const more = pagination && plain_member(*pagination, "hasMore") == "true";
+            return more && !page.items.empty() ? std::to_string(number + 1) : std::string{};
+        }
+        default:
+            return {};
     }
-    co_return Result<>{};
 }
 
 asio::awaitable<Result<>> reach(Call const& call) {
@@ -205,19 +78,83 @@ asio::awaitable<Result<>> reach(Call const& call) {
     if (clob.has_error()) co_return clob.error();
     auto const time = co_await (*clob)->get("/time");
     if (time.has_error()) co_return time.error();
+    // A plain number, and perhaps the end of a line.
+    if (seconds_value(time->substr(0, time->find_last_of("0123456789") + 1)).is_null())
+        co_return invalid("/clob_url", "is not the venue's order book service: its /time is no time");
     auto const gamma = call.gamma();
     if (gamma.has_error()) co_return gamma.error();
     auto const listing = co_await (*gamma)->get("/events/keyset?closed=false&limit=1");
     if (listing.has_error()) co_return listing.error();
     auto const page = decode_page(*listing, "events");
     if (page.has_error()) co_return invalid("/gamma_url", "is not the venue's listing: " + page.error().text);
+    net::WebSocketLimits limits;
+    limits.handshake_max = probe_request_max;
+    auto url = call.settings.websocket_url;
+    std::vector<net::Header> headers;
+    auto const stream =
+        co_await net::WebSocket::connect(call.tls, std::move(url), std::move(headers), limits, nullptr);
+    if (stream.has_error()) co_return stream.error();
+    co_await (*stream)->close();
+    co_await unknown_names(call);
     co_return Result<>{};
 }
 
 }  // namespace
 
+asio::awaitable<Result<std::string>> ask(Call const& call, Rest& rest, std::string target, bool own) {
+    std::vector<net::Header> headers;
+    if (own) {
+        auto made = signed_headers(call, rest, path_of(target));
+        if (made.has_error()) co_return made.error();
+        headers = std::move(*made);
+    }
+    auto body = co_await rest.get(std::move(target), std::move(headers));
+    if (body.has_error() && body.error().where == "auth")
+        co_return invalid(
+            "/api_key", "the venue refuses address, api_key and the two secret files: " + body.error().text);
+    co_return body;
+}
+
+asio::awaitable<Result<>> show_listing(Call const& call, Rest& rest, Listing const& listing, RowOf row,
+                                       std::int64_t limit_default) {
+    auto const name = rest.host() + " " + std::string{path_of(listing.target)};
+    auto left = call.parameters.integer("limit", limit_default);
+    auto cursor = listing.first;
+    std::string first_item;
+    for (unsigned number = 1; number <= call_pages_max; ++number) {
+        auto target = listing.target;
+        if (!cursor.empty())
+            target += fmt::format("{}{}={}", target.find('?') == std::string::npos ? "?" : "&",
+                                  listing.parameter, net::encode_query(cursor));
+        auto const body = co_await ask(call, rest, std::move(target), listing.own);
+        if (body.has_error()) co_return body.error();
+        auto const page = decode_page(*body, listing.items);
+        if (page.has_error()) co_return retry(name + ": " + page.error().text);
+        // A server that does not understand what asks for a page sends the first one for ever.
+        auto const first = page->items.empty() ? std::string_view{} : page->items.front();
+        if (!first.empty() && first == first_item)
+            co_return retry(name + " repeats a page instead of going on: there may be more rows");
+        first_item = first;
+        for (auto const item : page->items) {
+            auto const made = row(item);
+            if (!made.empty() && (!call.row(made) || --left <= 0)) co_return Result<>{};
+        }
+        auto next = next_page(listing, *body, *page, number);
+        if (next.empty() || next == cursor) co_return Result<>{};
+        cursor = std::move(next);
+    }
+    co_return retry(fmt::format("{} has more than {} pages: the rest is not shown", name, call_pages_max));
+}
+
+Result<> show_rows(Call const& call, Result<std::vector<json::object>> const& rows) {
+    if (rows.has_error()) return rows.error();
+    for (auto const& row : *rows)
+        if (!call.row(row)) break;
+    return {};
+}
+
 asio::awaitable<Result<MarketRow>> find_market(Rest& gamma, std::string const& name) {
-    bool const by_id = name.substr(0, 2) == "0x";
+    bool const by_id = name.starts_with("0x");
     auto const encoded = net::encode_query(name);
     for (bool const closed : {false, true}) {
         std::string target =
@@ -228,23 +165,54 @@ asio::awaitable<Result<MarketRow>> find_market(Rest& gamma, std::string const& n
         auto const page = decode_page(*body, "markets");
         if (page.has_error()) co_return page.error();
         for (auto const item : page->items)
-            if (auto row = decode_market(item, {}); row && (row->id == name || row->slug == name))
+            if (auto row = decode_market(item, {}); row && (row->id == lower_case(name) || row->slug == name))
                 co_return std::move(*row);
     }
-    co_return invalid("/market", "no market has the condition id or slug \"" + name + "\"");
+    co_return wrong("/market", "no market has the condition id or slug \"" + name + "\"");
+}
+
+asio::awaitable<Result<std::string>> find_condition(Call const& call) {
+    auto const name = call.parameters.text("market");
+    if (name.starts_with("0x")) co_return name;
+    if (is_token(name)) {
+        auto const clob = call.clob();
+        if (clob.has_error()) co_return clob.error();
+        auto target = "/markets-by-token/" + name;
+        auto const body = co_await ask(call, **clob, std::move(target));
+        if (body.has_error()) co_return body.error();
+        auto id = plain_member(*body, "condition_id");
+        if (id.empty()) co_return permanent("the venue knows no market of the token " + name);
+        co_return id;
+    }
+    auto const gamma = call.gamma();
+    if (gamma.has_error()) co_return gamma.error();
+    auto const market = co_await find_market(**gamma, name);
+    if (market.has_error()) co_return market.error();
+    co_return market->id;
+}
+
+asio::awaitable<Result<std::string>> find_token(Call const& call) {
+    auto const outcome = static_cast<std::size_t>(call.parameters.integer("outcome", 0));
+    auto const name = call.parameters.text("market");
+    if (is_token(name)) co_return name;
+    auto const gamma = call.gamma();
+    if (gamma.has_error()) co_return gamma.error();
+    auto const market = co_await find_market(**gamma, name);
+    if (market.has_error()) co_return market.error();
+    if (outcome >= market->tokens.size())
+        co_return wrong("/outcome", "the market has no such outcome with a book");
+    co_return market->tokens[outcome];
 }
 
 asio::awaitable<Result<>> each_event(Call const& call, char const* order, Visit const& visit) {
     auto const gamma = call.gamma();
     if (gamma.has_error()) co_return gamma.error();
     auto const event = call.parameters.text("event"), tag = call.parameters.text("tag");
-    std::string listing = "/events/keyset?limit=" + std::to_string(page_events);
+    std::string listing = fmt::format("/events/keyset?limit={}&closed=false", page_events);
     if (event.empty())
-        listing += std::string{"&closed=false&order="} + order;
-    else if (event.find_first_not_of("0123456789") == std::string::npos)
-        listing += "&closed=false&id=" + event;
+        listing += std::string{"&order="} + order;
     else
-        listing += "&closed=false&slug=" + net::encode_query(event);
+        listing += (is_number(event) ? "&id=" : "&slug=") + net::encode_query(event);
     if (!tag.empty()) listing += "&tag_slug=" + net::encode_query(tag);
     for (std::string cursor;;) {
         auto target = listing;
@@ -255,31 +223,35 @@ asio::awaitable<Result<>> each_event(Call const& call, char const* order, Visit 
         if (page.has_error()) co_return page.error();
         for (auto const item : page->items)
             if (!visit(item)) co_return Result<>{};
-        if (page->next_cursor.empty() || page->next_cursor == cursor) co_return Result<>{};
+        if (page->next_cursor.empty()) co_return Result<>{};
+        if (page->next_cursor == cursor) co_return retry("the listing repeats a cursor instead of going on");
         cursor = page->next_cursor;
     }
 }
 
-asio::awaitable<Result<std::string>> find_token(Call const& call) {
-    if (auto const token = call.parameters.text("token"); !token.empty()) co_return token;
-    auto const outcome = static_cast<std::size_t>(call.parameters.integer("outcome", 0));
-    auto const name = call.parameters.text("market");
-    if (name.empty()) co_return invalid("/market", "give a market or a token");
-    auto const gamma = call.gamma();
-    if (gamma.has_error()) co_return gamma.error();
-    auto const market = co_await find_market(**gamma, name);
-    if (market.has_error()) co_return market.error();
-    if (outcome >= market->tokens.size())
-        co_return invalid("/outcome", "the market has no such outcome with a book");
-    co_return market->tokens[outcome];
-}
-
 Result<> run_command(Settings const& settings, std::shared_ptr<net::Tls> const& tls, std::string_view name,
                      Options const& parameters, Rows const& row) {
-    constexpr std::pair<std::string_view, Work> works[] = {
-        {"book", book},     {"market", market},   {"trades", trades},       {"markets", markets},
-        {"events", events}, {"history", history}, {"tags", tags},           {"orders", orders},
-        {"fills", fills},   {"balance", balance}, {"positions", positions}, {"selection", selection}};
+    constexpr std::pair<std::string_view, Work> works[] = {{"book", book},
+                                                           {"market", market},
+                                                           {"trades", trades},
+                                                           {"prices", prices},
+                                                           {"fees", fees},
+                                                           {"history", history},
+                                                           {"markets", markets},
+                                                           {"events", events},
+                                                           {"search", search},
+                                                           {"series", series},
+                                                           {"tags", tags},
+                                                           {"teams", teams},
+                                                           {"comments", comments},
+                                                           {"rewards", rewards},
+                                                           {"selection", selection},
+                                                           {"orders", orders},
+                                                           {"fills", fills},
+                                                           {"balance", balance},
+                                                           {"positions", positions},
+                                                           {"notifications", notifications},
+                                                           {"keys", keys}};
     for (auto const& [word, work] : works) {
         if (word != name) continue;
         asio::io_context io{1};
@@ -288,11 +260,15 @@ Result<> run_command(Settings const& settings, std::shared_ptr<net::Tls> const& 
     return permanent("there is no command \"" + std::string{name} + "\"");
 }
 
-Result<> probe_services(Settings const& settings, std::shared_ptr<net::Tls> const& tls) {
+Result<> probe_services(Settings const& settings, std::shared_ptr<net::Tls> const& tls,
+                        std::function<void(std::string const&)> const& warn) {
     asio::io_context io{1};
     Options const none{json::object{}};
-    Rows const no_rows;
-    Call call{io.get_executor(), settings, tls, none, no_rows};
+    Rows const unknown = [&](json::object const& row) {
+        warn("select." + std::string{row.at("unknown").as_string()} + " is not known to the venue");
+        return true;
+    };
+    Call call{io.get_executor(), settings, tls, none, unknown};
     call.limits.request_max = probe_request_max;
     call.tries = 1;
     return run_to_end(call, io, reach);

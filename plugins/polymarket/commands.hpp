@@ -3,6 +3,7 @@
 // Thread safety: any number at once; they share nothing.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -16,7 +17,9 @@ namespace arb::polymarket {
 Result<> run_command(Settings const& settings, std::shared_ptr<net::Tls> const& tls, std::string_view name,
                      Options const& parameters, Rows const& row);
 
-// Asks the CLOB for its time and Gamma for one event.
-Result<> probe_services(Settings const& settings, std::shared_ptr<net::Tls> const& tls);
+// Asks the CLOB for its time and Gamma for one event; names in `select` that the venue does not know are told
+// to `warn`.
+Result<> probe_services(Settings const& settings, std::shared_ptr<net::Tls> const& tls,
+                        std::function<void(std::string const&)> const& warn);
 
 }  // namespace arb::polymarket

@@ -1,102 +1,104 @@
-// Calls about an account: signed where the venue asks for it. They read; nothing here places, changes or
+// Calls about a wallet: signed where the venue asks for it. They read; nothing here places, changes or
 // cancels an order.
-#include "arbitrage/time.hpp"
+#include <fmt/format.h>
+
 #include "polymarket/call.hpp"
-#include "polymarket/decode_calls.hpp"
-#include "polymarket/decode_trades.hpp"
 
 namespace arb::polymarket {
 
 namespace {
 
-namespace json = boost::json;
-
-// The venue's cursors before the first page and behind the last one.
-constexpr std::string_view first_cursor = "MA==", last_cursor = "LTE=";
 constexpr std::size_t page_positions = 100;
 
-Result<std::vector<net::Header>> signed_headers(Call const& call, Rest const& clob, std::string_view path) {
-    auto const& credentials = call.settings.credentials;
-    if (!credentials)
-        return invalid("/api_key",
-                       "this command needs address, api_key, api_secret_file and api_passphrase_file");
-    return auth_headers(*credentials, arb::now(), "GET", clob.prefix() + std::string{path});
-}
-
-// Every page of a signed listing of the CLOB.
-asio::awaitable<Result<>> each_item(Call const& call, char const* path,
-                                    json::object (*row)(std::string_view item)) {
+// A signed listing of the CLOB, of one market if the parameters name one.
+asio::awaitable<Result<>> show_own(Call const& call, char const* path, RowOf row) {
+    Listing listing;
+    listing.target = path;
+    listing.parameter = "next_cursor";
+    listing.first = clob_first_cursor;
+    listing.own = true;
+    if (!call.parameters.text("market").empty()) {
+        auto const id = co_await find_condition(call);
+        if (id.has_error()) co_return id.error();
+        listing.target += "?market=" + net::encode_query(*id);
+    }
     auto const clob = call.clob();
     if (clob.has_error()) co_return clob.error();
-    std::string cursor{first_cursor};
-    for (unsigned number = 0; number != call_pages_max; ++number) {
-        auto headers = signed_headers(call, **clob, path);
-        if (headers.has_error()) co_return headers.error();
-        std::string target = std::string{path} + "?next_cursor=" + net::encode_query(cursor);
-        if (auto const market = call.parameters.text("market"); !market.empty())
-            target += "&market=" + net::encode_query(market);
-        auto const body = co_await (*clob)->get(std::move(target), std::move(*headers));
-        if (body.has_error()) co_return body.error();
-        auto const page = decode_page(*body, "data");
-        if (page.has_error()) co_return page.error();
-        for (auto const item : page->items)
-            if (!call.row(row(item))) co_return Result<>{};
-        if (page->next_cursor.empty() || page->next_cursor == last_cursor || page->next_cursor == cursor)
-            break;
-        cursor = page->next_cursor;
-    }
-    co_return Result<>{};
+    co_return co_await show_listing(call, **clob, listing, row);
+}
+
+std::string signature_type(Call const& call) {
+    return "signature_type=" + std::to_string(call.parameters.integer("signature_type", 0));
 }
 
 }  // namespace
 
 asio::awaitable<Result<>> orders(Call const& call) {
-    co_return co_await each_item(call, "/data/orders", order_row);
+    auto const id = call.parameters.text("id");
+    if (id.empty()) co_return co_await show_own(call, "/data/orders", order_row);
+    auto const clob = call.clob();
+    if (clob.has_error()) co_return clob.error();
+    auto target = "/data/order/" + net::encode_query(id);
+    auto const body = co_await ask(call, **clob, std::move(target), true);
+    if (body.has_error()) co_return body.error();
+    auto const row = order_row(*body);
+    if (row.empty() || row.at("order_id").as_string().empty())
+        co_return permanent("the venue knows no order " + id);
+    call.row(row);
+    co_return Result<>{};
 }
 
 asio::awaitable<Result<>> fills(Call const& call) {
-    co_return co_await each_item(call, "/data/trades", fill_row);
+    co_return co_await show_own(call, "/data/trades", fill_row);
 }
 
 asio::awaitable<Result<>> balance(Call const& call) {
     auto const clob = call.clob();
     if (clob.has_error()) co_return clob.error();
-    auto headers = signed_headers(call, **clob, "/balance-allowance");
-    if (headers.has_error()) co_return headers.error();
-    auto target = "/balance-allowance?asset_type=COLLATERAL&signature_type=" +
-                  std::to_string(call.parameters.integer("signature_type", 0));
-    auto const body = co_await (*clob)->get(std::move(target), std::move(*headers));
+    auto const token = call.parameters.text("token");
+    auto target = "/balance-allowance?" + signature_type(call) +
+                  (token.empty() ? "&asset_type=COLLATERAL"
+                                 : "&asset_type=CONDITIONAL&token_id=" + net::encode_query(token));
+    auto const body = co_await ask(call, **clob, std::move(target), true);
     if (body.has_error()) co_return body.error();
-    auto const row = balance_row(*body);
-    if (row.has_error()) co_return row.error();
-    call.row(*row);
-    co_return Result<>{};
+    co_return show_rows(call, balance_rows(*body, token.empty() ? "collateral" : "shares"));
+}
+
+asio::awaitable<Result<>> notifications(Call const& call) {
+    auto const clob = call.clob();
+    if (clob.has_error()) co_return clob.error();
+    Listing listing;
+    listing.target = "/notifications?" + signature_type(call);
+    listing.turn = Turn::none;
+    listing.own = true;
+    co_return co_await show_listing(call, **clob, listing, notification_row);
+}
+
+asio::awaitable<Result<>> keys(Call const& call) {
+    auto const clob = call.clob();
+    if (clob.has_error()) co_return clob.error();
+    Listing listing;
+    listing.target = "/auth/api-keys";
+    listing.items = "apiKeys";
+    listing.turn = Turn::none;
+    listing.own = true;
+    co_return co_await show_listing(call, **clob, listing, key_row);
 }
 
 // Positions are public: any address will do.
 asio::awaitable<Result<>> positions(Call const& call) {
     auto user = call.parameters.text("user");
-    if (user.empty() && call.settings.credentials) user = call.settings.credentials->address;
-    if (user.empty()) co_return invalid("/user", "give the address of a wallet");
+    if (user.empty()) user = call.settings.address;
+    if (user.empty())
+        co_return invalid("/user",
+                          "is missing: the address of a wallet, unless the pipeline has the option address");
     auto const data = call.data();
     if (data.has_error()) co_return data.error();
-    auto left = call.parameters.integer("limit", 100);
-    std::string cursor;
-    for (unsigned number = 0; number != call_pages_max; ++number) {
-        auto target =
-            "/v2/positions?user=" + net::encode_query(user) + "&limit=" + std::to_string(page_positions);
-        if (!cursor.empty()) target += "&cursor=" + net::encode_query(cursor);
-        auto const body = co_await (*data)->get(std::move(target));
-        if (body.has_error()) co_return body.error();
-        auto const page = decode_page(*body, "data");
-        if (page.has_error()) co_return page.error();
-        for (auto const item : page->items)
-            if (left-- <= 0 || !call.row(position_row(item))) co_return Result<>{};
-        auto next = next_cursor(*body);
-        if (next.empty() || next == cursor) break;
-        cursor = std::move(next);
-    }
-    co_return Result<>{};
+    bool const closed = call.parameters.flag("closed", false);
+    Listing listing;
+    listing.target = fmt::format("/v2/{}?user={}&limit={}", closed ? "closed-positions" : "positions",
+                                 net::encode_query(user), page_positions);
+    co_return co_await show_listing(call, **data, listing, closed ? closed_position_row : position_row);
 }
 
 }  // namespace arb::polymarket

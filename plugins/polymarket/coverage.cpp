@@ -88,6 +88,14 @@ void Coverage::settle(arb_time now) {
     }
 }
 
+void Coverage::move(std::string const& market, Coverage& to) {
+    auto gap = markets_.extract(market);
+    if (!gap.empty())
+        to.markets_.insert(std::move(gap));
+    else if (whole_.open)
+        to.open(market, whole_.from, whole_.reason, whole_.detail);
+}
+
 void Coverage::take_over(Coverage& other) {
     markets_.merge(other.markets_);
     if (!whole_.open) whole_ = other.whole_;

@@ -47,6 +47,8 @@ class Coverage {
     void left(std::string const& market, arb_time now);
     // Ends the gaps of books that stayed good; call it now and then.
     void settle(arb_time now);
+    // `to` goes on with what is open for one market.
+    void move(std::string const& market, Coverage& to);
     // Goes on with what another connection had open for these markets.
     void take_over(Coverage& other);
 

@@ -36,6 +36,9 @@ bool good_id(std::string_view id) {
     return !id.empty() && id.size() <= id_size_max && std::all_of(id.begin(), id.end(), good);
 }
 
+// What has more digits than anything here is counted in: a share of a scalar market, for one.
+bool is_fraction(std::string_view text) { return parse_decimal(text).error == DecimalError::too_precise; }
+
 // One object of Gamma's; remembers whether something was there and could not be read.
 class Fields {
   public:
@@ -79,6 +82,20 @@ class Fields {
         if (value->is_number()) return number_text(*value);
         odd(key);
         return {};
+    }
+    // A number as `read` takes it; the field is odd where that finds none in it.
+    std::int64_t amount(std::string_view key, std::int64_t (*read)(std::string_view)) {
+        auto const said = number(key);
+        auto const value = said.empty() ? ARB_ABSENT : read(said);
+        if (!said.empty() && value == ARB_ABSENT && !is_fraction(said)) odd(key);
+        return value;
+    }
+    // A list of what is only looked through.
+    json::value const* items(std::string_view key) {
+        auto const* const value = find(key);
+        if (value == nullptr || value->is_array()) return value;
+        odd(key);
+        return nullptr;
     }
     arb_time time(std::string_view key) {
         auto const value = text(key);
@@ -157,11 +174,27 @@ std::int64_t read_tick(std::string_view text) {
     return value && value.millionths > 0 && value.millionths < ARB_UNIT ? value.millionths : ARB_ABSENT;
 }
 
+std::int64_t read_price(std::string_view text) {
+    auto const value = parse_decimal(text);
+    return value && value.millionths >= 0 && value.millionths <= ARB_UNIT ? value.millionths : ARB_ABSENT;
+}
+
+std::int64_t read_size(std::string_view text) {
+    auto const value = parse_decimal(text);
+    return value && value.millionths >= 0 ? value.millionths : ARB_ABSENT;
+}
+
+bool has_twins(std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    return std::adjacent_find(names.begin(), names.end()) != names.end();
+}
+
 void read_tokens(Fields& fields, MarketRow& row) {
     std::string_view const key = fields.text("version") == "v2" ? "positionIds" : "clobTokenIds";
     auto tokens = fields.list(key);
     bool const good =
-        std::all_of(tokens.begin(), tokens.end(), [](std::string const& id) { return good_id(id); });
+        std::all_of(tokens.begin(), tokens.end(), [](std::string const& id) { return good_id(id); }) &&
+        !has_twins(tokens);
     if (!good || (!tokens.empty() && tokens.size() != row.outcomes.size())) {
         fields.odd(key);
         return;
@@ -179,15 +212,19 @@ bool read_settlement(Fields& fields, MarketRow& row) {
     std::size_t winner = prices.size();
     std::vector<std::int64_t> values;
     for (std::size_t i = 0; i != prices.size(); ++i) {
-        auto const price = parse_decimal(prices[i]);
-        if (!price || price.millionths < 0 || price.millionths > ARB_UNIT) return false;
-        values.push_back(price.millionths);
-        sum += price.millionths;
-        if (price.millionths == ARB_UNIT) winner = i;
+        auto const price = read_price(prices[i]);
+        if (price == ARB_ABSENT) {
+            if (!is_fraction(prices[i])) fields.odd("outcomePrices");
+            return false;
+        }
+        values.push_back(price);
+        sum += price;
+        if (price == ARB_UNIT) winner = i;
     }
     if (sum != ARB_UNIT) return false;  // zero and zero: closed before there were results
     bool const half = prices.size() == 2 && values[0] == ARB_UNIT / 2;
-    if (winner == prices.size() && !half && uma != "resolved") return false;
+    // One half each is also what nobody prices yet shows: then the word counts.
+    if (winner == prices.size() && uma != "resolved") return false;
     row.settlement_value = values[0];
     // A scalar market pays a share of its range; the venue has no word for it but the share.
     row.result = winner != prices.size() ? row.outcomes[winner] : half ? "50-50" : format_decimal(values[0]);
@@ -199,7 +236,8 @@ void read_status(Fields& fields, MarketRow& row) {
     bool const archived = fields.flag("archived").value_or(false);
     bool const active = fields.flag("active").value_or(true);
     bool const accepting = fields.flag("acceptingOrders").value_or(true);
-    bool const order_book = fields.flag("enableOrderBook").value_or(false);
+    auto const order_book_said = fields.flag("enableOrderBook");
+    bool const order_book = order_book_said.value_or(false);
     auto const uma = fields.text("umaResolutionStatus");
     if (closed) {
         row.lifecycle = read_settlement(fields, row) ? ARB_LIFECYCLE_SETTLED : ARB_LIFECYCLE_CLOSED;
@@ -220,7 +258,9 @@ void read_status(Fields& fields, MarketRow& row) {
         row.venue_status = "active";
     }
     if (!uma.empty()) row.venue_status = uma;
-    row.has_book = !closed && !archived && active && accepting && order_book && !row.tokens.empty();
+    bool const open = !closed && !archived && active && accepting;
+    row.has_book = open && order_book && !row.tokens.empty();
+    row.vague = open && !row.has_book && order_book_said != false;
     if (closed) row.settled_at = row.lifecycle == ARB_LIFECYCLE_SETTLED ? fields.time("closedTime") : 0;
 }
 
@@ -242,6 +282,8 @@ FeeSchedule read_fees(Fields& fields, std::string_view market) {
         Fields inner{schedule->get_object()};
         auto const taker_only = inner.flag("takerOnly");
         std::string_view const taker = !taker_only ? "" : *taker_only ? "true" : "false";
+        for (auto const* const figure : {"rate", "exponent", "rebateRate"})
+            inner.amount(figure, read_fee_figure);
         out = polymarket::read_fees(on, inner.number("rate"), inner.number("exponent"),
                                     inner.number("rebateRate"), taker);
         if (inner.flags() != 0 || !out.known()) fields.odd("feeSchedule");
@@ -347,15 +389,20 @@ std::optional<EventRow> decode_event(std::string_view text) {
     if (row.id.empty()) return {};
     row.slug = fields.text("slug");
     row.title = fields.text("title");
+    auto const* const series = fields.items("series");
     row.series = fields.text("seriesSlug");
-    if (row.series.empty()) row.series = first_text(fields.find("series"), "slug");
-    row.series_title = first_text(fields.find("series"), "title");
-    row.series_frequency = first_text(fields.find("series"), "recurrence");
-    if (auto const series = items_of(row.raw, "series"); !series.empty()) row.series_raw = series.front();
+    if (row.series.empty()) row.series = first_text(series, "slug");
+    row.series_title = first_text(series, "title");
+    row.series_frequency = first_text(series, "recurrence");
+    if (auto const raw = items_of(row.raw, "series"); !raw.empty()) row.series_raw = raw.front();
     row.category = fields.text("category");
-    if (row.category.empty()) row.category = first_text(fields.find("tags"), "label");
+    auto const* const tags = fields.items("tags");
+    if (row.category.empty()) row.category = first_text(tags, "label");
     if (good_id(row.slug)) row.url = "https://polymarket.com/event/" + row.slug;
-    row.tags = read_tags(fields.find("tags"));
+    row.tags = read_tags(tags);
+    if (auto const markets = split.is_list ? std::nullopt : member(text, "markets");
+        markets && *markets != "null")
+        fields.odd("markets");
     row.opens_at = fields.time("startDate");
     row.closes_at = fields.time("endDate");
     bool const closed = fields.flag("closed").value_or(false) || fields.flag("archived").value_or(false);
@@ -390,14 +437,14 @@ std::optional<MarketRow> decode_market(std::string_view text, std::string_view e
     row.outcomes = fields.list("outcomes");
     read_tokens(fields, row);
     row.fees = read_fees(fields, row.raw);
-    row.tick_size = read_tick(fields.number("orderPriceMinTickSize"));
+    row.tick_size = fields.amount("orderPriceMinTickSize", read_tick);
     if (row.tick_size != ARB_ABSENT) row.price_ranges = price_grid(row.tick_size);
-    row.min_order_size = fields.number("orderMinSize");
+    if (fields.amount("orderMinSize", read_size) != ARB_ABSENT)
+        row.min_order_size = fields.number("orderMinSize");
     row.neg_risk = fields.flag("negRisk");
-    auto const volume = fields.number("volume");
-    row.volume = read_volume(volume.empty() ? fields.number("volumeNum") : volume);
-    row.volume_24h = read_volume(fields.number("volume24hr"));
-    if (auto const price = parse_decimal(fields.number("lastTradePrice"))) row.last_price = price.millionths;
+    row.volume = fields.amount(fields.number("volume").empty() ? "volumeNum" : "volume", read_volume);
+    row.volume_24h = fields.amount("volume24hr", read_volume);
+    row.last_price = fields.amount("lastTradePrice", read_price);
     row.opens_at = fields.time("startDate");
     row.takes_orders_at = fields.time("acceptingOrdersTimestamp");
     row.closes_at = fields.time("endDate");

@@ -46,6 +46,7 @@ struct MarketRow {
     std::string min_order_size;  // as the book hash writes it
     std::optional<bool> neg_risk;
     bool has_book = false;  // orders are taken, so the stream carries its book
+    bool vague = false;     // it has none as it stands there, but nothing says that orders are not taken
     std::uint16_t flags = 0;
     std::vector<Difference> differences;
 };

@@ -91,8 +91,6 @@ std::uint64_t Drift::due(int what, std::string_view source, std::string_view fie
     auto& said = at->second;
     ++said.unsaid;
     if (said.at != 0 && now - said.at < say_every_ns) return 0;
-    if (what == ARB_DRIFT_MISSING)
-        host_.warning(fmt::format("{} without \"{}\": the venue has changed or is at fault", source, field));
     auto const times = said.unsaid;
     said = {now, 0};
     return times;

@@ -34,7 +34,7 @@ class Drift {
 
     Drift(Host host, Outbox& outbox) : host_{host}, outbox_{outbox} {}
 
-    // `what` is ARB_DRIFT_*. A missing field is also a warning in the log.
+    // `what` is ARB_DRIFT_*.
     void say(int what, std::string_view source, std::string_view field, std::string_view sample) {
         if (auto const times = due(what, source, field); times != 0)
             host_.drift(what, source, field, sample, times);

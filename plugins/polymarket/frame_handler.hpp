@@ -467,7 +467,6 @@ class FrameHandler {
         set(same(name, "asset_id"), event_.asset_id);
         set(same(name, "best_bid"), event_.best_bid);
         set(same(name, "best_ask"), event_.best_ask);
-        set(same(name, "question"), event_.question);
         set(same(name, "outcomes"), Container::outcomes);
     }
     void set(bool is, std::string_view& text) {

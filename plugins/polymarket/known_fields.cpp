@@ -271,27 +271,11 @@ constexpr std::string_view trade_fields[] = {
     "slug",         "timestamp", "title",        "transactionHash",
     "usdcSize"};
 
-constexpr std::string_view unread_fields[] = {"active",
-                                              "best_ask",
-                                              "best_bid",
-                                              "description",
-                                              "fee_rate_bps",
-                                              "game_start_time",
-                                              "group_item_title",
-                                              "level",
-                                              "line",
-                                              "min_order_size",
-                                              "neg_risk",
-                                              "order_price_min_tick_size",
-                                              "question",
-                                              "seq",
-                                              "slug",
-                                              "sports_market_type",
-                                              "spread",
-                                              "tags",
-                                              "taker_base_fee",
-                                              "ticker",
-                                              "title"};
+constexpr std::string_view unread_fields[] = {
+    "active",   "description", "fee_rate_bps",       "game_start_time", "group_item_title",
+    "level",    "line",        "min_order_size",     "neg_risk",        "order_price_min_tick_size",
+    "question", "seq",         "sports_market_type", "spread",          "taker_base_fee",
+    "ticker",   "title"};
 
 template<std::size_t N>
 constexpr bool sorted(std::string_view const (&fields)[N]) {

@@ -9,6 +9,9 @@
 
 namespace arb::polymarket {
 
+// The venue names no limit for one message; libraries send 100.
+inline constexpr std::size_t ids_per_message = 100;
+
 // The opening and the later subscription messages.
 std::string opening_message(std::vector<std::string> const& ids);
 std::string operation_message(std::string_view operation, std::vector<std::string> const& ids);

@@ -6,6 +6,7 @@
 #include "arbitrage/commands.hpp"
 #include "arbitrage/decimal.hpp"
 #include "net/signature.hpp"
+#include "net/url.hpp"
 
 namespace arb::polymarket {
 
@@ -20,6 +21,14 @@ constexpr std::chrono::milliseconds backfill_max{std::chrono::hours{30 * 24}};
 std::string text(Options const& options, std::string_view key, std::string const& otherwise) {
     auto value = options.text(key);
     return value.empty() ? otherwise : value;
+}
+
+std::string url(Options const& options, std::string_view key, std::string const& otherwise,
+                std::string_view scheme) {
+    auto value = text(options, key, otherwise);
+    auto const parsed = net::parse_url(value, scheme);
+    if (parsed.has_error()) throw ConfigurationError("/" + std::string{key}, parsed.error().text);
+    return value;
 }
 
 std::vector<std::string> names(Options const& options, std::string_view key) {
@@ -89,7 +98,8 @@ std::optional<Credentials> read_credentials(Options const& options) {
     constexpr std::array keys{"address", "api_key", "api_secret_file", "api_passphrase_file"};
     std::string_view given, missing;
     for (std::string_view const key : keys) (options.text(key).empty() ? missing : given) = key;
-    if (given.empty()) return {};
+    // An address alone is enough to look at positions.
+    if (given.empty() || given == keys[0]) return {};
     if (!missing.empty())
         throw ConfigurationError(
             "/" + std::string{missing},
@@ -102,10 +112,10 @@ std::optional<Credentials> read_credentials(Options const& options) {
 
 Settings read_settings(Options const& options) {
     Settings settings;
-    settings.gamma_url = text(options, "gamma_url", settings.gamma_url);
-    settings.clob_url = text(options, "clob_url", settings.clob_url);
-    settings.data_url = text(options, "data_url", settings.data_url);
-    settings.websocket_url = text(options, "websocket_url", settings.websocket_url);
+    settings.gamma_url = url(options, "gamma_url", settings.gamma_url, "https");
+    settings.clob_url = url(options, "clob_url", settings.clob_url, "https");
+    settings.data_url = url(options, "data_url", settings.data_url, "https");
+    settings.websocket_url = url(options, "websocket_url", settings.websocket_url, "wss");
     settings.ca_file = options.text("ca_file");
     if (auto const every = options.text("catalogue_every"); !every.empty()) {
         auto const duration = parse_duration(every);
@@ -130,6 +140,7 @@ Settings read_settings(Options const& options) {
     auto const shard = parse_shard(options.text("shard"));
     if (shard.has_error()) throw ConfigurationError("/shard", shard.error().text);
     settings.select.shard = *shard;
+    settings.address = options.text("address");
     settings.credentials = read_credentials(options);
     return settings;
 }

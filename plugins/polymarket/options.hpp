@@ -28,6 +28,7 @@ struct Settings {
     std::chrono::milliseconds snapshot_every{std::chrono::hours{1}};
     Record record;
     Select select;
+    std::string address;  // of a wallet: the account's, or one whose positions are looked at
     std::optional<Credentials> credentials;
     Timing timing;  // no options: tests shorten them
 };

@@ -44,7 +44,9 @@ class Polymarket final : public Venue, public Commands, public Probe {
         return run_command(settings_, tls_, name, parameters, row);
     }
 
-    Result<> probe() override { return probe_services(settings_, tls_); }
+    Result<> probe() override {
+        return probe_services(settings_, tls_, [this](std::string const& line) { host_.warning(line); });
+    }
 
   private:
     // Constant after construction.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "arbitrage/decimal.hpp"
+#include "arbitrage/time.hpp"
 #include "polymarket/decode.hpp"
 
 namespace arb::polymarket {
@@ -18,7 +19,11 @@ constexpr std::size_t hash_bytes_max = 128;
 constexpr std::size_t name_bytes_max = 256;
 
 void keep_hash(Token& token, std::string_view hash) {
-    if (hash.size() == token.hash.size()) std::copy(hash.begin(), hash.end(), token.hash.begin());
+    token.unproven = hash.size() == token.hash.size();
+    if (token.unproven)
+        std::copy(hash.begin(), hash.end(), token.hash.begin());
+    else
+        token.hash = {};
 }
 
 bool same_hash(Token const& token, std::string_view hash) {
@@ -38,10 +43,6 @@ std::size_t bytes_of(Market const& market) {
     for (auto const& token : market.tokens)
         out += sizeof token + entry + token.id.capacity() + piece + bytes_of(token.book);
     return out;
-}
-
-int taker_side(std::optional<int> side) {
-    return !side ? ARB_SIDE_NONE : *side == ARB_BOOK_BID ? ARB_SIDE_BUY : ARB_SIDE_SELL;
 }
 
 }  // namespace
@@ -171,6 +172,8 @@ void Prices::book(StreamEvent const& event, arb_time received, Feed const& feed)
         auto const time = stamp(event).time;
         // The other connection said the same.
         if (feed.overlaps && !fresh && time == token.book.time() && same_hash(token, event.hash)) return;
+        // What follows a trade says most often what is known.
+        bool const known = !fresh && token.book.is(reader_);
         auto const held = bytes_of(token.book);
         if (!token.book.replace(reader_, time, fresh)) {
             host_.count("older_books");
@@ -178,16 +181,20 @@ void Prices::book(StreamEvent const& event, arb_time received, Feed const& feed)
         }
         bytes_ += bytes_of(token.book) - held;
         keep_hash(token, event.hash);
+        token.right_at = received;
+        token.live = true;
+        read_hashed(*token.market, event);
         if (fresh) {
             token.epoch = static_cast<std::uint64_t>(received);
-            check_hash(token, event);
+            if (is_hashed(token)) check_hash(token);
         }
-        token.live = true;
-        if (record_.books) push_book(token, bounded(event, "hash", event.hash), time, received);
+        if (record_.books && !known) push_book(token, bounded(event, "hash", event.hash), time, received);
         push_quote(token, time, received);
     }
     token.live = true;
-    if (fresh) events_.opened(token);
+    if (!fresh) return;
+    token.market->over = false;
+    events_.opened(token);
 }
 
 void Prices::price_change(StreamEvent const& event, arb_time received, Feed const& feed) {
@@ -195,6 +202,7 @@ void Prices::price_change(StreamEvent const& event, arb_time received, Feed cons
     Token* touched = nullptr;
     Token* sibling = nullptr;
     bool nameless = false;
+    unsigned kept = 0, mirrored = 0;
     auto const one = [&](ChangeText const& text) {
         auto const asset = text.asset_id.empty() ? event.asset_id : text.asset_id;
         // Changes come in mirrored pairs: the other outcome of the same market is the likely next one.
@@ -206,6 +214,7 @@ void Prices::price_change(StreamEvent const& event, arb_time received, Feed cons
         }
         auto& tokens = found->market->tokens;
         sibling = tokens.size() == 2 ? &tokens[found->outcome == 0 ? 1 : 0] : nullptr;
+        ++(found->keeps_book ? kept : mirrored);
         // Before the opening book there is nothing to change.
         if (!found->keeps_book || !found->live) return;
         if (!change(*found, text, time, received, feed)) return;
@@ -222,6 +231,7 @@ void Prices::price_change(StreamEvent const& event, arb_time received, Feed cons
         touched->market->heard = received;
         push_quote(*touched, time, received);
     }
+    if (mirrored > kept) mirrored_changes(event, time, received, feed);
     if (!nameless) return;
     drift_.say(ARB_DRIFT_MISSING, "price_change", "price_changes[].asset_id", body_of(event));
     reject(event, "bad_price_change");
@@ -240,25 +250,52 @@ bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_tim
     // The other connection said the same.
     if (feed.overlaps && time == token.book.time() && token.book.size_at(*side, level.price) == level.size)
         return false;
+    return set_level(token, *side, level, text.hash, time, received, feed);
+}
+
+bool Prices::set_level(Token& token, int side, arb_level level, std::string_view hash, arb_time time,
+                       arb_time received, Feed const& feed) {
     auto const held = bytes_of(token.book);
-    auto const set = token.book.set(*side, level, time);
+    auto const set = token.book.set(side, level, time);
     bytes_ += bytes_of(token.book) - held;
     if (set != Set::applied) {
         host_.count(set == Set::older ? "older_changes" : "overfull_books");
         if (set == Set::older) went_back(token, time, feed);
         return false;
     }
-    keep_hash(token, text.hash);
+    keep_hash(token, hash);
     if (record_.books) {
         auto draft = outbox_.packets().add<arb_book_change>(venue_name, received, time);
         draft->outcome = token.outcome;
-        draft->side = *side;
+        draft->side = side;
         draft->price = level.price;
         draft->size = level.size;
         draft->epoch = token.epoch;
         draft.text(&arb_book_change::market_id, token.market->id);
     }
     return true;
+}
+
+// The venue names both outcomes of a level, as a rule. Totals are absolute: what is known is passed over.
+void Prices::mirrored_changes(StreamEvent const& event, arb_time time, arb_time received, Feed const& feed) {
+    for (auto const& text : event.changes) {
+        auto const* const named = token(text.asset_id.empty() ? event.asset_id : text.asset_id);
+        if (named == nullptr || named->keeps_book || !named->market->tokens[0].live) continue;
+        auto& token = named->market->tokens[0];
+        arb_level level{};
+        auto const side = read_side(text.side);
+        if (!side || read_level({text.price, text.size}, level) != LevelError::none) {
+            reject(event, "bad_price_change");
+            continue;
+        }
+        level.price = complement(level.price);
+        auto const other = *side == ARB_BOOK_BID ? ARB_BOOK_ASK : ARB_BOOK_BID;
+        if (token.book.size_at(other, level.price) == level.size) continue;
+        host_.count("mirrored_changes");
+        if (!set_level(token, other, level, {}, time, received, feed)) continue;
+        token.market->heard = received;
+        push_quote(token, time, received);
+    }
 }
 
 void Prices::went_back(Token& token, arb_time time, Feed const& feed) {
@@ -281,6 +318,7 @@ void Prices::push_book(Token& token, std::string_view hash, arb_time time, arb_t
 
 void Prices::push_quote(Token& token, arb_time time, arb_time received) {
     if (!token.live) return;
+    look_at_witness(token);
     if (token.crossed_at == 0 && token.book.crossed()) {
         token.crossed_at = received;
         crossed_.push_back(token.id);
@@ -308,68 +346,20 @@ void Prices::push_quote(Token& token, arb_time time, arb_time received) {
 void Prices::ended(Market& market, std::int64_t last_price, arb_time received) {
     for (auto& token : market.tokens) {
         if (!token.keeps_book) continue;
+        bool const said = token.live && token.book.bids().empty() && token.book.asks().empty();
         token.book.clear();
+        token.hash = {};
+        if (record_.books && !market.over && !said) {
+            // What changed between the end and the news of it was not heard: the book begins anew.
+            token.epoch = static_cast<std::uint64_t>(received);
+            push_book(token, {}, 0, received);
+        }
         if (token.last_price == ARB_ABSENT && token.outcome == 0) token.last_price = last_price;
         token.live = true;
         push_quote(token, 0, received);
         token.live = false;
     }
-}
-
-void Prices::trade(StreamEvent const& event, arb_time received, Feed& feed) {
-    auto* const printed = token(event.asset_id);
-    if (printed == nullptr) return unknown(event);
-    arb_level level{};
-    if (read_level({event.price, event.size}, level) != LevelError::none || level.size == 0) {
-        if (events_.trade_lost) events_.trade_lost(*printed->market);
-        return reject(event, "bad_trade");
-    }
-    auto [time, flags] = stamp(event);
-    auto const side = read_side(event.side);
-    if (!side) {
-        flags |= ARB_FLAG_ANOMALY;
-        if (!event.side.empty()) drift_.say(ARB_DRIFT_RETYPED, "last_trade_price", "side", event.side);
-    }
-    auto& market = *printed->market;
-    market.heard = received;
-    auto const transaction = bounded(event, "transaction_hash", event.transaction_hash);
-    Print const print{transaction, event.asset_id, taker_side(side), level.price, level.size, time};
-    auto const hash = print_hash(print);
-    auto const occurrence = feed.prints.next(hash);
-    if (!known_.add(hash, occurrence)) return host_.count("repeated_trades");
-    push_trade(*printed, print, occurrence, received, flags);
-    bool const mirrored = market.tokens.size() == 2 && printed->outcome == 1;
-    auto& quoted = mirrored ? market.tokens[0] : *printed;
-    quoted.last_price = mirrored ? complement(level.price) : level.price;
-    quoted.last_size = level.size;
-    push_quote(quoted, time, received);
-}
-
-bool Prices::take_past(Print const& print, Occurrences& alike, arb_time received) {
-    auto const* const printed = token(print.asset_id);
-    if (printed == nullptr || print.price <= 0 || print.price >= ARB_UNIT || print.size <= 0) return false;
-    // The stream may have shown it without its transaction.
-    auto bare = print;
-    bare.transaction = {};
-    auto const hash = print_hash(print), bare_hash = print_hash(bare);
-    auto const occurrence = alike.next(hash), bare_occurrence = alike.next(bare_hash);
-    if (known_.knows(bare_hash, bare_occurrence) || !known_.add(hash, occurrence)) return true;
-    push_trade(*printed, print, occurrence, received, ARB_FLAG_BACKFILLED);
-    outbox_.added();
-    return true;
-}
-
-void Prices::push_trade(Token const& token, Print const& print, unsigned occurrence, arb_time received,
-                        std::uint16_t flags) {
-    if (!record_.trades) return;
-    auto const id = trade_id(print, occurrence);
-    auto draft = outbox_.packets().add<arb_trade>(venue_name, received, print.time, flags);
-    draft->outcome = token.outcome;
-    draft->taker_side = print.side;
-    draft->price = print.price;
-    draft->size = print.size;
-    draft.text(&arb_trade::market_id, token.market->id);
-    draft.text(&arb_trade::trade_id, id);
+    market.over = true;
 }
 
 void Prices::tick_size_change(StreamEvent const& event, arb_time received) {
@@ -381,6 +371,7 @@ void Prices::tick_size_change(StreamEvent const& event, arb_time received) {
         return host_.reject("bad_tick_size");
     }
     auto& market = *found->market;
+    market.hash_tick = tick.millionths;
     if (market.tick_size == tick.millionths) return;  // said once for each token
     market.tick_size = tick.millionths;
     auto const old_tick = parse_decimal(event.old_tick_size);
@@ -412,6 +403,10 @@ void Prices::reject(StreamEvent const& event, std::string_view reason) {
         if (token.keeps_book && token.live) events_.doubtful(token, reason);
 }
 
+std::string early_end(arb_time closes_at) {
+    return R"({"early":true,"closes_at":")" + format_time(closes_at) + "\"}";
+}
+
 Market* Prices::market_of(StreamEvent const& event) {
     for (auto const asset : event.assets_ids)
         if (auto* const found = token(asset)) return found->market;
@@ -437,6 +432,7 @@ void Prices::market_resolved(StreamEvent const& event, arb_time received) {
         drift_.say(ARB_DRIFT_RETYPED, "market_resolved", "winning_asset_id", event.winning_asset_id);
     }
     if (winner >= 0) market.paid = winner == 0 ? ARB_UNIT : 0;
+    auto const ends = events_.closes_at ? events_.closes_at(market) : 0;
     {
         auto draft = outbox_.packets().add<arb_status_change>(venue_name, received, time, flags);
         draft->lifecycle = ARB_LIFECYCLE_SETTLED;
@@ -444,6 +440,7 @@ void Prices::market_resolved(StreamEvent const& event, arb_time received) {
         draft.text(&arb_status_change::market_id, market.id);
         draft.text(&arb_status_change::venue_status, "resolved");
         draft.text(&arb_status_change::result, result.substr(0, name_bytes_max));
+        if (ends > (time != 0 ? time : received)) draft.text(&arb_status_change::detail, early_end(ends));
     }
     events_.resolved(market);
 }

@@ -58,7 +58,7 @@ struct QuoteValues {
 struct Witness {
     std::int64_t bid = ARB_ABSENT, ask = ARB_ABSENT;
     arb_time time = 0;      // the venue's
-    arb_time received = 0;  // 0: nothing is waiting
+    arb_time received = 0;  // since when they differ from it; 0: nothing is waiting
 };
 
 struct Token {
@@ -66,10 +66,13 @@ struct Token {
     Market* market = nullptr;
     int outcome = 0;
     bool keeps_book = false;
-    bool live = false;    // its opening book has come since it was last subscribed
-    bool quoted = false;  // `pushed` holds what was last pushed
+    bool live = false;       // its opening book has come since it was last subscribed
+    bool unproven = false;   // it changed since it was compared with the venue's hash
+    bool witnessed = false;  // its id is among those whose named best prices wait
+    bool quoted = false;     // `pushed` holds what was last pushed
     Book book;
     std::array<char, 40> hash{};  // the venue's, of the book as it last said; zeros: it said none
+    arb_time right_at = 0;        // when it was last known to be as the venue's
     arb_time crossed_at = 0;      // since when bids are not below asks; 0: they are
     arb_time written = 0;         // when the book was last pushed whole
     std::uint64_t epoch = 0;      // when the opening book came: grows over restarts, too
@@ -85,13 +88,20 @@ struct Market {
     std::optional<bool> neg_risk;
     std::vector<Token> tokens;
     std::int64_t tick_size = ARB_ABSENT;  // as the stream last said
+    // What the venue's book hash covers beside the book: the tick, and the price of the newest trade on
+    // either outcome, as it was printed.
+    std::int64_t hash_tick = ARB_ABSENT, hash_price = ARB_ABSENT;
     bool resolved = false;
     std::int64_t paid = ARB_ABSENT;  // by outcome 0, where the stream said so
     bool announced = false;          // a moment ago: it may be tradable before its book is there
+    bool over = false;               // its end was written, and no book has come since
     bool past_wanted = false;        // its trades of before were asked for; set and read by Collector alone
     arb_time heard = 0;              // when the stream last said something of its book or trades
     void* shard = nullptr;           // the connection it is subscribed on; set and read by Shards alone
 };
+
+// What a status says of a market that ended before its time.
+std::string early_end(arb_time closes_at);
 
 // What is particular to one connection.
 struct Feed {
@@ -111,6 +121,8 @@ class Prices {
         // A book is not the one the venue hashed: to be compared with REST soon. May be empty.
         std::function<void(Token&)> hash_differs;
         std::function<void(Market&)> resolved;
+        // When the listing says that it ends; 0: it does not say. May be empty.
+        std::function<arb_time(Market const&)> closes_at;
         std::function<void(Market&, std::int64_t tick_size)> tick_changed;
         std::function<void(StreamEvent const&)> new_market;
     };
@@ -124,8 +136,9 @@ class Prices {
     Token* token(std::string_view asset_id);
     std::size_t market_count() const { return markets_.size(); }
 
-    // Nobody can order in it any more: a quote without bid and ask, so that what was stored last, perhaps by
-    // an earlier run, is not taken for the present. `last_price`: where this run heard of none.
+    // Nobody can order in it any more: a quote without bid and ask and a book without levels, so that what
+    // was stored last, perhaps by an earlier run, is not taken for the present. `last_price`: where this run
+    // heard of none.
     void ended(Market& market, std::int64_t last_price, arb_time received);
 
     // Its subscription ended or is made anew: books are kept no further until the next opening book.
@@ -142,6 +155,10 @@ class Prices {
     // Compares books with the best prices the venue named some time ago: a book no newer than those and
     // different from them has missed a change. So has one whose bids are not below its asks for long.
     void check_books(arb_time now);
+
+    // Compares some of the books that changed with the hash the venue gave them, as a hint: see hash_differs.
+    // `calls` calls look at all.
+    void check_hashes(arb_time now, std::size_t calls);
 
     // Writes again, whole, some of the books that were not for `every`. Each call looks at a share of them,
     // so that `calls` calls look at all.
@@ -173,6 +190,10 @@ class Prices {
     void book(StreamEvent const& event, arb_time received, Feed const& feed);
     void price_change(StreamEvent const& event, arb_time received, Feed const& feed);
     bool change(Token& token, ChangeText const& text, arb_time time, arb_time received, Feed const& feed);
+    bool set_level(Token& token, int side, arb_level level, std::string_view hash, arb_time time,
+                   arb_time received, Feed const& feed);
+    // Changes that only the other outcome's book is said to have.
+    void mirrored_changes(StreamEvent const& event, arb_time time, arb_time received, Feed const& feed);
     // What came is older than the book it is about.
     void went_back(Token& token, arb_time time, Feed const& feed);
     void best_bid_ask(StreamEvent const& event, arb_time received);
@@ -181,7 +202,10 @@ class Prices {
                     std::uint16_t flags);
     void tick_size_change(StreamEvent const& event, arb_time received);
     void market_resolved(StreamEvent const& event, arb_time received);
-    void check_hash(Token& token, StreamEvent const& event);
+    void read_hashed(Market& market, StreamEvent const& event);
+    bool is_hashed(Token const& token) const;
+    void check_hash(Token& token);
+    void look_at_witness(Token& token);
     void push_quote(Token& token, arb_time time, arb_time received);
     void push_book(Token& token, std::string_view hash, arb_time time, arb_time received);
     Market* market_of(StreamEvent const& event);
@@ -212,6 +236,7 @@ class Prices {
     std::vector<std::string> crossed_;    // ids of tokens with crossed_at
     KnownTrades known_;
     std::size_t snapshot_at_ = 0;  // how far the round of snapshots is
+    std::size_t hash_at_ = 0;      // and that of hashes
     Feed feed_;
 };
 

@@ -10,6 +10,11 @@ namespace arb::polymarket {
 
 namespace {
 
+// Books that are hashed at a time: some milliseconds.
+constexpr std::size_t hashes_per_call = 500;
+// What belongs together comes in several messages, and the hash is of the last of them; a market that never
+// pauses is looked at all the same after a while.
+constexpr arb_time pause_ns = second_ns / 4, pause_wait_ns = 30 * second_ns;
 // The venue names new best prices before the change that causes them; by then the change has long come.
 constexpr arb_time witness_wait_ns = 3 * second_ns;
 // Tokens whose named best prices wait for comparison; more are simply not compared.
@@ -25,6 +30,12 @@ bool read_best(std::string_view text, std::int64_t& price) {
     return true;
 }
 
+// Such as "0.820": the venue's text of a price it has no grid for.
+std::string three_decimals(std::int64_t millionths) {
+    auto const thousandths = (millionths + 500) / 1000;
+    return (thousandths >= 1000 ? "1." : "0.") + std::to_string(thousandths % 1000 + 1000).substr(1);
+}
+
 bool differs(Token const& token) {
     return best_price(token.book.best_bid()) != token.witness.bid ||
            best_price(token.book.best_ask()) != token.witness.ask;
@@ -32,18 +43,50 @@ bool differs(Token const& token) {
 
 }  // namespace
 
-// A hint and no more: the venue changed the recipe several times, so a difference only makes the audit look
-// at the book sooner.
-void Prices::check_hash(Token& token, StreamEvent const& event) {
+// Those that follow a trade name neither.
+void Prices::read_hashed(Market& market, StreamEvent const& event) {
+    if (event.tick_size.empty()) return;
+    auto const tick = parse_decimal(event.tick_size), price = parse_decimal(event.last_trade_price);
+    market.hash_tick = tick ? tick.millionths : ARB_ABSENT;
+    market.hash_price = price ? price.millionths : ARB_ABSENT;
+}
+
+bool Prices::is_hashed(Token const& token) const {
     auto const& market = *token.market;
-    if (event.hash.empty() || event.tick_size.empty() || market.min_order_size.empty() || !market.neg_risk)
-        return;
-    BookIdentity const identity{event.market,          event.asset_id,  event.timestamp,
-                                market.min_order_size, event.tick_size, event.last_trade_price,
-                                *market.neg_risk};
-    bool const same = book_hash(identity, token.book) == event.hash;
+    return token.live && token.hash.front() != 0 && market.hash_tick != ARB_ABSENT &&
+           !market.min_order_size.empty() && market.neg_risk;
+}
+
+// A hint and no more: the venue changed the recipe several times, and its hash may run ahead of what it said.
+// So a difference only makes the audit look at the book sooner.
+void Prices::check_hash(Token& token) {
+    auto const& market = *token.market;
+    auto const time = std::to_string(token.book.time() / millisecond_ns);
+    auto const tick = format_decimal(market.hash_tick);
+    auto const price = market.hash_price == ARB_ABSENT ? std::string{} : three_decimals(market.hash_price);
+    BookIdentity const identity{market.id, token.id,        time, market.min_order_size, tick,
+                                price,     *market.neg_risk};
+    auto const said = std::string_view{token.hash.data(), token.hash.size()};
+    bool const same = book_hash(identity, token.book) == said;
+    token.unproven = false;
     host_.count("book_hashes", 1, same ? "verified" : "different");
-    if (!same && events_.hash_differs) events_.hash_differs(token);
+    if (same)
+        token.right_at = std::max(token.right_at, market.heard);
+    else if (events_.hash_differs)
+        events_.hash_differs(token);
+}
+
+void Prices::check_hashes(arb_time now, std::size_t calls) {
+    auto left = hashes_per_call;
+    visit_part(hash_at_, calls, [&](Market& market) {
+        bool const pauses = now - market.heard >= pause_ns;
+        for (auto& token : market.tokens) {
+            if (left == 0 || !token.unproven || !is_hashed(token)) continue;
+            if (!pauses && now - token.right_at < pause_wait_ns) continue;
+            --left;
+            check_hash(token);
+        }
+    });
 }
 
 void Prices::best_bid_ask(StreamEvent const& event, arb_time received) {
@@ -57,21 +100,29 @@ void Prices::best_bid_ask(StreamEvent const& event, arb_time received) {
         drift_.keep("best_bid_ask", "no time or no best prices", body_of(event));
         return host_.reject("bad_best_bid_ask");
     }
-    bool const waiting = found->witness.received != 0;
-    if (!waiting && witnessed_.size() >= witnesses_max) return;
-    witness.received = received;
+    if (!found->witnessed && witnessed_.size() >= witnesses_max) return;
+    // On a busy market the next comes before this one was judged: it is the first difference that counts.
+    witness.received = found->witness.received != 0 ? found->witness.received : received;
     found->witness = witness;
-    if (!waiting && differs(*found))
-        witnessed_.push_back(found->id);
-    else if (!waiting)
-        found->witness = {};
+    look_at_witness(*found);
+    if (found->witness.received == 0 || found->witnessed) return;
+    found->witnessed = true;
+    witnessed_.push_back(found->id);
+}
+
+// The book has got where the venue said it is.
+void Prices::look_at_witness(Token& token) {
+    if (token.witness.received != 0 && !differs(token)) token.witness = {};
 }
 
 void Prices::check_books(arb_time now) {
     auto const settled = [&](std::string const& id) {
         auto* const found = token(id);
-        if (found == nullptr || found->witness.received == 0) return true;
-        if (now - found->witness.received < witness_wait_ns) return false;
+        if (found == nullptr) return true;
+        bool const waiting = found->witness.received != 0;
+        if (waiting && now - found->witness.received < witness_wait_ns) return false;
+        found->witnessed = false;
+        if (!waiting) return true;
         bool const missed = found->live && found->book.time() <= found->witness.time && differs(*found);
         found->witness = {};
         if (missed) events_.doubtful(*found, "book_differs");

@@ -10,9 +10,6 @@ namespace arb::polymarket {
 
 namespace {
 
-// As for any book that was just asked for.
-constexpr std::chrono::milliseconds book_wait = 10s;
-
 // A connection that lost one market goes on with the others; one that said nothing for so long lost them all.
 constexpr arb_time silent_as_a_whole = 2 * second_ns;
 
@@ -40,7 +37,7 @@ void Shard::stalled(Market& market) {
     context_.host.count("stalled_markets");
     coverage_.open(market.id, market.heard != 0 ? market.heard : context_.host.now(), "stalled");
     Prices::lost(market);
-    for (auto const& token : market.tokens) pending_[token.id] = {Clock::now() + book_wait, 0};
+    for (auto const& token : market.tokens) await_book(token.id, context_.timing.book_wait);
     if (successor_ == nullptr) context_.renew(*this);
 }
 

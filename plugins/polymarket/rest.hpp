@@ -34,11 +34,13 @@ class Rest {
   public:
     Rest(std::unique_ptr<net::HttpClient> client, unsigned tries, double per_second = requests_per_second);
 
-    // The body of a 200. Errors: ARB_RETRY when the service cannot be reached, answered 5xx or 429, or the
-    // tries are used up; ARB_PERMANENT for another status, with the venue's own words.
+    // The body of a 200. Errors: ARB_RETRY when the service cannot be reached, answered 5xx or 429 or with a
+    // web page, asks for a long pause, or the tries are used up; ARB_PERMANENT for another status, with the
+    // venue's own words; that of a 401 has where "auth".
     net::asio::awaitable<Result<std::string>> send(net::Request request);
     net::asio::awaitable<Result<std::string>> get(std::string target, std::vector<net::Header> headers = {});
 
+    std::string const& host() const { return client_->host(); }
     std::string const& prefix() const { return client_->prefix(); }
 
   private:

@@ -1,8 +1,10 @@
-// How many markets each rule of `select` takes and leaves out, each rule by itself.
+// How many open markets each rule of `select` takes and leaves out, each rule by itself, and the names in
+// `select` that none of them has.
 //
 // Thread safety: none.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +23,17 @@ struct SelectionCount {
 
     std::vector<Rule> rules;
     std::uint64_t takes = 0, leaves_out = 0;  // by all rules together
+
+    // A name in `select`, by its option, and whether an open market has it.
+    struct Named {
+        std::string_view option;
+        std::string name;
+        bool met = false;
+    };
+    std::vector<Named> names;
+
+  private:
+    void meet(Candidate const& candidate);
 };
 
 }  // namespace arb::polymarket

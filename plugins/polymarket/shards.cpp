@@ -83,8 +83,7 @@ void Shards::relieve(Shard& shard) {
     auto const keep = shard.token_count() / 2;
     for (auto* const market : markets) {
         if (shard.token_count() <= keep) break;
-        shard.release(*market);
-        with_room(market->tokens.size(), &shard).add(*market);
+        shard.move(*market, with_room(market->tokens.size(), &shard));
     }
 }
 
@@ -138,13 +137,15 @@ void Shards::hand_over(Shard& old) {
 
 void Shards::report(std::string const& catalogue) {
     std::erase_if(retired_, [](auto const& shard) { return shard->finished(); });
-    std::size_t open = 0, markets = 0, wanted = 0, waiting = 0, recovering = 0;
+    std::size_t open = 0, markets = 0, wanted = 0, waiting = 0, missing = 0, recovering = 0, mute = 0;
     std::string error;
     for (auto const& shard : shards_) {
         if (shard->markets().empty()) continue;
         ++wanted;
         markets += shard->markets().size();
         waiting += shard->waiting_count();
+        missing += shard->missing_count();
+        if (shard->mute()) ++mute;
         if (shard->open() && shard->recovering()) ++recovering;
         if (shard->open())
             ++open;
@@ -160,10 +161,15 @@ void Shards::report(std::string const& catalogue) {
     } else if (open == wanted && recovering != 0) {
         host.report(recovering == wanted ? ARB_STATE_RETRYING : ARB_STATE_DEGRADED,
                     fmt::format("{} of {} connections are open again and wait for {} books", recovering,
-                                wanted, waiting));
+                                wanted, waiting + missing));
+    } else if (open == wanted && mute != 0) {
+        // Subscribed is not live.
+        host.report(been_live_ ? ARB_STATE_DEGRADED : ARB_STATE_STARTING,
+                    fmt::format("{} of {} connections have brought nothing yet", mute, wanted));
     } else if (open == wanted) {
         been_live_ = been_live_ || waiting == 0;
-        auto const books = waiting == 0 ? std::string{} : fmt::format(", {} books on their way", waiting);
+        auto books = waiting == 0 ? std::string{} : fmt::format(", {} books on their way", waiting);
+        if (missing != 0) books += fmt::format(", {} did not come and are asked for again", missing);
         host.report(been_live_ ? ARB_STATE_LIVE : ARB_STATE_STARTING,
                     fmt::format("following {} markets on {} connections, {} MiB of books{}{}", markets, open,
                                 context_.prices.bytes() >> 20, books, put_off));

@@ -11,23 +11,15 @@ namespace arb::polymarket {
 
 namespace {
 
-// The venue names no limit for one message; libraries send 100.
-constexpr std::size_t ids_per_message = 100;
-// An opening book comes within a second, behind a busy connection within ten.
-constexpr std::chrono::milliseconds book_wait = 10s;
-constexpr std::chrono::milliseconds book_wait_max = 60s;
-// A market that was announced a moment ago may have no book yet, and is to be live within 5 s of having one.
-constexpr std::chrono::milliseconds new_book_wait = 2s;
-constexpr unsigned new_book_tries = 60;
 // Silent connections that are compared with REST at a time, and by how many books.
 constexpr std::size_t judging_max = 20, judged_books_max = 50;
-// Of one message: a hundred opening books, each of 40 KB.
-constexpr std::uint64_t message_bytes_max = 4 << 20;
+// Of one message: a hundred opening books of the deepest markets.
+constexpr std::uint64_t message_bytes_max = 32 << 20;
 constexpr std::chrono::milliseconds tend_every = 500ms;
-// What is wanted is compared with what is live so often.
-constexpr std::chrono::milliseconds reconcile_every = 5s;
 // A connection that never delivered anything is given up sooner than one that did.
 constexpr std::chrono::milliseconds first_data_wait = 20s;
+// Not even an answer to PING: those were seen to take 11 s.
+constexpr std::chrono::milliseconds unanswered_max = 30s;
 // The venue did not understand us; asking again at once would be the same message.
 constexpr std::chrono::milliseconds refused_pause = 30s;
 
@@ -89,6 +81,12 @@ void Shard::release(Market& market) {
     if (successor_ != nullptr) successor_->forget(market);
 }
 
+void Shard::move(Market& market, Shard& to) {
+    release(market);
+    to.add(market);
+    coverage_.move(market.id, to.coverage_);
+}
+
 void Shard::forget(Market& market) {
     if (markets_.erase(&market) == 0) return;
     tokens_ -= market.tokens.size();
@@ -145,7 +143,8 @@ bool Shard::ended(Error const& error) {
     }
     if (markets_.empty()) return true;  // we closed it: nothing was left to follow
     auto const reason = !cut_reason_.empty() ? cut_reason_ : error.where == "1013" ? "slow" : "disconnected";
-    interrupted(reason, error.text);
+    // What we cut ourselves says so, and why.
+    interrupted(reason, cut_reason_.empty() ? error.text : "it was replaced: " + cut_reason_);
     // Fewer markets mean fewer frames, and shorter ones.
     if (error.where == "1013" || error.where == "too_large") context_.too_slow(*this);
     return false;
@@ -168,7 +167,7 @@ net::asio::awaitable<bool> Shard::connect() {
     if (markets_.empty() || retired_) co_return false;
     socket_ = std::move(*connected);
     ++connection_;
-    connected_at_ = reconciled_at_ = Clock::now();
+    connected_at_ = reconciled_at_ = heard_at_ = Clock::now();
     silence_.connected(connected_at_);
     feed_.prints = {};
     wanted_.disconnected();
@@ -204,6 +203,7 @@ net::asio::awaitable<Error> Shard::read_frames() {
 bool Shard::take_frame(std::string_view frame) {
     if (retired_) return true;
     received_ = context_.host.now();
+    heard_at_ = Clock::now();
     data_ = false;
     switch (decoder_.decode(frame, *this)) {
         case Frame::events:
@@ -275,52 +275,6 @@ net::asio::awaitable<void> Shard::ping(std::uint64_t connection) {
     --running_;
 }
 
-net::asio::awaitable<void> Shard::change_subscriptions() {
-    while (open_) {
-        auto const gone = wanted_.removals(ids_per_message);
-        if (gone.empty()) break;
-        co_await send("unsubscribe", gone);
-    }
-    while (open_) {
-        auto const added = wanted_.additions(ids_per_message);
-        if (added.empty()) break;
-        expect(added);
-        co_await send("subscribe", added);
-    }
-}
-
-// What is wanted must be live or asked for, whatever went wrong.
-void Shard::reconcile() {
-    auto const now = Clock::now();
-    if (now - reconciled_at_ < reconcile_every) return;
-    reconciled_at_ = now;
-    for (auto const* const market : markets_)
-        for (auto const& token : market->tokens) {
-            if (token.live || !wanted_.asked(token.id) || pending_.count(token.id) != 0) continue;
-            context_.host.count("books_reconciled");
-            pending_[token.id] = {now, 0};
-        }
-}
-
-// A subscription is not repeated by the venue while it holds: it has to be given up first.
-net::asio::awaitable<void> Shard::ask_again() {
-    auto const now = Clock::now();
-    std::vector<std::string> ids;
-    for (auto& [id, pending] : pending_) {
-        if (ids.size() == ids_per_message) break;
-        if (pending.due > now && refreshes_.count(id) == 0) continue;
-        ids.push_back(id);
-        if (refreshes_.erase(id) == 0) ++pending.tries;
-        pending.due = now + wait_for_book(id, pending.tries);
-    }
-    if (ids.empty()) co_return;
-    // While most are missing it is the connection that has not recovered, and its gap goes on as one.
-    if (lost_ && 2 * pending_.size() < tokens_) name_missing();
-    context_.host.count("books_asked_again", ids.size());
-    co_await send("unsubscribe", ids);
-    if (open_) co_await send("subscribe", ids);
-}
-
 // Books of the markets that spoke last: they are the likeliest to have moved since.
 std::vector<std::string> Shard::most_talkative() const {
     std::vector<Token const*> books;
@@ -340,6 +294,10 @@ std::vector<std::string> Shard::most_talkative() const {
 // newer, the markets are quiet and not the connection.
 net::asio::awaitable<void> Shard::judge_silence() {
     if (!got_data_ && Clock::now() - connected_at_ >= first_data_wait && !markets_.empty()) {
+        cut("stalled");
+        co_return;
+    }
+    if (Clock::now() - heard_at_ >= unanswered_max) {
         cut("stalled");
         co_return;
     }
@@ -384,62 +342,6 @@ net::asio::awaitable<void> Shard::write(std::string frame) {
     auto const socket = socket_;
     auto const written = co_await socket->write(std::move(frame));
     if (written.has_error() && open_ && socket == socket_) cut("disconnected");
-}
-
-void Shard::expect(std::vector<std::string> const& ids) {
-    for (auto const& id : ids) pending_[id] = {Clock::now() + wait_for_book(id, 0), 0};
-}
-
-std::chrono::milliseconds Shard::wait_for_book(std::string const& token, unsigned tries) const {
-    auto const* const known = context_.prices.token(token);
-    if (known != nullptr && known->market->announced && tries < new_book_tries) return new_book_wait;
-    std::chrono::milliseconds const wait = book_wait * (1 << std::min(tries, 3u));
-    return std::min(wait, book_wait_max);
-}
-
-void Shard::opened(Token& token) {
-    pending_.erase(token.id);
-    refreshes_.erase(token.id);
-    token.market->announced = false;
-    recover(token.market);
-}
-
-void Shard::recover(Market const* market) {
-    auto const now = context_.host.now();
-    if (market != nullptr) {
-        bool const all =
-            std::all_of(market->tokens.begin(), market->tokens.end(), [](Token const& t) { return t.live; });
-        if (all) coverage_.covered(market->id, now);
-    }
-    if (!open_ || !pending_.empty()) return;
-    lost_ = false;
-    coverage_.all_covered(market_ids(), now);
-}
-
-// After a reconnect most books have come and some have not: from here on the gap is that of single markets.
-void Shard::name_missing() {
-    std::set<std::string> missing;
-    for (auto const& [id, pending] : pending_)
-        if (auto const* const token = context_.prices.token(id)) missing.insert(token->market->id);
-    coverage_.name({missing.begin(), missing.end()}, market_ids(), context_.host.now());
-    lost_ = false;
-}
-
-void Shard::refresh(Token& token, std::string_view reason) {
-    if (!open_ || pending_.count(token.id) != 0) return;  // a fresh book is on its way already
-    token.live = false;
-    coverage_.doubt(token.market->id, context_.host.now(), reason);
-    // The first time at once; a book that is doubted again and again is asked for ever more seldom.
-    auto const times = std::min(refreshed_[token.id]++, 3u);
-    auto const wait = std::min(std::chrono::milliseconds{book_wait * (1 << times)}, book_wait_max);
-    pending_[token.id] = {Clock::now() + wait, 0};
-    if (times == 0) refreshes_.insert(token.id);
-}
-
-std::size_t Shard::waiting_count() const {
-    auto const first = [](auto const& entry) { return entry.second.tries == 0; };
-    return wanted_.to_add() +
-           static_cast<std::size_t>(std::count_if(pending_.begin(), pending_.end(), first));
 }
 
 void Shard::cut(std::string_view reason) {

@@ -64,8 +64,8 @@ class Shard final : private EventSink {
 
     void add(Market& market);
     void remove(Market& market);
-    // As remove, for a market that goes on to another connection: an open gap stays open.
-    void release(Market& market);
+    // It goes on to another connection, and so does its gap.
+    void move(Market& market, Shard& to);
     std::size_t token_count() const { return tokens_; }
     std::set<Market*> const& markets() const { return markets_; }
 
@@ -99,8 +99,12 @@ class Shard final : private EventSink {
     bool open() const { return open_; }
     // It is open and has not yet got back what an interruption took.
     bool recovering() const { return lost_; }
+    // Nothing of its markets has come on this connection yet.
+    bool mute() const { return open_ && !got_data_; }
     // Tokens whose first book is still to be expected: to be asked for, or asked for a moment ago.
     std::size_t waiting_count() const;
+    // Tokens that were asked for more than once in vain.
+    std::size_t missing_count() const { return wanted_.to_add() + pending_.size() - waiting_count(); }
     std::string const& last_error() const { return last_error_; }
     unsigned number() const { return number_; }
 
@@ -109,7 +113,10 @@ class Shard final : private EventSink {
     struct Pending {
         Clock::time_point due;
         unsigned tries = 0;
+        arb_time since = 0;  // when it was first asked for
     };
+    void await_book(std::string const& token, std::chrono::milliseconds wait);
+    void miss(std::string const& token, Pending const& pending);
     std::chrono::milliseconds wait_for_book(std::string const& token, unsigned tries) const;
 
     void event(StreamEvent const& event) override;
@@ -130,6 +137,7 @@ class Shard final : private EventSink {
     void look_after_renewal();
     void expect(std::vector<std::string> const& ids);
     void share(Market& market);
+    void release(Market& market);
     void forget(Market& market);
     void cut(std::string_view reason);
     void interrupted(std::string_view reason, std::string const& detail);
@@ -159,6 +167,7 @@ class Shard final : private EventSink {
     Silence silence_;
     net::Reconnect reconnect_;
     std::chrono::milliseconds retry_after_{-1};
+    Clock::time_point heard_at_{};  // of the last frame of any kind
     Clock::time_point connected_at_{}, reconciled_at_{}, renew_at_{}, overlaps_until_{};
     arb_time received_ = 0;   // of the frame being read
     arb_time last_data_ = 0;  // of the last frame with data, or the first connect

@@ -57,7 +57,7 @@ struct EventTexts {
     std::string_view best_ask;
     std::string_view transaction_hash;
     std::string_view id;  // Gamma's market id
-    std::string_view question, slug;
+    std::string_view slug;
     std::string_view condition_id;
     std::string_view clob_token_ids;  // where it came as JSON inside a string
     std::string_view winning_asset_id;

@@ -10,6 +10,8 @@ using namespace std::chrono_literals;
 struct Timing {
     // The heartbeat the venue asks for.
     std::chrono::milliseconds ping_every = 10s;
+    // An opening book comes within a second, behind a busy connection within ten.
+    std::chrono::milliseconds book_wait = 10s;
     // Silence of a whole connection: between these two, after what its pauses usually are.
     std::chrono::milliseconds silence_min = 30s, silence_max = 55s;
     // Connections were seen to freeze after hours, so each is replaced while it is still good; at a random
@@ -25,8 +27,9 @@ struct Timing {
     std::chrono::milliseconds quiet_after = 30s;
     // A change that REST shows may be on its way to us; after this it is not.
     std::chrono::milliseconds rest_ahead = 3s;
-    // Trades appear over REST later than on the stream.
-    std::chrono::milliseconds backfill_after = 10s;
+    // Trades appear over REST later than on the stream, nobody knows by how much: what was missed is read
+    // soon, and once more before it is said to be complete.
+    std::chrono::milliseconds backfill_after = 10s, backfill_again = 1min;
     // A book that was in doubt has to stay good for so long, or its gap goes on: one row, not one for each
     // doubt.
     std::chrono::milliseconds doubt_settles = 10s;

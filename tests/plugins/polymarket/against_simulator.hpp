@@ -25,7 +25,7 @@ inline Settings settings_for(arb::test::Simulated& simulated) {
     settings.websocket_url = simulated.endpoint("polymarket", "websocket_url");
     settings.catalogue_every = 1s;
     settings.record = {true, true, true};
-    settings.timing.backfill_after = 1s;
+    settings.timing.backfill_after = settings.timing.backfill_again = 1s;
     settings.timing.doubt_settles = 2s;
     return settings;
 }

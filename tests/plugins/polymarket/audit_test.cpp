@@ -105,6 +105,19 @@ TEST_CASE("a book that REST knows the same or older is no doubt") {
     CHECK(a.audit.compare("<html>").empty());
 }
 
+TEST_CASE("levels are the proof: a change that was lost before the venue's newest hash is found") {
+    Audited a;
+    // The venue's hash of its book came with the last change, and ours is another book all the same.
+    auto const doubts = a.audit.compare("[" + hashed(level("0.4", "9"), "1790000000000", hash_a) + "]");
+    REQUIRE(doubts.size() == 1);
+    a.audit.judge(doubts, a.heard + 3 * second_ns);
+    CHECK(a.differing == std::vector<std::string>{"book_differs"});
+    // Where they agree it is known since when.
+    CHECK(a.audit.compare("[" + hashed(level("0.4", "10"), "1790000000000", hash_b) + "]", a.heard + 5)
+              .empty());
+    CHECK(a.live.prices.token(yes)->right_at == a.heard + 5);
+}
+
 TEST_CASE("a stream that catches up in the meantime is no doubt any more") {
     Audited a;
     auto const doubts = a.audit.compare("[" + hashed(level("0.5", "9"), "1790000000005", hash_b) + "]");

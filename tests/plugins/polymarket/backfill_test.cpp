@@ -55,7 +55,7 @@ class Listing final : public net::HttpClient {
 
 struct Past {
     Past() {
-        timing.backfill_after = 0ms;
+        timing.backfill_after = timing.backfill_again = 0ms;
         live.prices.add(names());
         net::asio::co_spawn(live.io, backfill.run(), net::asio::detached);
     }
@@ -90,18 +90,21 @@ TEST_CASE("trades of a gap are read page by page until they are older than it, a
     past.live.frame(R"({"market":")" + market_id + R"(","asset_id":")" + yes +
                     R"(","price":"0.07","size":"2.5","side":"BUY","timestamp":"1790000100123",)" +
                     R"("event_type":"last_trade_price","transaction_hash":"0xlive"})");
+    // One more is there when it is read again: the venue is late with it.
+    auto const later = row(200, "0xc") + "," + row(150, "0xb") + "," + row(100, "0xlive");
     past.answer(
-        {page(row(200, "0xc") + "," + row(150, "0xb") + "," + row(100, "0xlive"), "n="),
+        {page(later, "n="),
          page(row(90, "0xa", "0.07000000000000001") + "," + row(90, "0xa") + "," + row(-600, "0xold"), "m"),
-         page(row(-700, "0xolder"))});
+         page(row(160, "0xlate") + "," + later, "n="),
+         page(row(90, "0xa", "0.07000000000000001") + "," + row(90, "0xa") + "," + row(-600, "0xold"), "m")});
     past.backfill.want(
         {{market_id}, "", begin + 80 * second_ns, begin + 180 * second_ns, "disconnected", "cut"});
     past.run();
-    REQUIRE(past.asked.size() == 2);
+    REQUIRE(past.asked.size() == 4);
     CHECK(past.asked[0].find("condition=" + market_id) != std::string::npos);
     CHECK(past.asked[1].find("cursor=n%3D") != std::string::npos);
     auto const trades = past.live.host.all<arb_trade>();
-    REQUIRE(trades.size() == 5);  // the live one, c, b, and twice a
+    REQUIRE(trades.size() == 6);  // the live one, c, b, twice a, and the late one
     CHECK(trades[1]->header.venue_time == begin + 200 * second_ns);
     CHECK(trades[1]->header.flags == ARB_FLAG_BACKFILLED);
     CHECK(trades[3]->price == 70'000);

@@ -4,8 +4,11 @@
 #include <boost/json.hpp>
 
 #include "arbitrage/decimal.hpp"
+#include "polymarket/audit.hpp"
+#include "polymarket/decode_calls.hpp"
 #include "polymarket/decode_catalogue.hpp"
 #include "polymarket/decode_trades.hpp"
+#include "polymarket/fees.hpp"
 #include "polymarket/fixture.hpp"
 #include "support/catch.hpp"
 
@@ -163,6 +166,16 @@ std::vector<Message> const& messages() {
     return out;
 }
 
+// What is no damage: a truth where a truth belongs, a number where numbers do, a list or an object.
+bool is_good(std::string const& field, json::value const& value) {
+    bool const truth = field == "closed" || field == "active" || field == "archived" || field == "negRisk" ||
+                       field == "acceptingOrders" || field == "enableOrderBook" || field == "feesEnabled" ||
+                       field == "feeSchedule/takerOnly";
+    if (truth) return value.is_bool();
+    if (field == "series" || field == "tags" || field == "markets") return value.is_array();
+    return false;
+}
+
 bool is_in(std::vector<std::string> const& list, std::string const& name) {
     return std::find(list.begin(), list.end(), name) != list.end();
 }
@@ -193,28 +206,72 @@ TEST_CASE("a bad field of a message is said, stores nothing impossible, and leav
 TEST_CASE("a bad field of an announcement follows nothing and leaves the next one") {
     auto const text = read_file(std::string{ARBITRAGE_TEST_DATA} + "/polymarket/new_market.json");
     auto const good = json::parse(text);
+    auto const whole = decode(text);
+    auto const fees = read_fees(whole.events.at(0));
     for (auto const* const field :
-         {"id", "market", "condition_id", "assets_ids", "clob_token_ids", "outcomes", "tags", "timestamp",
-          "event_message", "fees_enabled", "fee_schedule", "slug"})
+         {"event_type", "id", "market", "condition_id", "assets_ids", "clob_token_ids", "outcomes", "tags",
+          "timestamp", "event_message", "event_message/id", "event_message/slug", "fees_enabled",
+          "fee_schedule", "fee_schedule/rate", "fee_schedule/exponent", "fee_schedule/taker_only",
+          "fee_schedule/rebate_rate", "slug"})
         for (auto const& [how, value] : mutations()) {
             INFO(field << ": " << how);
+            auto const both = "[" + json::serialize(mutated(good, field, value)) + "," + text + "]";
             Live live;
-            live.frame("[" + json::serialize(mutated(good, field, value)) + "," + text + "]");
-            CHECK(live.announced.size() == 2);
-            CHECK(live.host.all<arb_message>().empty());
+            live.frame(both);
+            // Without its type it is no announcement, and is kept whole as what was not understood.
+            bool const typeless = std::string_view{field} == "event_type";
+            CHECK(live.announced.size() == (typeless ? 1 : 2));
+            CHECK(live.host.all<arb_message>().size() == (typeless ? 1 : 0));
+            auto const kept = decode(both);
+            REQUIRE(kept.events.size() == 2);
+            auto const odd = read_fees(kept.events[0]), neighbour = read_fees(kept.events[1]);
+            for (auto const figure : {odd.rate, odd.exponent, odd.rebate_rate})
+                CHECK((figure == ARB_ABSENT || figure >= 0));
+            CHECK(neighbour.rate == fees.rate);
+            CHECK(neighbour.raw == fees.raw);
+            CHECK(kept.events[1].assets_ids == whole.events[0].assets_ids);
         }
 }
 
 TEST_CASE("a bad field of a listed market is flagged or absent, and its event keeps the others") {
-    auto const text = read_file(std::string{ARBITRAGE_TEST_DATA} + "/polymarket/gamma_market.json");
+    auto text = read_file(std::string{ARBITRAGE_TEST_DATA} + "/polymarket/gamma_market.json");
     auto const good = json::parse(text);
     auto const row = decode_market(text, "1");
     REQUIRE(row);
     CHECK(row->differences.empty());
-    for (auto const* const field :
-         {"conditionId", "clobTokenIds", "outcomes", "outcomePrices", "orderPriceMinTickSize", "endDate",
-          "acceptingOrdersTimestamp", "volume", "acceptingOrders", "closed", "feesEnabled", "feeSchedule",
-          "feeSchedule/rate", "umaResolutionStatus", "question"})
+    // Any text will do for these.
+    std::vector<std::string> const words{"conditionId",         "question", "description", "slug",
+                                         "umaResolutionStatus", "feeType",  "version"};
+    for (std::string const field : {"conditionId",
+                                    "clobTokenIds",
+                                    "outcomes",
+                                    "outcomePrices",
+                                    "orderPriceMinTickSize",
+                                    "orderMinSize",
+                                    "endDate",
+                                    "startDate",
+                                    "acceptingOrdersTimestamp",
+                                    "volume",
+                                    "volume24hr",
+                                    "lastTradePrice",
+                                    "acceptingOrders",
+                                    "active",
+                                    "archived",
+                                    "closed",
+                                    "enableOrderBook",
+                                    "negRisk",
+                                    "feesEnabled",
+                                    "feeType",
+                                    "feeSchedule",
+                                    "feeSchedule/rate",
+                                    "feeSchedule/exponent",
+                                    "feeSchedule/takerOnly",
+                                    "feeSchedule/rebateRate",
+                                    "umaResolutionStatus",
+                                    "question",
+                                    "description",
+                                    "slug",
+                                    "version"})
         for (auto const& [how, value] : mutations()) {
             INFO(field << ": " << how);
             auto const bad = json::serialize(mutated(good, field, value));
@@ -225,15 +282,147 @@ TEST_CASE("a bad field of a listed market is flagged or absent, and its event ke
             CHECK(decode_market(markets[1], "1")->content == row->content);
             auto const odd = decode_market(markets[0], "1");
             if (!odd) {
-                CHECK(std::string_view{field} == "conditionId");
+                CHECK(field == "conditionId");
                 continue;
             }
             CHECK((odd->tick_size == ARB_ABSENT || odd->tick_size == row->tick_size));
             CHECK((odd->volume == ARB_ABSENT || odd->volume == row->volume || odd->volume > 0));
+            CHECK((odd->volume_24h == ARB_ABSENT || odd->volume_24h >= 0));
+            CHECK((odd->last_price == ARB_ABSENT || (odd->last_price >= 0 && odd->last_price <= ARB_UNIT)));
             CHECK((odd->fees.rate == ARB_ABSENT || odd->fees.rate >= 0));
             CHECK(odd->settlement_value == ARB_ABSENT);
             CHECK((odd->tokens.empty() || odd->tokens == row->tokens));
+            CHECK(odd->min_order_size.size() < 20);
+            // Prices of an open market are not looked at.
+            bool const expected = value && !value->is_null() && field != "outcomePrices" &&
+                                  !(value->is_string() && is_in(words, field)) && !is_good(field, *value);
+            if (expected) CHECK(odd->flags == ARB_FLAG_ANOMALY);
         }
+}
+
+TEST_CASE("a market that closed with prices that are none is not settled, and that is said") {
+    auto good = json::parse(read_file(std::string{ARBITRAGE_TEST_DATA} + "/polymarket/gamma_market.json"));
+    good.as_object()["closed"] = true;
+    good.as_object()["umaResolutionStatus"] = "resolved";
+    for (auto const* const prices : {R"(["1e308","0"])", R"(["-1","2"])", R"(["","1"])", R"([1,0])",
+                                     R"({"a":1})", R"(["99999999999999999999","0"])"}) {
+        INFO(prices);
+        good.as_object()["outcomePrices"] = prices;
+        auto const row = decode_market(json::serialize(good), "1");
+        REQUIRE(row);
+        CHECK(row->lifecycle == ARB_LIFECYCLE_CLOSED);
+        CHECK(row->settlement_value == ARB_ABSENT);
+        CHECK(row->flags == ARB_FLAG_ANOMALY);
+    }
+    good.as_object()["outcomePrices"] = R"(["1","0"])";
+    CHECK(decode_market(json::serialize(good), "1")->settlement_value == ARB_UNIT);
+}
+
+TEST_CASE("a bad field of a listed event is flagged or absent, and its markets and its neighbour are there") {
+    auto const market = read_file(std::string{ARBITRAGE_TEST_DATA} + "/polymarket/gamma_market.json");
+    auto const text =
+        R"({"id":"1","slug":"an-event","title":"E","seriesSlug":"s","category":"c","active":true,"closed":false,)"
+        R"("archived":false,"negRisk":true,"startDate":"2026-01-01T00:00:00Z","endDate":"2026-12-01T00:00:00Z",)"
+        R"("tags":[{"id":"1","label":"T","slug":"t"}],"series":[{"id":"1","slug":"s","title":"S"}],"markets":[)" +
+        market + "]}";
+    auto const good = json::parse(text);
+    REQUIRE(decode_event(text)->differences.empty());
+    for (std::string const field :
+         {"id", "slug", "title", "seriesSlug", "series", "category", "tags", "active", "closed", "archived",
+          "negRisk", "startDate", "endDate", "markets"})
+        for (auto const& [how, value] : mutations()) {
+            INFO(field << ": " << how);
+            auto const page =
+                R"({"events":[)" + json::serialize(mutated(good, field, value)) + "," + text + "]}";
+            auto const items = decode_page(page, "events");
+            REQUIRE(items.has_value());
+            REQUIRE(items->items.size() == 2);
+            CHECK(decode_event(items->items[1])->content == decode_event(text)->content);
+            auto const odd = decode_event(items->items[0]);
+            if (!odd) {
+                CHECK(field == "id");
+                continue;
+            }
+            CHECK((field == "markets" || odd->markets.size() == 1));
+            bool const words = field == "id" || field == "title" || field == "slug" ||
+                               field == "seriesSlug" || field == "category";
+            bool const wrong =
+                value && !value->is_null() && !is_good(field, *value) && !(words && value->is_string());
+            if (wrong) CHECK(odd->flags == ARB_FLAG_ANOMALY);
+        }
+}
+
+TEST_CASE("a bad field of a book read over REST accuses nobody, and the others of the answer are compared") {
+    auto const good = json::parse(book_frame(yes, level("0.4", "10"), level("0.6", "20"), "1790000009000"));
+    auto const other = Two::of_other(book_frame(yes, level("0.1", "1"), level("0.6", "20"), "1790000009000"));
+    for (std::string const field :
+         {"asset_id", "timestamp", "bids", "asks", "bids/0/price", "bids/0/size", "asks/0/price"})
+        for (auto const& [how, value] : mutations()) {
+            INFO(field << ": " << how);
+            Two two;
+            Timing const timing;
+            Rest clob{nullptr, 1};
+            Audit audit{two.live.host.host(),
+                        two.live.prices,
+                        clob,
+                        timing,
+                        {[](Token&, std::string_view) {}, [](Market&) {}}};
+            auto const doubts =
+                audit.compare("[" + json::serialize(mutated(good, field, value)) + "," + other + "]");
+            REQUIRE(doubts.size() == 1);
+            CHECK(two.live.prices.token(doubts[0].token) == two.live.prices.token(other_yes));
+        }
+}
+
+TEST_CASE("a bad field of a one-off answer costs that field alone") {
+    auto const check = [](char const* text, auto const& row) {
+        auto const good = json::parse(text);
+        json::object const whole = row(json::serialize(good));
+        REQUIRE_FALSE(whole.empty());
+        for (auto const& pair : good.as_object())
+            for (auto const& [how, value] : mutations()) {
+                INFO(pair.key() << ": " << how);
+                json::object const odd = row(json::serialize(mutated(good, std::string{pair.key()}, value)));
+                std::size_t differ = 0;
+                for (auto const& was : whole)
+                    if (!odd.contains(was.key()) || odd.at(was.key()) != was.value()) ++differ;
+                CHECK((odd.empty() || differ <= 3));  // of an object within
+            }
+    };
+    check(
+        R"({"timestamp":1791200000,"outcome":"Yes","side":"BUY","price":0.5,"size":5,"transactionHash":"0x1"})",
+        trade_row);
+    check(
+        R"({"id":"1","market":"2","outcome":"Yes","side":"BUY","price":"0.5","original_size":"5","size_matched":"1","status":"LIVE","created_at":1791200000})",
+        order_row);
+    check(
+        R"({"id":"1","match_time":"1791200000","market":"2","outcome":"Yes","side":"BUY","price":"0.5","size":"5","trader_side":"TAKER","status":"MINED","transaction_hash":"0x"})",
+        fill_row);
+    check(
+        R"({"conditionId":"1","title":"Q","outcome":"Yes","size":5,"avgPrice":0.5,"curPrice":0.5,"currentValue":2.5,"redeemable":false})",
+        position_row);
+    check(
+        R"({"timestamp":1791200000,"conditionId":"1","title":"Q","outcome":"Yes","totalBought":5,"avgPrice":0.5,"realizedPnl":1})",
+        closed_position_row);
+    check(R"({"type":1,"payload":{"a":1}})", notification_row);
+    check(
+        R"({"condition_id":"1","question":"Q","rewards":{"rates":[{"rewards_daily_rate":5}],"min_size":1,"max_spread":2}})",
+        reward_row);
+    check(R"({"slug":"s","title":"S","recurrence":"5m","volume24hr":1,"closed":false})", series_row);
+    check(R"({"id":"1","slug":"s","label":"S"})", tag_row);
+    check(R"({"id":1,"name":"N","abbreviation":"A","league":"l","record":"1-0"})", team_row);
+    check(R"({"createdAt":"2026-11-01T10:00:00Z","profile":{"name":"A"},"body":"b","reactionCount":1})",
+          comment_row);
+    auto const first = [](RowsOf const& rows) {
+        return rows && !rows->empty() ? rows->front() : json::object{};
+    };
+    check(
+        R"({"c":"1","mts":0.01,"mos":5,"fd":{"r":0.07,"e":1,"to":true},"ao":true,"aot":"2026-04-01T18:22:59Z","nr":false,"sd":1})",
+        [&](std::string const& text) { return first(fee_rows(text)); });
+    check(R"({"balance":"1","allowance":"2"})",
+          [&](std::string const& text) { return first(balance_rows(text, "collateral")); });
+    check(R"({"history":[{"t":1791200000,"p":0.5}]})",
+          [&](std::string const& text) { return first(history_rows(text)); });
 }
 
 TEST_CASE("a bad field of a past trade is said, and the other trades of the page count") {

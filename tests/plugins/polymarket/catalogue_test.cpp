@@ -1,5 +1,7 @@
 #include "polymarket/catalogue.hpp"
 
+#include <boost/json.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 
 #include "polymarket/fixture.hpp"
@@ -155,7 +157,13 @@ TEST_CASE("a page that is no page fails the sweep, an odd event does not") {
     Swept html;
     html.answers[listing] = "<html>";
     CHECK_FALSE(html.sweep());
-    CHECK(html.host.counter("rejected/unreadable_page") == 1);
+    // Whoever stands between us and the venue said that; the venue sent nothing unreadable.
+    CHECK(html.host.counter("rejected/unreadable_page") == 0);
+    CHECK(html.failure.find("with a web page") != std::string::npos);
+    Swept damaged;
+    damaged.answers[listing] = R"({"events":[{"id":)";
+    CHECK_FALSE(damaged.sweep());
+    CHECK(damaged.host.counter("rejected/unreadable_page") == 1);
     Swept missing;
     CHECK_FALSE(missing.sweep());
     Swept odd;
@@ -202,6 +210,32 @@ TEST_CASE("a change of status is pushed and ends or begins the following") {
     REQUIRE(swept.sweep());
     CHECK(swept.opened.size() == 2);
     CHECK(swept.host.all<arb_status_change>().size() == 2);
+}
+
+TEST_CASE("a row that leaves out what it said before does not end a market that is followed") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11")));
+    REQUIRE(swept.sweep());
+    auto const without = [](std::string const& name, std::string const& by) {
+        auto value = boost::json::parse(market("0x11")).as_object();
+        value.erase(name);
+        if (!by.empty()) value[name] = boost::json::parse(by);
+        return boost::json::serialize(value);
+    };
+    unsigned vague = 0;
+    for (auto const* const name : {"enableOrderBook", "clobTokenIds", "outcomes"})
+        for (auto const* const by : {"", "null", "7"}) {
+            INFO(name << " " << by);
+            swept.answers[listing] = page(event("1", without(name, by)));
+            REQUIRE(swept.sweep());
+            CHECK(swept.ended.empty());
+            CHECK(swept.host.all<arb_status_change>().empty());
+            CHECK(swept.host.all<arb_market>().size() == 1);
+            CHECK(swept.host.counter("vague_rows") == ++vague);
+        }
+    swept.answers[listing] = page(event("1", without("enableOrderBook", "false")));
+    REQUIRE(swept.sweep());
+    CHECK(swept.ended == std::vector<std::string>{"0x11"});
 }
 
 TEST_CASE("a status row says more when there is more to say") {

@@ -44,6 +44,26 @@ using Rows = std::vector<std::string>;
 
 }  // namespace
 
+TEST_CASE("a market that goes to another connection takes its gap along, which ends there") {
+    for (bool const alone : {true, false}) {
+        Watched w;
+        Coverage other{w.gaps, {}, w.timing, [&](Missing m) { w.missing.push_back(m); }};
+        w.coverage.lost({"a", "b"}, w.at(10), "slow", "", alone);
+        w.coverage.move("b", other);
+        w.coverage.covered("a", w.at(12));
+        w.coverage.all_covered({"a"}, w.at(12));
+        CHECK(w.coverage.open_count() == 0);
+        CHECK(other.open_count() == 1);
+        other.covered("b", w.at(20));
+        auto const rows = w.rows();
+        CHECK(rows.size() == 4);
+        for (auto const& row : rows) CHECK(row.find("- ") == std::string::npos);  // none is open
+        CHECK(std::find(rows.begin(), rows.end(), "3 b 10-20 slow") != rows.end());
+        REQUIRE(w.missing.size() == 2);
+        CHECK(w.missing[1].markets == Rows{"b"});
+    }
+}
+
 TEST_CASE("while there is one connection its interruption is one row, and its trades are to be read") {
     Watched w;
     w.coverage.lost({"a", "b"}, w.at(10), "disconnected", "cut", true);

@@ -147,12 +147,13 @@ TEST_CASE("settlement: the winner's name, halves, and what is no result") {
     auto const no = closed(R"(["0","1"])");
     CHECK(no.result == "No");
     CHECK(no.settlement_value == 0);
-    auto const half = closed(R"("[\"0.5\", \"0.5\"]")");
+    auto const half = closed(R"("[\"0.5\", \"0.5\"]")", R"("umaResolutionStatus":"resolved",)");
     CHECK(half.result == "50-50");
     CHECK(half.settlement_value == ARB_UNIT / 2);
     for (auto const* const prices :
-         {R"("[\"0\", \"0\"]")", R"("[\"0.9995\", \"0.0005\"]")", R"(["1","1"])", R"(["1"])", "null",
-          R"(["2","-1"])",
+         // One half each without the word is what a market shows that nobody prices.
+         {R"("[\"0.5\", \"0.5\"]")", R"("[\"0\", \"0\"]")", R"("[\"0.9995\", \"0.0005\"]")", R"(["1","1"])",
+          R"(["1"])", "null", R"(["2","-1"])",
           R"("[\"0.5843311669077693146635445446077281\", \"0.4156688330922306853364554553922719\"]")"}) {
         auto const row = closed(prices);
         CHECK(row.lifecycle == ARB_LIFECYCLE_CLOSED);

@@ -80,7 +80,7 @@ TEST_CASE("nested objects do not lend their fields to the event") {
     auto const kept = decode(
         R"({"event_type":"new_market","id":"7","event_message":{"id":"99","title":"t","market":"wrong"},)"
         R"("fee_schedule":{"rate":"0.07","price":"0.3"},"assets_ids":["1","2"],"clob_token_ids":"[\"1\", \"2\"]",)"
-        R"("outcomes":["Up","D\u00f6wn"],"tags":["Crypto","5M"],"question":"Line\nbreak \"quoted\"?",)"
+        R"("outcomes":["Up","D\u00f6wn"],"tags":["Crypto","5M"],"slug":"Line\nbreak \"quoted\"?",)"
         R"("condition_id":"0xAB","market":"0xab","line":1.5,"game_start_time":""})");
     auto const& event = kept.events.at(0);
     CHECK(event.id == "7");
@@ -88,7 +88,7 @@ TEST_CASE("nested objects do not lend their fields to the event") {
     CHECK(event.market == "0xab");
     CHECK(event.price.empty());
     CHECK(event.clob_token_ids == R"(["1", "2"])");
-    CHECK(event.question == "Line\nbreak \"quoted\"?");
+    CHECK(event.slug == "Line\nbreak \"quoted\"?");
     CHECK(event.outcomes.at(1) == "D\xc3\xb6wn");
     CHECK(event.assets_ids.size() == 2);
 }

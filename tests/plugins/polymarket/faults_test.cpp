@@ -7,6 +7,16 @@ using namespace arb::polymarket;
 using namespace arb::polymarket::test;
 using arb::test::eventually;
 
+namespace {
+
+bool said(arb::test::RecordingHost& host, std::string const& part) {
+    auto const all = host.sentences();
+    return std::any_of(all.begin(), all.end(),
+                       [&](std::string const& one) { return one.find(part) != std::string::npos; });
+}
+
+}  // namespace
+
 TEST_CASE("faults of the feed: prices are right again afterwards, gaps are closed and trades are all there") {
     for (std::string const fault : {"cut", "reset", "malformed", "renamed_field", "overflow"}) {
         arb::test::Simulated simulated{
@@ -88,6 +98,7 @@ TEST_CASE("a venue that accepts and drops is not hammered, and one that sends no
         simulated.fault(fault, "polymarket", 600);
         auto settings = settings_for(simulated);
         settings.timing.ping_every = 300ms;
+        settings.timing.book_wait = 500ms;
         Running running{simulated, settings};
         INFO(fault << "\n" << told(running.host));
         // A PING comes after the subscription.
@@ -97,6 +108,13 @@ TEST_CASE("a venue that accepts and drops is not hammered, and one that sends no
         }));
         CHECK_FALSE(running.live());
         CHECK(running.host.all<arb_quote>().empty());
+        if (fault == "no_snapshot") {
+            // Subscribed is not live, and what does not come is missing.
+            CHECK(eventually(
+                30s, [&] { return said(running.host, "1 of 1 connections have brought nothing yet"); }));
+            CHECK(eventually(30s, [&] { return gap_rows(running.host).reasons.contains("no_book"); }));
+            CHECK_FALSE(running.live());
+        }
         CHECK(running.host.counter("reconnects") <= net::ConnectBudget::connects_max);
         simulated.stop_faults();
         REQUIRE(eventually(60s, [&] { return running.live(); }));

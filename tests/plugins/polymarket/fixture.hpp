@@ -36,7 +36,6 @@ class KeptEvents final : public EventSink {
                                  &kept.best_bid,
                                  &kept.best_ask,
                                  &kept.id,
-                                 &kept.question,
                                  &kept.condition_id,
                                  &kept.clob_token_ids,
                                  &kept.winning_asset_id,
@@ -86,6 +85,7 @@ class Live final : public EventSink {
     Outbox outbox{io.get_executor(), host.host(), {}};
     std::vector<std::string> opened, resolved, announced, ticks, hash_differs;
     std::vector<std::pair<std::string, std::string>> doubtful;
+    arb_time ends = 0;  // of every market
     Prices prices;
 
   private:
@@ -96,6 +96,7 @@ class Live final : public EventSink {
         out.resolved = [this](Market& market) { resolved.push_back(market.id); };
         out.tick_changed = [this](Market& market, std::int64_t) { ticks.push_back(market.id); };
         out.hash_differs = [this](Token& token) { hash_differs.push_back(token.id); };
+        out.closes_at = [this](Market const&) { return ends; };
         out.new_market = [this](StreamEvent const& event) { announced.emplace_back(event.id); };
         return out;
     }

@@ -128,11 +128,31 @@ TEST_CASE("a market made while it runs has its first quote within 5 s of its ann
     CHECK(eventually(15s, [&] { return running.host.all<arb_fee_schedule>().size() >= before.size(); }));
 }
 
+TEST_CASE("a selection that takes no market is degraded and says how to see why") {
+    arb::test::Simulated simulated{{"--quiet-start", "--markets", "20"}};
+    auto settings = settings_for(simulated);
+    settings.select.markets = {"no-such-market"};
+    Running running{simulated, settings};
+    auto const said = [&] {
+        return running.host.state() == ARB_STATE_DEGRADED &&
+               told(running.host).find("select takes no market") != std::string::npos;
+    };
+    bool const degraded = eventually(20s, said);
+    INFO(told(running.host));
+    CHECK(degraded);
+}
+
 TEST_CASE("commands and the probe") {
     arb::test::Simulated simulated{{"--quiet-start", "--markets", "20"}};
     auto settings = settings_for(simulated);
     auto const tls = simulated.tls();
-    CHECK(probe_services(settings, tls).has_value());
+    auto chosen = settings;
+    chosen.select.markets = {"no-such-market"};
+    chosen.select.events = {"no-such-event"};
+    std::vector<std::string> unknown;
+    CHECK(probe_services(chosen, tls, [&](std::string const& line) { unknown.push_back(line); }).has_value());
+    CHECK(unknown == std::vector<std::string>{"select.events no-such-event is not known to the venue",
+                                              "select.markets no-such-market is not known to the venue"});
     std::vector<json::object> rows;
     auto const run = [&](std::string_view name, std::string const& parameters) {
         rows.clear();
@@ -158,7 +178,7 @@ TEST_CASE("commands and the probe") {
     CHECK(rows.size() == 2);
     REQUIRE(run("selection", "{}").has_value());
     REQUIRE(rows.size() == 1);
-    CHECK(rows[0].at("rule").as_string() == "total");
+    CHECK(rows[0].at("rule").as_string() == "all rules together");
     CHECK(rows[0].at("takes").to_number<int>() >= 5);
     REQUIRE(run("tags", "{}").has_value());
     CHECK_FALSE(rows.empty());

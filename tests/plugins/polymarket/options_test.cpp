@@ -54,6 +54,14 @@ TEST_CASE("wrong options name themselves") {
     CHECK(refused(R"({"snapshot_every":"often"})") == "/snapshot_every");
     CHECK(settings(R"({"shard":"2/8"})").select.shard.count == 8);
     CHECK(refused(R"({"api_key":"k"})") != "accepted");
+    // Positions need no more than an address.
+    CHECK(settings(R"({"address":"0xa"})").address == "0xa");
+    CHECK_FALSE(settings(R"({"address":"0xa"})").credentials);
+    for (auto const* const option : {"gamma_url", "clob_url", "data_url", "websocket_url"})
+        for (auto const* const url : {"http://localhost", "nonsense", "wss://", "ftp://a"})
+            CHECK(refused(R"({")" + std::string{option} + R"(":")" + url + R"("})") ==
+                  "/" + std::string{option});
+    CHECK(refused(R"({"websocket_url":"https://a"})") == "/websocket_url");
     CHECK(
         refused(
             R"({"address":"a","api_key":"k","api_secret_file":"/nowhere","api_passphrase_file":"/nowhere"})") ==
@@ -88,7 +96,7 @@ TEST_CASE("the manifest is JSON and describes every option with a default") {
         CHECK(option.value().as_object().contains("description"));
         CHECK(option.value().as_object().contains("default"));
     }
-    CHECK(value.at("commands").as_array().size() == 12);
+    CHECK(value.at("commands").as_array().size() == 21);
 }
 
 TEST_CASE("signatures: the recorded vectors") {

@@ -16,6 +16,12 @@ std::string trade_frame(std::string const& token, std::string const& price, std:
            R"(","event_type":"last_trade_price","transaction_hash":"0x1"})";
 }
 
+// With this hash in place of the one it has.
+std::string with_hash(std::string text, std::string const& hash) {
+    auto const begin = text.find(R"("hash":")") + 8;
+    return text.replace(begin, text.find('"', begin) - begin, hash);
+}
+
 std::string best_frame(std::string const& bid, std::string const& ask, std::string const& time) {
     return R"({"market":")" + market_id + R"(","asset_id":")" + yes + R"(","best_bid":")" + bid +
            R"(","best_ask":")" + ask + R"(","spread":"0.1","timestamp":")" + time +
@@ -178,6 +184,24 @@ TEST_CASE("a book that nobody has changed yet has no time, and that is no change
     CHECK(live.doubtful.empty());
 }
 
+TEST_CASE("a change that is told of the other outcome alone is a change all the same") {
+    Live live{{true, true, true}};
+    live.prices.add(names());
+    live.frame(book_frame(yes, level("0.4", "10"), level("0.6", "20")));
+    live.frame(change_frame(change_entry(no, "0.505", "7", "SELL")));
+    auto const changes = live.host.all<arb_book_change>();
+    REQUIRE(changes.size() == 1);
+    CHECK(changes[0]->outcome == 0);
+    CHECK(changes[0]->side == ARB_BOOK_BID);
+    CHECK(changes[0]->price == 495'000);
+    CHECK(live.host.all<arb_quote>().back()->bid == 495'000);
+    // What is known already is no other change, and what is unreadable is said.
+    live.frame(change_frame(change_entry(no, "0.505", "7", "SELL"), "1790000000002"));
+    CHECK(live.host.all<arb_book_change>().size() == 1);
+    live.frame(change_frame(change_entry(no, "1.505", "7", "SELL"), "1790000000003"));
+    CHECK(live.host.counter("rejected/bad_price_change") == 1);
+}
+
 TEST_CASE("what is not to be recorded is not pushed") {
     Live live{{false, false, false}};
     live.prices.add(names());
@@ -270,6 +294,14 @@ TEST_CASE("a resolution is said once, with what outcome 0 pays") {
     CHECK(text(changes[0]->header, changes[0]->result) == "No");
     CHECK(live.resolved == std::vector<std::string>{market_id});
 
+    CHECK(changes[0]->detail.length == 0);
+    // Before the end that was announced.
+    Live early;
+    early.ends = 1'790'000'000'009 * millisecond_ns + 1;
+    early.prices.add(names());
+    early.frame(frame(yes, "Yes"));
+    auto const* const status = early.host.all<arb_status_change>().at(0);
+    CHECK(text(status->header, status->detail).starts_with(R"({"early":true,"closes_at":"2026-)"));
     Live half;
     half.prices.add(names());
     half.frame(frame("", ""));
@@ -293,6 +325,44 @@ TEST_CASE("a market that ended has no bid and no ask, whatever was stored of it 
         CHECK(all.back()->ask_size == ARB_ABSENT);
         CHECK(all.back()->last_price == (quotes == &live ? ARB_ABSENT : 400'000));
     }
+}
+
+TEST_CASE("the book of a market that ended is empty from then on, and exact until then") {
+    Live live{{true, true, true}};
+    auto& market = live.prices.add(names());
+    auto const ends = [&](arb_time at) {
+        live.prices.ended(market, ARB_ABSENT, at);
+        live.outbox.flush();
+        return live.host.all<arb_book>().size();
+    };
+    live.frame(book_frame(yes, level("0.4", "10"), level("0.6", "20")), 100);
+    CHECK(ends(200) == 2);
+    auto const* const empty = live.host.all<arb_book>().back();
+    CHECK(empty->bids.length + empty->asks.length == 0);
+    CHECK(empty->header.venue_time == 0);
+    CHECK(empty->header.received_time == 200);
+    CHECK(text(empty->header, empty->venue_hash).empty());
+    // Changes were missed before it: it is not the same book any more.
+    CHECK(empty->epoch > live.host.all<arb_book>().front()->epoch);
+    // What is said of it afterwards changes nothing, and the end is written once.
+    live.frame(change_frame(change_entry(yes, "0.4", "0", "BUY")), 300);
+    CHECK(ends(400) == 2);
+    CHECK(live.host.all<arb_book_change>().empty());
+    // It opens again; the stream empties it, and then it ends: everything is written already.
+    live.frame(book_frame(yes, level("0.4", "10"), "", "1790000000500"), 500);
+    live.frame(change_frame(change_entry(yes, "0.4", "0", "BUY"), "1790000000600"), 600);
+    CHECK(live.host.all<arb_book_change>().size() == 1);
+    CHECK(ends(700) == 3);
+    // And once more, unheard: the connection was lost when it ended.
+    live.frame(book_frame(yes, level("0.4", "10"), "", "1790000000800"), 800);
+    Prices::lost(market);
+    CHECK(ends(900) == 5);
+    CHECK(live.host.all<arb_book>().back()->bids.length == 0);
+    // Of one that nobody wants books of there is none.
+    Live quotes;
+    quotes.prices.ended(quotes.prices.add(names()), 400'000, 7);
+    quotes.outbox.flush();
+    CHECK(quotes.host.all<arb_book>().empty());
 }
 
 TEST_CASE("a change of tick is one status packet for both tokens") {
@@ -358,11 +428,108 @@ TEST_CASE("a market of three outcomes is kept by each of them") {
 TEST_CASE("opening books are checked by the venue's hash as a hint") {
     Live live;
     live.prices.add(names());
-    live.frame(book_frame(yes, level("0.4", "1"), "", "1790000000000",
-                          R"(,"tick_size":"0.01","last_trade_price":"")"));
+    live.frame(with_hash(book_frame(yes, level("0.4", "1"), "", "1790000000000",
+                                    R"(,"tick_size":"0.01","last_trade_price":"")"),
+                         std::string(40, '0')));
     CHECK(live.host.counter("book_hashes/different") == 1);
     CHECK(live.doubtful.empty());
     CHECK(live.hash_differs == std::vector<std::string>{yes});  // REST is asked about it
+}
+
+TEST_CASE("a change that was lost shows in the hash of the next one, and the book was right until then") {
+    Live live{{true, true, true}};
+    live.prices.add(names());
+    // What the venue has; its hashes are made of it.
+    std::vector<std::string> bids{level("0.3", "5"), level("0.4", "1")};
+    auto const hash = [&](std::string const& time, std::string const& price) {
+        std::string list;
+        for (auto const& one : bids) list += (list.empty() ? "" : ",") + one;
+        auto const kept = decode(book_frame(yes, list, level("0.6", "2"), time));
+        BookReader reader;
+        REQUIRE(reader.read(kept.events.at(0)));
+        Book book;
+        book.replace(reader, 0, true);
+        return book_hash({market_id, yes, time, "5", "0.01", price, false}, book);
+    };
+    auto const look = [&](arb_time received, std::string const& frame) {
+        live.frame(frame, received);
+        live.prices.check_hashes(received + second_ns, 1);
+    };
+    auto const opening = book_frame(yes, bids[0] + "," + bids[1], level("0.6", "2"), "1790000000000",
+                                    R"(,"tick_size":"0.01","last_trade_price":"")");
+    look(100, with_hash(opening, hash("1790000000000", "")));
+    CHECK(live.host.counter("book_hashes/verified") == 1);
+    // A trade is part of it from then on, whichever outcome it was printed on.
+    live.frame(trade_frame(no, "0.255", "1", "BUY"), 150);
+    bids[1] = level("0.4", "2");
+    auto change = change_entry(yes, "0.4", "2", "BUY");
+    look(200, change_frame(with_hash(change, hash("1790000000001", "0.255")), "1790000000001"));
+    CHECK(live.host.counter("book_hashes/verified") == 2);
+    CHECK(live.prices.token(yes)->right_at == 200);
+    live.prices.check_hashes(200 + second_ns, 1);  // nothing changed: nothing to compare
+    CHECK(live.host.counter("book_hashes/verified") == 2);
+    // A market that does not pause is given time.
+    bids[1] = level("0.4", "3");
+    live.frame(change_frame(with_hash(change_entry(yes, "0.4", "3", "BUY"), hash("1790000000002", "0.255")),
+                            "1790000000002"),
+               250);
+    live.prices.check_hashes(260, 1);
+    CHECK(live.host.counter("book_hashes/verified") == 2);
+    live.prices.check_hashes(31 * second_ns, 1);
+    CHECK(live.host.counter("book_hashes/verified") == 3);
+    // 0.3 goes without a word. The best price stays.
+    bids[0] = level("0.2", "1");
+    change = change_entry(yes, "0.2", "1", "BUY");
+    look(300, change_frame(with_hash(change, hash("1790000000009", "0.255")), "1790000000009"));
+    CHECK(live.host.counter("book_hashes/different") == 1);
+    CHECK(live.hash_differs == std::vector<std::string>{yes});
+    CHECK(live.doubtful.empty());  // REST decides
+    CHECK(live.prices.token(yes)->right_at == 250);
+}
+
+TEST_CASE("a book that follows a trade and says nothing new is not written again") {
+    Live live{{true, true, true}};
+    live.prices.add(names());
+    live.frame(book_frame(yes, level("0.4", "10"), level("0.6", "20"), "1790000000000"), 100);
+    live.frame(book_frame(yes, level("0.4", "10"), level("0.6", "20"), "1790000000005"), 200);
+    CHECK(live.host.all<arb_book>().size() == 1);
+    CHECK(live.prices.token(yes)->book.time() == 1'790'000'000'005 * millisecond_ns);
+    CHECK(live.prices.token(yes)->right_at == 200);
+    live.frame(book_frame(yes, level("0.4", "9"), level("0.6", "20"), "1790000000006"), 300);
+    CHECK(live.host.all<arb_book>().size() == 2);
+}
+
+TEST_CASE("a lost best price is noticed on a market that never pauses") {
+    Live live;
+    live.prices.add(names());
+    auto const at = 1'800'000'000 * second_ns;
+    live.frame(book_frame(yes, level("0.4", "10") + "," + level("0.39", "1"), level("0.6", "1")), at);
+    // The bid of 0.4 is gone, and the venue goes on talking of the next ones.
+    auto const speak = [&](int second) {
+        auto const time = std::to_string(1'790'000'000'100 + second * 1000);
+        auto const now = at + second * second_ns;
+        live.frame(change_frame(change_entry(yes, "0.1", std::to_string(second), "BUY"), time), now);
+        live.frame(best_frame("0.39", "0.6", time), now);
+        live.prices.check_books(now);
+    };
+    speak(1), speak(2), speak(3);
+    CHECK(live.doubtful.empty());
+    speak(4), speak(5);
+    REQUIRE(live.doubtful.size() == 1);
+    CHECK(live.doubtful[0].second == "book_differs");
+    // One whose best prices always follow a moment later is fine however busy it is.
+    Live busy;
+    busy.prices.add(names());
+    busy.frame(book_frame(yes, level("0.4", "10"), level("0.6", "1")), at);
+    for (int second = 1; second != 12; ++second) {
+        auto const time = std::to_string(1'790'000'000'100 + second * 1000);
+        auto const now = at + second * second_ns;
+        auto const bid = second % 2 == 0 ? "0.4" : "0.41";
+        busy.frame(best_frame(bid, "0.6", time), now);
+        busy.prices.check_books(now);
+        busy.frame(change_frame(change_entry(yes, "0.41", second % 2 == 0 ? "0" : "5", "BUY"), time), now);
+    }
+    CHECK(busy.doubtful.empty());
 }
 
 TEST_CASE("unknown types are counted and new markets handed on") {
