@@ -136,7 +136,7 @@ class Venue {
     TlsServer server_;
 };
 
-constexpr HttpAnswer not_found() {
+HttpAnswer not_found() {
     return {.status = 404, .body = R"({"error":{"code":"not_found","message":"market not found"}})"};
 }
 
@@ -264,9 +264,9 @@ TEST_CASE("several books come at once, and what is old is looked for where the v
         if (asked.path == "/markets/orderbooks") {
             json::array books;
             for (auto const& [key, ticker] : asked.query)
-                books.push_back({{"ticker", ticker},
-                                 {"orderbook_fp",
-                                  {{"yes_dollars", {{"0.4100", "10.00"}}}, {"no_dollars", json::array{}}}}});
+                books.push_back(
+                    json::parse(R"({"ticker":")" + ticker +
+                                R"(","orderbook_fp":{"yes_dollars":[["0.4100","10.00"]],"no_dollars":[]}})"));
             return {.body = json::serialize(json::object{{"orderbooks", books}})};
         }
         if (asked.path == "/historical/markets/KXOLD-1")
