@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "arbitrage/time.hpp"
 #include "polymarket/decode_trades.hpp"
@@ -35,7 +36,21 @@ void Backfill::want(Missing const& missing) {
     for (auto const& market : missing.markets) add(market, missing.from - margin_ns, row);
 }
 
-void Backfill::want(std::string const& market, arb_time from) { add(market, from, nullptr); }
+void Backfill::want(std::string const& market, arb_time from) {
+    if (past_) {
+        ++past_->waiting;
+        from = std::min(from, past_->gap.from);
+    }
+    add(market, from, past_);
+}
+
+void Backfill::open_past(arb_time from, arb_time to) {
+    past_ = std::make_shared<Row>(Row{{{}, {}, from, to, "not_running", {}}, 1, false});
+}
+
+void Backfill::close_past() {
+    if (auto const past = std::exchange(past_, nullptr)) read_for(*past);
+}
 
 void Backfill::add(std::string const& market, arb_time from, std::shared_ptr<Row> row) {
     auto const [found, fresh] = tasks_.try_emplace(market);
@@ -92,11 +107,13 @@ void Backfill::done(std::string const& market, Task& task) {
         task.read = true;
         return put_back(market, task, timing_.backfill_again);
     }
-    for (auto const& row : task.rows) {
-        auto const& gap = row->gap;
-        if (--row->waiting == 0 && !row->failed)
-            gaps_.record(ARB_STREAM_TRADES, gap.row_market, gap.from, gap.to, gap.reason, gap.detail, true);
-    }
+    for (auto const& row : task.rows) read_for(*row);
+}
+
+void Backfill::read_for(Row& row) {
+    auto const& gap = row.gap;
+    if (--row.waiting == 0 && !row.failed)
+        gaps_.record(ARB_STREAM_TRADES, gap.row_market, gap.from, gap.to, gap.reason, gap.detail, true);
 }
 
 void Backfill::failed(Tasks tasks, std::string const& why) {

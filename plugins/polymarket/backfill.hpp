@@ -27,8 +27,12 @@ class Backfill {
 
     // Trades of a gap. Its row is said to be recovered when all of them were read, twice.
     void want(Missing const& missing);
-    // Trades of a market from `from` on.
+    // Trades of a market from `from` on; as long as the time before the start is open, of that time, too.
     void want(std::string const& market, arb_time from);
+    // The time before this run. Its markets come to be known one after the other, so it stays open until all
+    // of them were wanted; its row says recovered when all of those were read, twice.
+    void open_past(arb_time from, arb_time to);
+    void close_past();
     // Works until the executor stops.
     net::asio::awaitable<void> run();
     std::size_t waiting() const { return tasks_.size(); }
@@ -55,6 +59,7 @@ class Backfill {
     Tasks take_due();
     net::asio::awaitable<Result<>> read(Tasks const& tasks);
     void done(std::string const& market, Task& task);
+    void read_for(Row& row);
     void put_back(std::string const& market, Task const& task, std::chrono::milliseconds wait);
     void failed(Tasks tasks, std::string const& why);
 
@@ -66,6 +71,7 @@ class Backfill {
     Timing const& timing_;
     Tasks tasks_;  // by market
     std::set<std::string> reading_;
+    std::shared_ptr<Row> past_;  // while it is open; it waits for the closing, too
 };
 
 }  // namespace arb::polymarket

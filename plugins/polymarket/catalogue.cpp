@@ -184,7 +184,7 @@ bool Catalogue::take_listed(std::string_view text, EventRow const& event, Candid
     if (!row) {
         --listed_;
         // Said once: such rows stand in the listing for years.
-        if (!filter_.changed("odd:" + event.id, text)) return false;
+        if (!filter_.changed(fmt::format("odd:{}:{}", event.id, id_of(text, "id")), "")) return false;
         host_.reject("market_without_id");
         drift_.keep("GET /events", "a market without a condition id", text);
         return false;

@@ -74,6 +74,8 @@ class Catalogue {
     std::size_t unchanged() const { return unchanged_; }
     // Whether a sweep has reached its end.
     bool complete() const { return complete_at_ != 0; }
+    // Those that closed before the start are known, too, as far back as they are wanted.
+    bool knows_closed() const { return complete() && (closed_read_ || reach_.count() <= 0); }
     // It has, and there is a selection that no market passes.
     bool takes_nothing() const { return complete() && selected_ == 0 && !select_.all(); }
 

@@ -87,6 +87,8 @@ StreamContext Collector::stream_context(std::shared_ptr<net::Tls> const& tls) {
 
 void Collector::run() {
     host_.report(ARB_STATE_STARTING, "reading the catalogue");
+    auto const reach = std::chrono::nanoseconds{settings_.backfill}.count();
+    if (settings_.record.trades && reach > 0) backfill_.open_past(host_.now() - reach, host_.now());
     net::asio::co_spawn(io_, catalogue_.sweep_for_ever(), rethrow);
     net::asio::co_spawn(io_, catalogue_.look_for_ever(), rethrow);
     net::asio::co_spawn(io_, audit_.run(), rethrow);
@@ -248,6 +250,7 @@ net::asio::awaitable<void> Collector::watch() {
                                                  " selection` shows what each rule takes");
         else if (catalogue_.complete() || !catalogue_error_.empty())
             shards_.report(catalogue_error_);
+        if (catalogue_.knows_closed() && shards_.all_came()) backfill_.close_past();
         outbox_.added();
     }
     io_.stop();

@@ -168,6 +168,7 @@ void Shards::report(std::string const& catalogue) {
                     fmt::format("{} of {} connections have brought nothing yet", mute, wanted));
     } else if (open == wanted) {
         been_live_ = been_live_ || waiting == 0;
+        all_came_ = all_came_ || waiting + missing == 0;
         auto books = waiting == 0 ? std::string{} : fmt::format(", {} books on their way", waiting);
         if (missing != 0) books += fmt::format(", {} did not come and are asked for again", missing);
         host.report(been_live_ ? ARB_STATE_LIVE : ARB_STATE_STARTING,

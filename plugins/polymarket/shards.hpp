@@ -34,6 +34,9 @@ class Shards {
     // Opens a successor for the connection and lets it stand in once it carries everything; some at a time.
     void renew(Shard& shard);
 
+    // At one time every market had its books.
+    bool all_came() const { return all_came_; }
+
     // What `arbitrage status` shows; `catalogue` is an error of the listing, or empty.
     void report(std::string const& catalogue);
 
@@ -59,7 +62,8 @@ class Shards {
     // Shared with those that stand in it, which may be torn down later than this.
     std::shared_ptr<net::Gate> const line_ = std::make_shared<net::Gate>(1);
     Shard::Clock::time_point last_opening_{};
-    bool been_live_ = false;  // every book had come once
+    bool been_live_ = false;  // whatever answers had answered
+    bool all_came_ = false;
 };
 
 }  // namespace arb::polymarket

@@ -131,6 +131,31 @@ TEST_CASE("a gap whose trades cannot all be read is not said to be recovered") {
     }
 }
 
+TEST_CASE("the time before the start is recovered when every market of it was read twice, and not before") {
+    Past past;
+    std::vector<std::string> const empty(4, page(row(-90'000, "0xold")));
+    past.answer(empty);
+    past.backfill.open_past(begin - 3600 * second_ns, begin);
+    past.backfill.want(market_id, begin - 60 * second_ns);
+    past.run();
+    CHECK(past.asked.size() == 2);
+    CHECK(past.live.host.all<arb_gap>().empty());  // another market may still come to be known
+    past.backfill.want("0xother", begin);
+    past.backfill.close_past();
+    CHECK(past.live.host.all<arb_gap>().empty());
+    past.run();
+    CHECK(past.asked.size() == 4);
+    auto const rows = past.live.host.all<arb_gap>();
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0]->recovered == ARB_YES);
+    CHECK(rows[0]->stream == ARB_STREAM_TRADES);
+    CHECK(rows[0]->from_time == begin - 3600 * second_ns);
+    CHECK(rows[0]->to_time == begin);
+    CHECK(text(rows[0]->header, rows[0]->reason) == "not_running");
+    past.backfill.close_past();  // once is enough
+    CHECK(past.live.host.all<arb_gap>().size() == 1);
+}
+
 TEST_CASE("past trades as the venue lists them: exact, and what is not one is counted") {
     auto const listed = decode_trades(page(row(1, "0xa") + R"(,{"asset":"1"},5,null,)" +
                                                row(2, "0xb", R"("0.5")") + "," + row(3, "0xc", "1e400"),
