@@ -23,7 +23,7 @@ TEST_CASE("every trade once, every final quote, and no rule of the venue broken"
     CHECK(wrong_trades(simulated, running.host) == "");
     CHECK(wrong_quotes(simulated, running.host).empty());
     CHECK(violations(simulated).empty());
-    for (auto const* const gap : running.host.all<arb_gap>())
+    for (auto const* const gap : gaps(running.host))
         FAIL_CHECK("a gap: " << text(gap->header, gap->reason) << ", " << text(gap->header, gap->detail)
                              << "\n"
                              << told(running.host) << violations(simulated));
@@ -64,7 +64,7 @@ TEST_CASE(
     eventually(10s, [&] { return wrong_trades(simulated, running.host).empty(); });
     CHECK(wrong_trades(simulated, running.host) == "");
     CHECK(wrong_quotes(simulated, running.host).empty());
-    CHECK(running.host.all<arb_gap>().empty());
+    CHECK(gaps(running.host).empty());
     CHECK(violations(simulated).empty());
 }
 
