@@ -1,6 +1,7 @@
 // What makes a kept book doubtful: the best prices that the venue names beside it, bids that reach asks, and
 // the venue's hash.
 #include <algorithm>
+#include <vector>
 
 #include "arbitrage/decimal.hpp"
 #include "polymarket/decode.hpp"
@@ -30,10 +31,17 @@ bool read_best(std::string_view text, std::int64_t& price) {
     return true;
 }
 
-// Such as "0.820": the venue's text of a price it has no grid for.
-std::string three_decimals(std::int64_t millionths) {
-    auto const thousandths = (millionths + 500) / 1000;
+// Such as "0.820".
+std::string three_decimals(std::int64_t thousandths) {
     return (thousandths >= 1000 ? "1." : "0.") + std::to_string(thousandths % 1000 + 1000).substr(1);
+}
+
+// The venue's texts of a price, in thousandths; which way it rounds a finer one is not known.
+std::vector<std::string> price_texts(std::int64_t millionths) {
+    if (millionths == ARB_ABSENT) return {""};
+    std::vector<std::string> out{three_decimals(millionths / 1000)};
+    if (millionths % 1000 != 0) out.push_back(three_decimals(millionths / 1000 + 1));
+    return out;
 }
 
 bool differs(Token const& token) {
@@ -63,11 +71,13 @@ void Prices::check_hash(Token& token) {
     auto const& market = *token.market;
     auto const time = std::to_string(token.book.time() / millisecond_ns);
     auto const tick = format_decimal(market.hash_tick);
-    auto const price = market.hash_price == ARB_ABSENT ? std::string{} : three_decimals(market.hash_price);
-    BookIdentity const identity{market.id, token.id,        time, market.min_order_size, tick,
-                                price,     *market.neg_risk};
+    auto const prices = price_texts(market.hash_price);
     auto const said = std::string_view{token.hash.data(), token.hash.size()};
-    bool const same = book_hash(identity, token.book) == said;
+    bool const same = std::any_of(prices.begin(), prices.end(), [&](std::string const& price) {
+        BookIdentity const identity{market.id, token.id,        time, market.min_order_size, tick,
+                                    price,     *market.neg_risk};
+        return book_hash(identity, token.book) == said;
+    });
     token.unproven = false;
     host_.count("book_hashes", 1, same ? "verified" : "different");
     if (same)
