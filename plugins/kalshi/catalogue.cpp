@@ -273,13 +273,16 @@ bool Catalogue::take_market(MarketRow const& market, EventRow const& event, Even
 void Catalogue::push_market(MarketRow const& market, Fee const& fee, Known& known) {
     known.sweep = sweep_;
     known.absent = 0;
-    if (!std::exchange(known.read, true)) unread_.erase(std::string{market.ticker});
+    bool const first = !std::exchange(known.read, true);
+    if (first) unread_.erase(std::string{market.ticker});
     if (known.lifecycle != market.lifecycle) {
         if (known.lifecycle != ARB_LIFECYCLE_NONE) push_status(market);
         if (!has_prices(known.lifecycle) && has_prices(market.lifecycle)) fresh_.emplace_back(market.ticker);
         known.lifecycle = market.lifecycle;
     }
     foresee(market);
+    // The rest of a row that lags is as old as its status; it is read again.
+    if (market.lags && !first) return;
     auto const id = "market:" + std::string{market.ticker};
     if (!filter_.changed(id, {content_of(*market.raw), fee_json(fee, {})})) return;
     parts_.drift.keys("GET /events", *market.raw, known_market_keys());

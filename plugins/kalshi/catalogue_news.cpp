@@ -129,6 +129,7 @@ void Catalogue::set_right(MarketRow& market) {
         stage_of(market.lifecycle) <= stage_of(told->second.lifecycle)) {
         market.lifecycle = told->second.lifecycle;
         market.status = told->second.word;
+        market.lags = true;
         look_at(market.event_ticker, now + std::max(listed_after_ns, now - told->second.at));
     }
     // The close that was told of may be another than the listed one.

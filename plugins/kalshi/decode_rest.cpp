@@ -441,8 +441,16 @@ ExchangeState read_exchange(Document const& document) {
     };
     ExchangeState out;
     out.trading = trades(document.object());
-    for (auto const& part : document.list("exchange_index_statuses"))
-        if (part.is_object() && trades(part.get_object())) out.trading = true;
+    for (auto const& item : document.list("exchange_index_statuses")) {
+        if (!item.is_object()) continue;
+        auto const& part = item.get_object();
+        if (trades(part)) {
+            out.trading = true;
+        } else if (auto const* const index = part.if_contains("exchange_index")) {
+            out.resting += (out.resting.empty() ? "" : ", ") + boost::json::serialize(*index);
+        }
+    }
+    if (!out.trading) out.resting.clear();
     auto const* const resumes = document.object().if_contains("exchange_estimated_resume_time");
     if (!out.trading && resumes != nullptr && resumes->is_string())
         out.resumes = std::string{resumes->get_string()};

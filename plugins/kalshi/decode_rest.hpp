@@ -69,6 +69,7 @@ struct MarketRow {
     arb_time opens_at = 0, closes_at = 0, expected_at = 0, settled_at = 0;
     Doubts doubts;        // of the contract
     Doubts quote_doubts;  // of its prices
+    bool lags = false;    // a frame has told more than this row knows
 };
 
 // A market object, nested in an event or of GET /markets. Nothing if it cannot be used; `reason` says why.
@@ -126,6 +127,7 @@ std::string content_of(boost::json::object const& raw);
 // GET /exchange/status. The exchange is divided into parts; while any of them trades, it trades.
 struct ExchangeState {
     bool trading = true;
+    std::string resting;  // its parts that do not trade while others do: "2, 5"
     std::string resumes;  // when the venue expects to trade again, in its words; often empty
 };
 ExchangeState read_exchange(Document const& document);

@@ -30,7 +30,12 @@ net::asio::awaitable<void> Exchange::look() {
     auto const state = read_exchange(*document);
     if (paused_ != !state.trading)
         host_.info(state.trading ? "the exchange trades again" : "the exchange pauses trading");
+    if (resting_ != state.resting && !state.resting.empty())
+        host_.warning("parts of the exchange pause trading: " + state.resting);
+    if (resting_ != state.resting && state.resting.empty() && state.trading)
+        host_.info("every part of the exchange trades again");
     paused_ = !state.trading;
+    resting_ = state.resting;
     resumes_ = state.resumes;
 }
 
@@ -67,6 +72,7 @@ std::string Exchange::text(arb_time now) const {
     auto const until = closed_until(now);
     if (until.has_value())
         return "; maintenance by the exchange's schedule until " + format_time(*until).substr(0, 16) + "Z";
+    if (!resting_.empty()) return "; parts of the exchange pause trading: " + resting_;
     if (!paused_) return {};
     return "; the exchange pauses trading" +
            (resumes_.empty() ? "" : ", which is expected to end at " + resumes_);

@@ -40,6 +40,7 @@ class Exchange {
     Schedule schedule_;
     arb_time seen_ = 0;
     bool looking_ = false, paused_ = false;
+    std::string resting_;  // parts
     std::string resumes_;
 };
 

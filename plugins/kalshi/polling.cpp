@@ -92,20 +92,19 @@ void Polling::want_more(std::vector<std::string> const& tickers) {
 }
 
 net::asio::awaitable<Result<>> Polling::poll_quotes() {
+    std::function<bool(Document const&)> const take = [this](Document const& page) {
+        take_quotes(page);
+        return !parts_.host.stopping();
+    };
     if (wanted_.size() > by_name_max) {
-        std::function<bool(Document const&)> take = [this](Document const& page) {
-            take_quotes(page);
-            return !parts_.host.stopping();
-        };
         std::string target = "/markets?limit=1000&status=open&mve_filter=exclude";
-        co_return co_await parts_.rest.pages(std::move(target), std::move(take));
+        co_return co_await parts_.rest.pages(std::move(target), take);
     }
     auto const wanted = wanted_;
     for (std::size_t at = 0; at < wanted.size(); at += tickers_max) {
         auto target = "/markets?limit=1000&tickers=" + joined(wanted, at, tickers_max);
-        auto const page = co_await parts_.rest.get(std::move(target));
-        if (page.has_error()) co_return page.error();
-        take_quotes(*page);
+        auto const read = co_await parts_.rest.pages(std::move(target), take);
+        if (read.has_error()) co_return read.error();
     }
     co_return Result<>{};
 }

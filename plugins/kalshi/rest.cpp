@@ -19,6 +19,11 @@ constexpr std::size_t pages_max = 10'000;
 // A pause that is longer is the caller's to tell of.
 constexpr std::chrono::milliseconds told_after = 30s;
 
+// Whether it trades the venue says in full with an error's status, too, when it does not.
+bool is_state_of_exchange(std::string_view target, Document const& body) {
+    return target == "/exchange/status" && body.object().contains("exchange_active");
+}
+
 std::string_view path_part(std::string_view target) { return target.substr(0, target.find('?')); }
 
 }  // namespace
@@ -72,6 +77,9 @@ net::asio::awaitable<Result<Document>> Rest::get(std::string target, bool signed
                 retry(fmt::format("{}: {}: {}", client_->host(), path_part(target), document.error().text));
             continue;
         }
+        if (auto document = Document::parse(response->body);
+            document.has_value() && is_state_of_exchange(target, *document))
+            co_return document;
         auto const words = error_text(response->body);
         last = retry(fmt::format("{} answered {} to {}{}{}", client_->host(), status, path_part(target),
                                  words.empty() ? "" : ": ", words));

@@ -284,9 +284,16 @@ TEST_CASE("the exchange trades while any of its parts does, and what says nothin
     CHECK_FALSE(
         state(R"({"exchange_active":false,"trading_active":true,"exchange_estimated_resume_time":null})")
             .trading);
-    CHECK(state(R"({"trading_active":false,"exchange_index_statuses":[
-        {"exchange_index":0,"trading_active":false},{"exchange_index":2,"trading_active":true}]})")
-              .trading);
+    auto const part = state(R"({"trading_active":false,"exchange_index_statuses":[
+        {"exchange_index":0,"trading_active":false},{"exchange_index":2,"trading_active":true}]})");
+    CHECK(part.trading);
+    CHECK(part.resting == "0");
+    CHECK(state(R"({"exchange_index_statuses":[{"exchange_index":0,"trading_active":false}]})").resting ==
+          "0");
+    CHECK(
+        state(
+            R"({"trading_active":false,"exchange_index_statuses":[{"exchange_index":0,"trading_active":false}]})")
+            .resting.empty());
 }
 
 TEST_CASE("the cutoff says until when the venue moved its past away", "[kalshi]") {

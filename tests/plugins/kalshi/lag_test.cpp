@@ -93,6 +93,11 @@ TEST_CASE("a list that lags behind frames undoes neither a result nor a fee") {
     for (auto const* const row : host.all<arb_market>())
         if (row->lifecycle != ARB_LIFECYCLE_OPEN)
             CHECK(text(row->header, row->market_id) == MockVenue::ticker(0));
+    // The row without the result did not come after the frame that has it.
+    for (auto const* const row : host.all<arb_market>())
+        if (text(row->header, row->market_id) == MockVenue::ticker(0) &&
+            row->lifecycle == ARB_LIFECYCLE_DETERMINED)
+            CHECK_FALSE(contains(std::string{text(row->header, row->raw)}, "active"));
     // The markets have the fee that was told.
     std::string fee;
     for (auto const* const row : host.all<arb_market>())

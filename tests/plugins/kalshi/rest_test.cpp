@@ -53,6 +53,16 @@ TEST_CASE("an answer that is no JSON, empty or cut is asked for again", "[kalshi
     CHECK(venue.asked == 4);
 }
 
+TEST_CASE("a venue that stands still says so with an error's status, too", "[kalshi]") {
+    Venue venue{[](unsigned) {
+        return HttpAnswer{.status = 503, .body = R"({"exchange_active":false,"trading_active":false})"};
+    }};
+    auto const state = venue.get("/exchange/status");
+    REQUIRE(state.has_value());
+    CHECK(state->object().at("exchange_active") == false);
+    CHECK(venue.get("/markets").has_error());
+}
+
 TEST_CASE("a refusal is not asked again", "[kalshi]") {
     for (auto const status : {401, 403, 400, 404}) {
         Venue venue{[&](unsigned) { return HttpAnswer{.status = status}; }};
