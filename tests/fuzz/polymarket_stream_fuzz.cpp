@@ -31,7 +31,7 @@ class Books final : public EventSink {
         auto const time = read_milliseconds(event.timestamp).value_or(0);
         require(time >= 0);
         for (auto const text :
-             {event.event_type, event.market, event.asset_id, event.transaction_hash, event.question})
+             {event.event_type, event.market, event.asset_id, event.transaction_hash, event.slug})
             for (auto const c : text) sum_ += static_cast<unsigned char>(c);
         if (reader_.read(event)) book_.replace(reader_, time, fresh_);
         fresh_ = false;
