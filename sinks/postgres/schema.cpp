@@ -283,11 +283,39 @@ constexpr char const* fourth[] = {
     "ALTER TABLE ingest_positions ADD COLUMN received_at timestamptz",
 };
 
+// What a venue says of itself is about no market. And the first quotes of a database come before their
+// markets: the first terms that were seen are theirs, too, as terms_seen_at shows.
+constexpr char const* fifth[] = {
+    "ALTER TABLE status_changes ALTER COLUMN market_key DROP NOT NULL",
+
+    "CREATE OR REPLACE VIEW tick_terms AS SELECT t.venue, k.market_id, t.outcome, t.venue_time, "
+    "t.received_at, t.bid, t.bid_size, t.ask, t.ask_size, t.last_price, t.position, h.event_id, h.title, "
+    "h.status, h.rules, h.tick_size, h.price_ranges, h.closes_at, h.fee, h.seen_at AS terms_seen_at, "
+    "f.scope AS fee_scope, f.type AS fee_type, f.rate AS fee_rate, f.exponent AS fee_exponent, "
+    "f.multiplier AS fee_multiplier, f.rebate_rate AS fee_rebate_rate, f.taker_only AS fee_taker_only, "
+    "f.effective_from AS fee_effective_from, t.market_key FROM tick_history t JOIN market_keys k ON "
+    "k.market_key = t.market_key LEFT JOIN LATERAL (SELECT * FROM ((SELECT * FROM market_history r WHERE "
+    "r.venue = t.venue AND r.market_key = t.market_key AND r.seen_at <= t.received_at ORDER BY r.seen_at "
+    "DESC, r.position DESC LIMIT 1) UNION ALL (SELECT * FROM market_history r WHERE r.venue = t.venue "
+    "AND r.market_key = t.market_key AND r.seen_at > t.received_at ORDER BY r.seen_at, r.position LIMIT "
+    "1)) AS nearest ORDER BY seen_at LIMIT 1) h ON true LEFT JOIN events e ON e.venue = t.venue AND "
+    "e.event_id = h.event_id LEFT JOIN LATERAL (SELECT * FROM fee_schedules f WHERE f.venue = t.venue "
+    "AND ((f.scope = 'market' AND f.scope_id = k.market_id) OR (f.scope = 'event' AND f.scope_id = "
+    "h.event_id) OR (f.scope = 'series' AND f.scope_id = e.series) OR (f.scope = 'venue' AND f.scope_id "
+    "= t.venue)) AND f.effective_from <= greatest(t.received_at, h.seen_at) AND (f.type IS NOT NULL OR "
+    "f.rate IS NOT NULL OR f.exponent IS NOT NULL OR f.multiplier IS NOT NULL OR f.rebate_rate IS NOT "
+    "NULL) AND NOT EXISTS (SELECT 1 FROM fee_schedules n WHERE n.venue = f.venue AND n.scope = f.scope "
+    "AND n.scope_id = f.scope_id AND n.effective_from > f.effective_from AND n.effective_from <= "
+    "greatest(t.received_at, h.seen_at)) ORDER BY CASE f.scope WHEN 'market' THEN 1 WHEN 'event' THEN 2 "
+    "WHEN 'series' THEN 3 ELSE 4 END LIMIT 1) f ON true",
+};
+
 constexpr sql::Migration steps[] = {
     {1, "the first schema", first},
     {2, "a gap that was open at the end of a run is closed by the next", second},
     {3, "history of markets and events, series, fee schedules", third},
-    {4, "markets by their id, and up to when packets are stored", fourth}};
+    {4, "markets by their id, and up to when packets are stored", fourth},
+    {5, "pauses of a whole venue, and terms of the first quotes", fifth}};
 
 }  // namespace
 

@@ -69,6 +69,11 @@ char const* name_problem(arb_packet const& packet) {
         if (p->stream < 0 || p->stream > ARB_STREAM_STATUS) return "the gap's stream is not known";
         return p->market_id.length > id_size_max ? "market_id is longer than 512 bytes" : nullptr;
     }
+    if (auto const* const p = as<arb_status_change>(packet); p != nullptr && p->market_id.length == 0)
+        return p->lifecycle == ARB_LIFECYCLE_NONE || p->lifecycle == ARB_LIFECYCLE_OPEN ||
+                       p->lifecycle == ARB_LIFECYCLE_PAUSED
+                   ? nullptr
+                   : "market_id is empty, and a whole venue is open or paused, nothing else";
     if (bad_id(market_ref(packet))) return "market_id is empty or longer than 512 bytes";
     if (auto const* const p = as<arb_market>(packet))
         return p->event_id.length > id_size_max ? "event_id is longer than 512 bytes" : nullptr;

@@ -66,8 +66,8 @@ class Rows {
     explicit Rows(std::string instance) : instance_{std::move(instance)} {}
 
     void clear();
-    // Adds the rows of a packet without a problem (admission.hpp). `market_key` is 0 where the kind has no
-    // market.
+    // Adds the rows of a packet without a problem (admission.hpp). `market_key` is 0 where the packet has
+    // no market.
     void add(arb_packet const& packet, std::int32_t market_key, std::uint64_t content_hash);
     // Adds the packet to dead_letters.
     void bury(arb_packet const& packet, std::string_view reason, arb_time now);

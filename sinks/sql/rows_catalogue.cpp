@@ -66,12 +66,13 @@ void Rows::market(arb_market const& p, std::int32_t key, std::uint64_t content) 
     remembered_.push_back({arb::venue(h), id.text(), content, true});
 }
 
+// Without a market it is about the whole venue, or a part of it that `detail` names.
 void Rows::status(arb_status_change const& p, std::int32_t key) {
     auto const& h = p.header;
     auto const state = word(words::lifecycles, p.lifecycle);
     auto const said = text(h, p.venue_status), result = text(h, p.result), detail = json(h, p.detail);
     Cell const row[] = {venue(h),
-                        number(key),
+                        key == 0 ? Cell{} : number(key),
                         state,
                         said,
                         result,
@@ -82,7 +83,7 @@ void Rows::status(arb_status_change const& p, std::int32_t key) {
                         position(h),
                         flags(h)};
     std::copy(std::begin(row), std::end(row), append(TableId::status_changes, arb::venue(h)));
-    if (state.is_null()) return;
+    if (state.is_null() || key == 0) return;
     remembered_.push_back({arb::venue(h), text(h, p.market_id).text(), 0, true});
     auto const settled = p.lifecycle == ARB_LIFECYCLE_SETTLED
                              ? number(h.venue_time != 0 ? h.venue_time : h.received_time)

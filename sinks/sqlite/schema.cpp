@@ -273,11 +273,57 @@ constexpr char const* fourth[] = {
     "AND scope_id = t.venue AND effective_from <= t.received_at ORDER BY effective_from DESC LIMIT 1))",
 };
 
+// What a venue says of itself is about no market. SQLite cannot alter a column: the table is made anew. That
+// the views of each venue name it, nobody need look at meanwhile.
+constexpr char const* fifth[] = {
+    "CREATE TABLE status_changes_anew (venue, market_key INTEGER, status, venue_status, result, "
+    "settlement_value, detail, venue_time, received_at NOT NULL, position INTEGER NOT NULL, flags INTEGER "
+    "NOT NULL)",
+    "INSERT INTO status_changes_anew (rowid, venue, market_key, status, venue_status, result, "
+    "settlement_value, detail, venue_time, received_at, position, flags) SELECT rowid, venue, market_key, "
+    "status, venue_status, result, settlement_value, detail, venue_time, received_at, position, flags FROM "
+    "status_changes ORDER BY rowid",
+    "DROP TABLE status_changes",
+    "PRAGMA legacy_alter_table = ON",
+    "ALTER TABLE status_changes_anew RENAME TO status_changes",
+    "PRAGMA legacy_alter_table = OFF",
+    "CREATE INDEX status_changes_market ON status_changes (market_key, received_at)",
+
+    // The first quotes of a database come before their markets: the first terms that were seen are theirs,
+    // too, as terms_seen_at shows.
+    "DROP VIEW tick_terms",
+    "CREATE VIEW tick_terms AS SELECT t.venue, k.market_id, t.outcome, t.venue_time, t.received_at, "
+    "t.bid, t.bid_size, t.ask, t.ask_size, t.last_price, t.position, h.event_id, h.title, h.status, "
+    "h.rules, h.tick_size, h.price_ranges, h.closes_at, h.fee, h.seen_at AS terms_seen_at, f.scope AS "
+    "fee_scope, f.type AS fee_type, f.rate AS fee_rate, f.exponent AS fee_exponent, f.multiplier AS "
+    "fee_multiplier, f.rebate_rate AS fee_rebate_rate, f.taker_only AS fee_taker_only, f.effective_from "
+    "AS fee_effective_from, t.market_key FROM tick_history t JOIN market_keys k ON k.market_key = "
+    "t.market_key LEFT JOIN market_history h ON h.rowid = coalesce((SELECT r.rowid FROM market_history r "
+    "WHERE r.market_key = t.market_key AND r.seen_at <= t.received_at ORDER BY r.seen_at DESC, "
+    "r.position DESC LIMIT 1), (SELECT r.rowid FROM market_history r WHERE r.market_key = t.market_key "
+    "AND r.seen_at > t.received_at ORDER BY r.seen_at, r.position LIMIT 1)) LEFT JOIN events e ON "
+    "e.venue = t.venue AND e.event_id = h.event_id LEFT JOIN fee_schedules f ON f.rowid = "
+    "coalesce((SELECT CASE WHEN coalesce(type, rate, exponent, multiplier, rebate_rate) IS NOT NULL THEN "
+    "rowid END FROM fee_schedules WHERE venue = t.venue AND scope = 'market' AND scope_id = k.market_id "
+    "AND effective_from <= max(t.received_at, coalesce(h.seen_at, '')) ORDER BY effective_from DESC "
+    "LIMIT 1), (SELECT CASE WHEN coalesce(type, rate, exponent, multiplier, rebate_rate) IS NOT NULL "
+    "THEN rowid END FROM fee_schedules WHERE venue = t.venue AND scope = 'event' AND scope_id = "
+    "h.event_id AND effective_from <= max(t.received_at, coalesce(h.seen_at, '')) ORDER BY "
+    "effective_from DESC LIMIT 1), (SELECT CASE WHEN coalesce(type, rate, exponent, multiplier, "
+    "rebate_rate) IS NOT NULL THEN rowid END FROM fee_schedules WHERE venue = t.venue AND scope = "
+    "'series' AND scope_id = e.series AND effective_from <= max(t.received_at, coalesce(h.seen_at, '')) "
+    "ORDER BY effective_from DESC LIMIT 1), (SELECT CASE WHEN coalesce(type, rate, exponent, multiplier, "
+    "rebate_rate) IS NOT NULL THEN rowid END FROM fee_schedules WHERE venue = t.venue AND scope = "
+    "'venue' AND scope_id = t.venue AND effective_from <= max(t.received_at, coalesce(h.seen_at, '')) "
+    "ORDER BY effective_from DESC LIMIT 1))",
+};
+
 constexpr sql::Migration steps[] = {
     {1, "the first schema", first},
     {2, "a gap that was open at the end of a run is closed by the next", second},
     {3, "history of markets and events, series, fee schedules", third},
-    {4, "markets by their id, and up to when packets are stored", fourth}};
+    {4, "markets by their id, and up to when packets are stored", fourth},
+    {5, "pauses of a whole venue, and terms of the first quotes", fifth}};
 
 }  // namespace
 

@@ -459,11 +459,15 @@ TEST_CASE("postgres warns of what could take back what it reported as stored") {
 
 TEST_CASE("postgres brings tables of an older version up to date with what is in them") {
     PostgresDatabase database{cluster(), "older"};
-    std::vector<std::string> statements;
-    for (auto const& step : postgres::migrations())
-        if (step.version <= 2)
-            statements.insert(statements.end(), step.statements.begin(), step.statements.end());
-    brings_older_tables_up_to_date(database, statements);
+    auto const made_by = [](int version) {
+        std::vector<std::string> out;
+        for (auto const& step : postgres::migrations())
+            if (step.version <= version)
+                out.insert(out.end(), step.statements.begin(), step.statements.end());
+        return out;
+    };
+    SECTION("of version 2") { brings_older_tables_up_to_date(database, made_by(2)); }
+    SECTION("of version 4") { brings_status_changes_up_to_date(database, made_by(4)); }
 }
 
 TEST_CASE("postgres makes its tables once, however many start at once") {

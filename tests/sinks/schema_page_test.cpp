@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "arbitrage/decimal.hpp"
+#include "arbitrage/time.hpp"
 #include "sinks/shared.hpp"
 #include "support/catch.hpp"
 
@@ -49,6 +50,26 @@ void add_terms(Packets& to, arb_time received, std::string_view rules, std::int6
     market.texts(&arb_market::outcomes, outcomes);
 }
 
+// Part 2 pauses before noon; the whole from half past twelve to one, part 3 until five past. Another pause
+// was over before noon.
+void add_pauses(Packets& to) {
+    struct State {
+        int minutes;
+        std::int32_t lifecycle;
+        char const* detail;
+    };
+    for (auto const& each :
+         {State{-120, ARB_LIFECYCLE_PAUSED, ""}, State{-60, ARB_LIFECYCLE_OPEN, ""},
+          State{-30, ARB_LIFECYCLE_PAUSED, R"({"part":2})"}, State{-20, ARB_LIFECYCLE_OPEN, R"({"part":3})"},
+          State{-10, ARB_LIFECYCLE_NONE, R"({"from":"12:30"})"},
+          State{30, ARB_LIFECYCLE_PAUSED, R"({"resumes_at":"13:00"})"}, State{60, ARB_LIFECYCLE_OPEN, ""},
+          State{60, ARB_LIFECYCLE_PAUSED, R"({"part":3})"}, State{65, ARB_LIFECYCLE_OPEN, R"({"part":3})"}}) {
+        auto status = to.add<arb_status_change>("kalshi", noon + each.minutes * 60 * second_ns);
+        status->lifecycle = each.lifecycle;
+        status.text(&arb_status_change::detail, each.detail);
+    }
+}
+
 // What the page asks about: rules, tick and fees that changed, quotes and a trade around noon, a gap after
 // it, a settlement at 0.37, and an accepted pair.
 Packets happened() {
@@ -89,6 +110,7 @@ Packets happened() {
         settled.text(&arb_status_change::market_id, market_id);
         settled.text(&arb_status_change::result, "scalar");
     }
+    add_pauses(packets);
     add_quote(packets, "polymarket", "0xb", 46 * cent, 47 * cent);
     auto pair = packets.add<arb_pair>("scanner", noon);
     pair->relation = ARB_RELATION_SAME;
@@ -195,6 +217,16 @@ void asks(Database& database) {
         } else if (about("venue_status, result")) {
             REQUIRE(rows.size() == 1);
             CHECK(rows[0][0] == "open");
+        } else if (about("AS pauses")) {
+            REQUIRE(rows.size() == 3);
+            auto const is = [&](std::size_t i, int from, int end, char const* part) {
+                CHECK(parse_time(rows[i][0].value_or("")) == noon + from * 60 * second_ns);
+                CHECK(parse_time(rows[i][1].value_or("")) == noon + end * 60 * second_ns);
+                CHECK(rows[i][2].value_or("whole") == part);
+            };
+            is(0, -30, 30, "2");
+            is(1, 30, 60, "whole");
+            is(2, 60, 65, "3");
         } else if (about("AS bid_b")) {
             REQUIRE(rows.size() == 3);
             CHECK_FALSE(rows[0][3].has_value());  // before b had a quote
@@ -206,7 +238,7 @@ void asks(Database& database) {
             CHECK(levels(rows) == book_of_noon(sink));
         }
     }
-    CHECK(known == (database.plugin() == std::string_view{"postgres"} ? 8 : 7));
+    CHECK(known == (database.plugin() == std::string_view{"postgres"} ? 9 : 8));
 }
 
 }  // namespace

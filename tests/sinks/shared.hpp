@@ -29,9 +29,13 @@ void knows_the_terms_of_a_quote(Database& database);
 void stores_series_and_fees(Database& database);
 void keeps_fees_that_return(Database& database);
 void keeps_messages(Database& database);
-// `older`: the statements that made the tables of schema version 2.
+// `older`: the statements that made the tables of schema version 2, or 4.
 void brings_older_tables_up_to_date(Database& database, std::vector<std::string> const& older);
+void brings_status_changes_up_to_date(Database& database, std::vector<std::string> const& older);
+void stores_pauses_of_a_venue(Database& database);
+void forgets_old_pauses_of_a_venue(Database& database);
 void rebuilds_books(Database& database);
+void names_markets_as_people_do(Database& database);
 void rebuilds_books_like_a_reader_of_the_feed(Database& database);
 void rebuilds_books_while_they_are_written(Database& database);
 void is_shared_by_two_hosts(Database& database);

@@ -158,8 +158,9 @@ void knows_the_terms_of_a_quote(Database& database) {
         "WHERE "
         "market_id = 'M1' ORDER BY received_at");
     REQUIRE(rows.size() == 4);
-    CHECK_FALSE(rows[0][0].has_value());  // before the market was known
-    CHECK(rows[0][1] == "venue");
+    CHECK(rows[0][0] == "R1");  // before the market was known: the first that was
+    CHECK(rows[0][1] == "series");
+    CHECK(time_of(rows[0][4]) == after(1));
     CHECK(rows[1][0] == "R1");
     CHECK(rows[1][1] == "series");
     CHECK(time_of(rows[1][4]) == after(1));
@@ -337,7 +338,7 @@ void brings_older_tables_up_to_date(Database& database, std::vector<std::string>
         "8, 0)");
     SinkUnderTest sink{database};
     REQUIRE(sink.start() == ARB_OK);
-    CHECK(database.text("SELECT max(version) FROM schema_version") == "4");
+    CHECK(database.text("SELECT max(version) FROM schema_version") == "5");
     CHECK(database.count("ingest_positions WHERE received_at IS NULL") == 1);
     auto const was = database.row("SELECT market_id, title, status, seen_at, position FROM market_history");
     CHECK(was[0] == "M1");

@@ -176,11 +176,15 @@ TEST_CASE("sqlite is held by a file that is damaged") {
 TEST_CASE("sqlite brings tables of an older version up to date with what is in them") {
     SqliteDatabase database;
     std::filesystem::create_directories(std::filesystem::path{database.file()}.parent_path());
-    std::vector<std::string> statements;
-    for (auto const& step : sqlite::migrations())
-        if (step.version <= 2)
-            statements.insert(statements.end(), step.statements.begin(), step.statements.end());
-    brings_older_tables_up_to_date(database, statements);
+    auto const made_by = [](int version) {
+        std::vector<std::string> out;
+        for (auto const& step : sqlite::migrations())
+            if (step.version <= version)
+                out.insert(out.end(), step.statements.begin(), step.statements.end());
+        return out;
+    };
+    SECTION("of version 2") { brings_older_tables_up_to_date(database, made_by(2)); }
+    SECTION("of version 4") { brings_status_changes_up_to_date(database, made_by(4)); }
 }
 
 TEST_CASE("sqlite notices that its file was moved away") {

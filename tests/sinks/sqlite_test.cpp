@@ -34,12 +34,15 @@ TEST_CASE("sqlite stores what both database sinks promise") {
     SECTION("fees that return") { keeps_fees_that_return(database); }
     SECTION("messages") { keeps_messages(database); }
     SECTION("books of the past") { rebuilds_books(database); }
+    SECTION("names of markets") { names_markets_as_people_do(database); }
     SECTION("books at random times") { rebuilds_books_like_a_reader_of_the_feed(database); }
     SECTION("books while they are written") { rebuilds_books_while_they_are_written(database); }
     SECTION("two hosts") { is_shared_by_two_hosts(database); }
     SECTION("deleted rows") { stores_again_what_was_deleted(database); }
     SECTION("a clock that jumped") { deletes_nothing_by_a_clock_that_jumped(database); }
     SECTION("old books") { keeps_changes_as_long_as_their_books(database); }
+    SECTION("pauses of a venue") { stores_pauses_of_a_venue(database); }
+    SECTION("old pauses of a venue") { forgets_old_pauses_of_a_venue(database); }
 }
 
 TEST_CASE("sqlite keeps numbers as numbers and what a double cannot hold as text") {
