@@ -7,9 +7,13 @@
 #include "arbitrage/decimal.hpp"
 #include "arbitrage/time.hpp"
 #include "sinks/sql/commands.hpp"
+#include "sinks/sql/market_name.hpp"
 
 namespace arb::sql {
 namespace {
+
+// So many gaps in a row are looked behind for the time at which a book is known again.
+constexpr int looks_max = 20;
 
 using Row = boost::json::object;
 
@@ -45,29 +49,29 @@ std::vector<std::int64_t> amounts_of(std::string_view list) {
     return out;
 }
 
+// Why a book is not known, and what is to be awaited. Without any of it: the next whole book.
+struct Doubt {
+    std::string why;
+    arb_time open_since = 0;       // of a gap that has not ended
+    arb_time ends_at = 0;          // of a gap, after the time that was asked about
+    bool maybe_of_others = false;  // a gap of the whole feed, which a later change may show
+};
+
 // Rebuilds one book. Statements hold no text from outside but as parameters.
 class Rebuild {
   public:
-    Rebuild(Dialect& dialect, BookQuery const& query)
-        : dialect_{dialect}, query_{query}, limit_{quoted(query.at)} {
+    Rebuild(Dialect& dialect, BookQuery const& query) : dialect_{dialect}, query_{query} {
         dialect_.begin_reading();
-        find_market();
-        find_outcome();
+        market_ = find_market(dialect, query.market_id, query.venue);
+        find_outcome(market_.outcome.value_or(query.outcome));
     }
 
     BookAt run() {
         find_end();
-        auto const snapshot = first(
-            "SELECT CAST(received_at AS TEXT) AS received_at, CAST(position AS TEXT) AS position, "
-            "CAST(epoch AS TEXT) AS epoch, " +
-            lists() + " FROM book_snapshots WHERE " + of_market_ + " AND received_at <= " + limit_ +
-            " ORDER BY received_at DESC, position DESC LIMIT 1");
-        if (!snapshot) refuse("no whole book was stored at or before it");
-        begin(*snapshot);
-        count_changes();
-        check_gaps();
+        if (auto const doubt = look(query_.at)) refuse(doubt->why + ". " + known_again(*doubt));
         apply_changes();
         book_.status = status();
+        book_.venue_paused = venue_paused();
         return mirrored_ ? mirror() : book_;
     }
 
@@ -96,35 +100,14 @@ class Rebuild {
         return out;
     }
 
-    void find_market() {
-        std::vector<std::string> values{query_.market_id};
-        std::string statement =
-            "SELECT CAST(market_key AS TEXT) AS market_key, venue FROM market_keys WHERE market_id = :market";
-        if (!query_.venue.empty()) {
-            statement += " AND venue = :venue";
-            values.push_back(query_.venue);
-        }
-        auto const found = rows(statement, values);
-        if (found.empty())
-            throw Failure{Trouble::held, fmt::format("no market {}{} is stored", query_.market_id,
-                                                     query_.venue.empty() ? "" : " of " + query_.venue)};
-        if (found.size() > 1)
-            throw Failure{
-                Trouble::held,
-                fmt::format("market {} is known of {} and {}: say which with --venue", query_.market_id,
-                            text_of(found[0], "venue"), text_of(found[1], "venue"))};
-        venue_ = text_of(found.front(), "venue");
-        key_ = text_of(found.front(), "market_key");
-        if (!is_identifier(venue_)) throw Failure{Trouble::held, "the venue's name is not [a-z0-9_]"};
-    }
-
     // A binary market is stored as its outcome 0.
-    void find_outcome() {
+    void find_outcome(std::int32_t wanted) {
         auto const of = [&](std::int32_t outcome) {
-            return fmt::format("venue = '{}' AND market_key = {} AND outcome = {}", venue_, key_, outcome);
+            return fmt::format("venue = '{}' AND market_key = {} AND outcome = {}", market_.venue,
+                               market_.key, outcome);
         };
-        of_market_ = of(query_.outcome);
-        if (query_.outcome != 1) return;
+        of_market_ = of(wanted);
+        if (wanted != 1) return;
         mirrored_ = !first("SELECT venue FROM book_snapshots WHERE " + of_market_ + " LIMIT 1").has_value();
         if (mirrored_) of_market_ = of(0);
     }
@@ -138,12 +121,38 @@ class Rebuild {
             fmt::format("nothing that was received after {} is stored yet", format_time(book_.stored_up_to)));
     }
 
+    // Reads what a book of that time is made from, or says why it cannot be made.
+    std::optional<Doubt> look(arb_time at) {
+        at_ = at;
+        limit_ = quoted(at);
+        auto const snapshot = first(
+            "SELECT CAST(received_at AS TEXT) AS received_at, CAST(position AS TEXT) AS position, "
+            "CAST(epoch AS TEXT) AS epoch, " +
+            lists() + " FROM book_snapshots WHERE " + of_market_ + " AND received_at <= " + limit_ +
+            " ORDER BY received_at DESC, position DESC LIMIT 1");
+        if (!snapshot) return Doubt{"no whole book was stored at or before it"};
+        begin(*snapshot);
+        auto doubt = count_changes();
+        return doubt ? doubt : check_gaps();
+    }
+
     std::string status() {
         auto const found = first(fmt::format(
             "SELECT status FROM market_history WHERE venue = '{}' AND market_key = {} AND seen_at <= {} "
             "ORDER BY seen_at DESC, position DESC LIMIT 1",
-            venue_, key_, limit_));
+            market_.venue, market_.key, limit_));
         return found ? text_of(*found, "status") : std::string{};
+    }
+
+    // As a whole: which part of it a market belongs to is not known here.
+    bool venue_paused() {
+        auto const found = first(fmt::format(
+            "SELECT status FROM status_changes WHERE venue = '{}' AND market_key IS NULL AND status IS NOT "
+            "NULL AND detail ->> 'part' IS NULL AND received_at <= {} ORDER BY received_at DESC, position "
+            "DESC "
+            "LIMIT 1",
+            market_.venue, limit_));
+        return found && text_of(*found, "status") == "paused";
     }
 
     void begin(Row const& snapshot) {
@@ -151,6 +160,7 @@ class Rebuild {
         book_.snapshot_position = std::stoll(text_of(snapshot, "position"));
         book_.epoch = text_of(snapshot, "epoch");
         auto const fill = [&](auto& side, char const* prices, char const* sizes) {
+            side.clear();
             auto const price = amounts_of(text_of(snapshot, prices));
             auto const size = amounts_of(text_of(snapshot, sizes));
             for (std::size_t i = 0; i != price.size() && i != size.size(); ++i) side[price[i]] = size[i];
@@ -164,38 +174,43 @@ class Rebuild {
     }
 
     // A change of another epoch belongs to a whole book that is not here.
-    void count_changes() {
+    std::optional<Doubt> count_changes() {
         auto const found = first(fmt::format(
             "SELECT CAST(count(*) AS TEXT) AS changes, CAST(max(received_at) AS TEXT) AS last, "
             "CAST(min(CASE WHEN epoch <> {} THEN received_at END) AS TEXT) AS other FROM book_changes "
             "WHERE {}",
             book_.epoch, after_));
         if (auto const other = time_of(*found, "other"); other != 0)
-            refuse(fmt::format("at {} it began anew, and the whole book of then is not stored",
-                               format_time(other)));
+            return Doubt{fmt::format("at {} it began anew, and the whole book of then is not stored",
+                                     format_time(other))};
         book_.changes = std::stoll(text_of(*found, "changes"));
         book_.last_change_at = time_of(*found, "last");
+        return {};
     }
 
     // Inside a gap nothing is known. A gap that came and went since the whole book would have begun another
     // epoch; only changes after its end show that it was not about this market.
-    void check_gaps() {
+    std::optional<Doubt> check_gaps() {
         auto const found = rows(fmt::format(
             "SELECT instance, stream, reason, CAST(market_key AS TEXT) AS market_key, CAST(from_time AS "
             "TEXT) AS from_time, CAST(to_time AS TEXT) AS to_time FROM gaps WHERE venue = '{}' AND stream IN "
             "('all', 'books') AND (market_key IS NULL OR market_key = {}) AND NOT recovered AND from_time < "
             "{} AND (to_time IS NULL OR to_time > {} OR from_time >= {}) ORDER BY gaps.from_time",
-            venue_, key_, limit_, limit_, quoted(book_.snapshot_at)));
+            market_.venue, market_.key, limit_, limit_, quoted(book_.snapshot_at)));
         for (auto const& gap : found) {
             auto const from = time_of(gap, "from_time"), to = time_of(gap, "to_time");
             auto const name = fmt::format("gap of {} (stream {}, {}) from {} to {}", text_of(gap, "instance"),
                                           text_of(gap, "stream"), text_of(gap, "reason"), format_time(from),
                                           to == 0 ? "now" : format_time(to));
-            if (to == 0 || to / 1000 > query_.at / 1000) refuse("it lies inside a " + name);
-            if (!gap.at("market_key").is_null() || book_.last_change_at <= to)
-                refuse(fmt::format("a {} lies between it and the whole book of {}", name,
-                                   format_time(book_.snapshot_at)));
+            if (to == 0) return Doubt{"it lies inside a " + name, from};
+            if (to / 1000 > at_ / 1000) return Doubt{"it lies inside a " + name, 0, to};
+            bool const of_all = gap.at("market_key").is_null();
+            if (!of_all || book_.last_change_at <= to)
+                return Doubt{fmt::format("a {} lies between it and the whole book of {}", name,
+                                         format_time(book_.snapshot_at)),
+                             0, 0, of_all};
         }
+        return {};
     }
 
     // Of each level only the last change counts.
@@ -229,24 +244,53 @@ class Rebuild {
         return out;
     }
 
-    // With the next time at which the book is known again.
+    // The time of the first row after `at_`; 0 if there is none.
+    arb_time next(char const* table) {
+        auto const found =
+            first(fmt::format("SELECT CAST(min(received_at) AS TEXT) AS next FROM {} WHERE {} "
+                              "AND received_at > {}",
+                              table, of_market_, limit_));
+        return time_of(*found, "next");
+    }
+
+    // From when on it is known again: at the end of a gap in which a whole book came, else with the next
+    // whole book, or with a change that shows that a gap was another feed's.
+    std::string known_again(Doubt doubt) {
+        for (int i = 0; i != looks_max; ++i) {
+            if (doubt.open_since != 0) {
+                limit_ = quoted(doubt.open_since);
+                auto const whole = next("book_snapshots");
+                return whole == 0
+                           ? "No later whole book is stored"
+                           : fmt::format("A whole book of {} is stored, but doubted until that gap ends",
+                                         format_time(whole));
+            }
+            auto then = doubt.ends_at != 0 ? doubt.ends_at : next("book_snapshots");
+            if (doubt.maybe_of_others)
+                if (auto const change = next("book_changes"); change != 0)
+                    then = then == 0 ? change : std::min(then, change);
+            if (then == 0) return "No later whole book is stored";
+            auto more = look(then);
+            if (!more) return fmt::format("It is known again at {}", format_time(then));
+            doubt = std::move(*more);
+        }
+        return fmt::format("It is not known again before {}", format_time(at_));
+    }
+
     [[noreturn]] void refuse(std::string const& why) {
-        auto const next = first("SELECT CAST(min(received_at) AS TEXT) AS next FROM book_snapshots WHERE " +
-                                of_market_ + " AND received_at > " + limit_);
-        auto const then = text_of(*next, "next");
-        throw Failure{Trouble::held, fmt::format("the book of {} {} at {} is not known: {}. {}", venue_,
-                                                 query_.market_id, format_time(query_.at), why,
-                                                 then.empty() ? "No later whole book is stored"
-                                                              : "The next whole book is of " +
-                                                                    format_time(*parse_time(then)))};
+        throw Failure{Trouble::held, fmt::format("the book of {} {} at {} is not known: {}", market_.venue,
+                                                 market_.market_id, format_time(query_.at), why)};
     }
 
     Dialect& dialect_;
     BookQuery const& query_;
-    std::string const limit_;
-    std::string venue_, key_;
-    std::string of_market_, after_;  // conditions
+    NamedMarket market_;
+    std::string of_market_;  // condition for its rows
     bool mirrored_ = false;
+    // Of the last look.
+    arb_time at_ = 0;
+    std::string limit_;  // its time, as a literal
+    std::string after_;  // condition for the changes after the whole book
     BookAt book_;
 };
 
@@ -289,6 +333,7 @@ void show_book(Dialect& dialect, Options const& parameters, arb::Rows const& row
             if (book.last_change_at != 0) out["last_change_at"] = format_time(book.last_change_at);
             out["epoch"] = book.epoch;
             if (!book.status.empty()) out["status"] = book.status;
+            if (book.venue_paused) out["venue_paused"] = true;
             if (book.stored_up_to != 0) out["stored_up_to"] = format_time(book.stored_up_to);
         }
         if (!row(out)) return;

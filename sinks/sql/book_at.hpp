@@ -15,8 +15,8 @@
 namespace arb::sql {
 
 struct BookQuery {
-    std::string market_id;
-    std::string venue;  // empty: whichever has the market, if only one has
+    std::string market_id;  // or another of its names (market_name.hpp); a token's outcome is that one
+    std::string venue;      // empty: whichever has the market, if only one has
     std::int32_t outcome = 0;
     arb_time at = 0;
     bool newest = false;  // the last that is stored, however old; else `at` has to be stored already
@@ -33,6 +33,7 @@ struct BookAt {
     std::int64_t changes = 0;     // rows after the snapshot
     arb_time last_change_at = 0;  // of the last of them; 0 if there is none
     std::string status;           // of the market at that time; empty: not known
+    bool venue_paused = false;    // the whole venue, at that time
     arb_time stored_up_to = 0;    // when the newest packet that is stored was received; 0: not known
 };
 

@@ -22,7 +22,7 @@ void compare(soci::session& session, Options const& parameters, arb::Rows const&
             columns_as_text({"pair_id", "relation", "venue_a", "market_id_a", "bid_a", "ask_a", "age_a",
                              "venue_b", "market_id_b", "bid_b", "ask_b", "age_b", "gap_buy_a", "gap_buy_b"}),
             pair.empty() ? "" : "WHERE pair_id = :pair", parameters.integer("limit", limit_default)),
-        pair.empty() ? std::vector<std::string>{} : std::vector{pair}, out);
+        pair.empty() ? std::vector<std::string>{} : std::vector{pair}, plain({"age_a", "age_b"}, out));
 }
 
 void count_tables(soci::session& session, arb::Rows const& out) {
@@ -44,11 +44,12 @@ void gaps(soci::session& session, Options const& parameters, arb::Rows const& ou
     read_texts(
         session,
         fmt::format(
-            "SELECT g.venue AS venue, instance, stream, k.market_id AS market_id, {} FROM gaps g LEFT JOIN "
-            "market_keys k ON k.market_key = g.market_key {} ORDER BY g.from_time DESC LIMIT {}",
-            columns_as_text({"from_time", "to_time", "reason", "recovered", "detail"}), where,
+            "SELECT g.venue AS venue, instance, stream, k.market_id AS market_id, {}, CASE WHEN recovered "
+            "THEN 'true' ELSE 'false' END AS recovered, detail FROM gaps g LEFT JOIN market_keys k ON "
+            "k.market_key = g.market_key {} ORDER BY g.from_time DESC LIMIT {}",
+            columns_as_text({"from_time", "to_time", "reason"}), where,
             parameters.integer("limit", limit_default)),
-        venue.empty() ? std::vector<std::string>{} : std::vector{venue}, out);
+        venue.empty() ? std::vector<std::string>{} : std::vector{venue}, plain({"recovered"}, out));
 }
 
 }  // namespace
@@ -66,6 +67,16 @@ void read_texts(soci::session& session, std::string const& statement, std::vecto
         }
         if (!out(object)) return;
     }
+}
+
+arb::Rows plain(std::vector<char const*> columns, arb::Rows const& out) {
+    return [columns = std::move(columns), &out](boost::json::object const& row) {
+        auto spoken = row;
+        for (auto const* const column : columns)
+            if (auto& value = spoken.at(column); value.is_string())
+                value = boost::json::parse(value.as_string());
+        return out(spoken);
+    };
 }
 
 std::string columns_as_text(std::initializer_list<char const*> columns) {

@@ -18,6 +18,9 @@ void run_command(Dialect& dialect, std::string_view name, Options const& paramet
 // parameters in order.
 void read_texts(soci::session& session, std::string const& statement, std::vector<std::string> const& values,
                 arb::Rows const& out);
+// Takes rows whose columns of these names are texts that spell numbers or booleans, and gives them on as
+// JSON's own. Not for amounts, which have to stay exact. `out` must outlive it.
+arb::Rows plain(std::vector<char const*> columns, arb::Rows const& out);
 // "CAST(a AS TEXT) AS a, ..."
 std::string columns_as_text(std::initializer_list<char const*> columns);
 

@@ -49,7 +49,7 @@ Retention read_retention(Options const& options);
     R"("limit":{"type":"integer","minimum":1,"default":100,"description":"at most so many rows"}}}},)"                            \
     R"({"name":"book","help":"the order book of a market at a time, from what is stored, or why it is not known","parameters":{)" \
     R"("type":"object","additionalProperties":false,"required":["market"],"properties":{)"                                        \
-    R"("market":{"type":"string","default":"","description":"its market_id"},)"                                                   \
+    R"("market":{"type":"string","default":"","description":"its market_id, a token id or the slug"},)"                           \
     R"("at":{"type":"string","format":"instant","default":"",)"                                                                   \
     R"("description":"as of then, such as 2026-11-20T12:00:00Z; empty is now"},)"                                                 \
     R"("outcome":{"type":"integer","minimum":0,"default":0,"description":"which outcome's"},)"                                    \

@@ -3,6 +3,7 @@
 //
 //   arbitrage-measure-sinks bytes       bytes a packet takes in each database, indexes included, by kind
 //   arbitrage-measure-sinks catalogue   a sweep of 280,000 markets: first, unchanged, and after a restart
+//   arbitrage-measure-sinks fees        the same of the fee schedules of 196,000 markets
 //   arbitrage-measure-sinks books       `book` in the past, among 10,000,000 changes
 //   arbitrage-measure-sinks terms       a quote of the past with its rules and fees, among 5,000,000
 #include <unistd.h>
@@ -26,6 +27,7 @@ namespace {
 
 constexpr std::size_t batch_rows = 5000;  // as the host's default
 constexpr int catalogue_markets = 280'000;
+constexpr int fee_schedules = 196'000;
 constexpr std::int64_t cent = 10'000;
 
 std::mt19937_64 dice{1};
@@ -309,15 +311,30 @@ double server_seconds(Database& database) {
     return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-void measure_catalogue(Database& database) {
-    auto const sweep = [](Packets& to, int i) {
-        if (i % 6 == 0) {
-            auto event = to.add<arb_event>(venue_of(i), noon);
-            event.text(&arb_event::event_id, "EVENT-" + std::to_string(i / 6) + venue_of(i));
-            event.text(&arb_event::raw, json_of(1000, static_cast<std::uint64_t>(i)));
-        }
-        ::add_market(to, i, noon);
-    };
+void add_listed(Packets& to, int i) {
+    if (i % 6 == 0) {
+        auto event = to.add<arb_event>(venue_of(i), noon);
+        event.text(&arb_event::event_id, "EVENT-" + std::to_string(i / 6) + venue_of(i));
+        event.text(&arb_event::raw, json_of(1000, static_cast<std::uint64_t>(i)));
+    }
+    ::add_market(to, i, noon);
+}
+
+// As it is seen to be charged, a minute later each time.
+void add_fee(Packets& to, int i) {
+    static arb_time seen = noon;
+    if (i == 0) seen += 60 * second_ns;
+    auto fee = to.add<arb_fee_schedule>("polymarket", seen);
+    fee->scope = ARB_SCOPE_MARKET;
+    fee->rate = 40'000;
+    fee->exponent = ARB_UNIT;
+    fee->effective_from = seen;
+    fee.text(&arb_fee_schedule::scope_id, market_id(10 * i + 5));
+    fee.text(&arb_fee_schedule::source, "gamma");
+    fee.text(&arb_fee_schedule::raw, R"({"exponent":1,"rate":0.04,"takerOnly":true,"rebateRate":0.25})");
+}
+
+void measure_sweeps(Database& database, int count, std::function<void(Packets&, int)> const& sweep) {
     auto const lsn = [&] {
         return std::stoll(database.text("SELECT CAST(pg_current_wal_insert_lsn() - '0/0' AS bigint)"));
     };
@@ -335,7 +352,7 @@ void measure_catalogue(Database& database) {
         auto const wal = lsn();
         auto const memory = resident();
         auto const cpu = server_seconds(database);
-        auto const spent = write(*sink, catalogue_markets, sweep);
+        auto const spent = write(*sink, count, sweep);
         std::cout << what << ": " << (lsn() - wal) / 1024 << " KiB of WAL, the server's process "
                   << server_seconds(database) - cpu << " s of CPU, the sink " << spent << " s in all, "
                   << (resident() - memory) / 1024 << " KiB more resident, "
@@ -462,7 +479,9 @@ TEST_CASE("bytes") {
     measure_bytes([]() -> std::unique_ptr<Database> { return std::make_unique<SqliteDatabase>(); });
 }
 
-TEST_CASE("catalogue") { measure_catalogue(*on_postgres()); }
+TEST_CASE("catalogue") { measure_sweeps(*on_postgres(), catalogue_markets, add_listed); }
+
+TEST_CASE("fees") { measure_sweeps(*on_postgres(), fee_schedules, add_fee); }
 
 TEST_CASE("books") { measure_books(*on_postgres()); }
 

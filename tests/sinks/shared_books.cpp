@@ -92,6 +92,14 @@ Packets some_books() {
     add_gap(packets, "M5", after(1), ARB_ABSENT);
     add_gap(packets, "", after(10), after(20));
     add_gap(packets, "", after(30), after(31), ARB_STREAM_TRADES);  // not of books
+    for (auto const* const market : {"M6", "M7"}) {
+        add_book(packets, market, 1, noon, {}, {});
+        add_book(packets, market, 2, after(5), {{"0.6", "1"}}, {});
+    }
+    add_gap(packets, "M6", after(1), ARB_ABSENT);
+    add_gap(packets, "M7", after(1), after(15));
+    add_gap(packets, "M7", after(14), after(25));
+    add_book(packets, "M7", 3, after(35), {}, {});
     add_book(packets, "M1", 2, after(19), {{"0.50", "2"}}, {{"0.51", "2"}});
     add_book(packets, "M1", 2, after(40), {{"0.52", "2"}}, {});
     add_change(packets, "M1", 2, after(40), bid, decimal("0.52"), decimal("4"));
@@ -100,6 +108,10 @@ Packets some_books() {
         auto settled = packets.add<arb_status_change>("kalshi", after(38));
         settled->lifecycle = ARB_LIFECYCLE_SETTLED;
         settled.text(&arb_status_change::market_id, "M1");
+    }
+    {
+        auto paused = packets.add<arb_status_change>("kalshi", after(39.5));
+        paused->lifecycle = ARB_LIFECYCLE_PAUSED;
     }
     add_book(packets, "both", 1, noon, {}, {});
     add_book(packets, "both", 1, noon, {{"0.3", "1"}}, {}, "polymarket");
@@ -115,15 +127,23 @@ bool says(std::string const& text, char const* part) {
 void checks_where_it_is_not_known(SinkUnderTest& sink) {
     auto const early = book(sink, "M1", noon - 1000);
     CHECK(says(early, "no whole book was stored at or before it"));
-    CHECK(says(early, "The next whole book is of 2026-11-20T12:00:00.000000Z"));
+    CHECK(says(early, "It is known again at 2026-11-20T12:00:00.000000Z"));
     auto const inside = book(sink, "M1", after(15));
     CHECK(says(inside, "inside a gap of kalshi (stream books, disconnected) from 2026-11-20T12:00:10"));
-    CHECK(says(inside, "The next whole book is of 2026-11-20T12:00:19"));
+    CHECK(says(inside, "It is known again at 2026-11-20T12:00:20.000000Z"));  // it came within the gap
     CHECK(says(book(sink, "M1", after(19.5)), "inside a gap"));  // what came may be lost again meanwhile
     CHECK(says(book(sink, "M2", after(25)), "lies between it and the whole book of"));
     CHECK(says(book(sink, "M2", after(25)), "No later whole book is stored"));
+    CHECK(says(book(sink, "M3", after(15)), "It is known again at 2026-11-20T12:00:22.000000Z"));
     CHECK(says(book(sink, "M4", after(3)), "began anew"));
+    CHECK(says(book(sink, "M4", after(3)), "No later whole book is stored"));
     CHECK(says(book(sink, "M5", after(5)), "inside a gap of kalshi (stream books, disconnected)"));
+    CHECK(says(book(sink, "M5", after(5)), "No later whole book is stored"));
+    for (double const at : {3., 6., 12.})
+        CHECK(says(book(sink, "M6", after(at)),
+                   "A whole book of 2026-11-20T12:00:05.000000Z is stored, but doubted until that gap ends"));
+    for (double const at : {3., 6., 12.})
+        CHECK(says(book(sink, "M7", after(at)), "It is known again at 2026-11-20T12:00:35.000000Z"));
     CHECK(says(book(sink, "M1", after(40) + 1000),
                "nothing that was received after 2026-11-20T12:00:40.000000Z"));
     CHECK(says(book(sink, "nobody", after(5)), "no market nobody is stored"));
@@ -164,14 +184,53 @@ void rebuilds_books(Database& database) {
     CHECK(rows[0].at("changes") == 1);
     CHECK(rows[0].at("epoch") == "2");
     CHECK(rows[0].at("status") == "settled");
+    CHECK(rows[0].at("venue_paused") == true);
     CHECK(rows[0].at("stored_up_to") == "2026-11-20T12:00:40.000000Z");
     rows.clear();
     REQUIRE(reader.command("book", R"({"market":"M1","at":"2026-11-20T12:00:05Z"})", rows) == ARB_OK);
     CHECK(rows.at(0).at("status") == "open");
+    CHECK_FALSE(rows[0].contains("venue_paused"));
     rows.clear();
     REQUIRE(reader.command("book", R"({"market":"M3","at":"2026-11-20T12:00:05Z"})", rows) == ARB_OK);
     CHECK_FALSE(rows.at(0).contains("status"));  // nobody said
     CHECK(rows[0].at("level") == 1);
+}
+
+void names_markets_as_people_do(Database& database) {
+    SinkUnderTest sink{database};
+    REQUIRE(sink.start() == ARB_OK);
+    Packets packets;
+    std::string_view const outcomes[] = {"Yes", "No"};
+    std::string_view const tokens[] = {"71321045679252212594626385532706912750",
+                                       "52114319501245915516055106046884209969"};
+    auto const add = [&](std::string_view id, std::string_view slug) {
+        auto market = packets.add<arb_market>("polymarket", noon);
+        market.text(&arb_market::market_id, id);
+        market.text(&arb_market::raw, "{\"slug\":\"" + std::string{slug} + "\"}");
+        market.texts(&arb_market::outcomes, outcomes);
+        if (slug == "rain-on-friday") market.texts(&arb_market::token_ids, tokens);
+    };
+    add("0xabc1", "rain-on-friday");
+    add("0xabd2", "snow-on-friday");
+    add("0xabd3", "snow-on-friday");
+    add_book(packets, "0xabc1", 1, noon, {{"0.4", "1"}}, {{"0.7", "2"}}, "polymarket");
+    add_book(packets, "KXRAIN-26NOV-B1", 1, noon, {{"0.2", "1"}}, {});
+    REQUIRE(sink.write(packets) == ARB_OK);
+    REQUIRE(sink.dead_letters == 0);
+    SinkUnderTest reader{database};
+    for (auto const* const name : {"0xabc1", "0XABC1", "0xABC1", "rain-on-friday"})
+        CHECK(book(reader, name, noon) == "0.4x1 | 0.7x2");
+    CHECK(book(reader, std::string{tokens[0]}, noon) == "0.4x1 | 0.7x2");
+    CHECK(book(reader, std::string{tokens[1]}, noon) == "0.3x2 | 0.6x1");  // the other outcome's
+    CHECK(book(reader, std::string{tokens[1]}, noon, R"(,"depth":1,"venue":"polymarket")") ==
+          "0.3x2 | 0.6x1");
+    CHECK(book(reader, "kxrain-26nov-b1", noon) == "0.2x1 |");
+    CHECK(book(reader, "kxrain-26nov-b1", noon, R"(,"outcome":1)") == "| 0.8x1");
+    CHECK(says(book(reader, "snow-on-friday", noon), "may be market 0xabd2 or 0xabd3: say which"));
+    CHECK(says(book(reader, "KXRAIN-26NOV-B2", noon), "is stored; near it are: KXRAIN-26NOV-B1"));
+    CHECK(says(book(reader, "0xABC", noon), "is stored; near it are: 0xabc1"));
+    CHECK(book(reader, "KXSNOW", noon) == "no market KXSNOW is stored");
+    CHECK(book(reader, "rain%", noon) == "no market rain% is stored");
 }
 
 void rebuilds_books_like_a_reader_of_the_feed(Database& database) {

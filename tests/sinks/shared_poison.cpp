@@ -158,7 +158,7 @@ void shows_dead_letters(Database& database) {
     REQUIRE(sink.dead_letters == 3);
 
     CHECK(run(sink, "list").size() == 3);
-    CHECK(run(sink, "list").front().at("position") == "3");  // the newest first
+    CHECK(run(sink, "list").front().at("position") == 3);  // the newest first
     CHECK(run(sink, "list", R"({"limit":1})").size() == 1);
     CHECK(run(sink, "list", R"({"kind":"trade"})").size() == 1);
     CHECK(run(sink, "list", R"({"reason":"Market_ID"})").size() == 1);

@@ -223,6 +223,7 @@ void answers_commands(Database& database) {
     CHECK(rows[0].at("pair_id") == "same");  // the widest gap first
     CHECK(decimal(rows[0].at("gap_buy_a").as_string()) == 4 * cent);
     CHECK(rows[2].at("gap_buy_a").is_null());
+    CHECK(rows[0].at("age_a").is_number());
     rows.clear();
     REQUIRE(sink.command("compare", R"({"pair":"inverse"})", rows) == ARB_OK);
     REQUIRE(rows.size() == 1);
@@ -252,10 +253,13 @@ void answers_commands(Database& database) {
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].at("market_id") == "FED-CUT");
     CHECK(rows[0].at("to_time").is_null());
+    CHECK(rows[0].at("recovered") == false);
     rows.clear();
     REQUIRE(sink.command("deadletters list", "{}", rows) == ARB_OK);
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].at("kind") == "quote");
+    CHECK(rows[0].at("position") == 101);
+    CHECK(rows[0].at("bytes").is_int64());
 }
 
 void refuses_newer_schema(Database& database) {
