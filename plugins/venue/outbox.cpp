@@ -27,10 +27,16 @@ void Outbox::flush() {
 }
 
 // One timer for all: it is not moved when a full batch goes out before it fires, so that a busy venue does
-// not touch it for every batch. It may then push a younger batch a little early.
+// not touch it for every batch. It may then push a younger batch a little early. Its last expiry is when a
+// batch last began to be due: where that is long ago, there is no company to wait for.
 void Outbox::wait() {
+    auto const now = std::chrono::steady_clock::now();
+    if (now - timer_.expiry() >= wait_max) {
+        timer_.expires_at(now);
+        return flush();
+    }
     waiting_ = true;
-    timer_.expires_after(wait_max);
+    timer_.expires_at(now + wait_max);
     timer_.async_wait([this, alive = std::weak_ptr{alive_}](boost::system::error_code const& error) {
         if (error || alive.expired()) return;
         waiting_ = false;

@@ -1,5 +1,5 @@
 // Collects packets on the venue's executor and pushes them in batches: a push costs one lock and one system
-// call whether it carries 1 packet or 64, and no packet waits longer than 2 ms for company.
+// call whether it carries 1 packet or 64. What comes alone goes at once, else within 2 ms.
 //
 //     outbox.packets().add<arb_quote>(...)      as many packets as the frame holds
 //     outbox.added();                           after the drafts are finished
@@ -25,7 +25,7 @@ class Outbox {
     static constexpr std::size_t packets_max = 64;
     // Catalogue packets carry raw JSON; a batch of them is pushed before it grows past this.
     static constexpr std::size_t bytes_max = 1 << 20;
-    // How long the first packet of a batch may wait for others.
+    // How long the first packet of a batch may wait for others, if any came as shortly before.
     static constexpr std::chrono::milliseconds wait_max{2};
     // A push that waited longer kept the venue's socket unread: what the venue dropped meanwhile is not
     // known.
@@ -51,7 +51,7 @@ class Outbox {
     // Where packets are added. Call `added` after each frame or page, when no draft is open.
     Packets& packets() { return packets_; }
 
-    // Pushes if the batch is full, else makes sure that it is pushed within `wait_max`.
+    // Pushes if the batch is full or comes alone, else makes sure that it is pushed within `wait_max`.
     void added() {
         if (packets_.count() >= packets_max || packets_.bytes().size() >= bytes_max)
             flush();
