@@ -66,8 +66,9 @@ void Catalogue::swept(Result<> const& result, arb_time began) {
     auto& gaps = parts_.gaps;
     if (result.has_error()) {
         gaps.open(ARB_STREAM_CATALOGUE, {}, complete_until_, "sweep_failed", result.error().text);
-        parts_.host.warning("the catalogue cannot be read and will be tried again: " + result.error().text);
-        parts_.health.set(Health::Part::catalogue, ARB_STATE_RETRYING, "catalogue: " + result.error().text);
+        auto const sentence = "the catalogue cannot be read and is tried again: " + result.error().text;
+        if (!parts_.health.set(Health::Part::catalogue, ARB_STATE_RETRYING, sentence))
+            parts_.host.warning(sentence);
     } else {
         // A sweep reads the present state of everything, whatever was missed before.
         gaps.close(ARB_STREAM_CATALOGUE, {}, parts_.host.now(), true);

@@ -1,6 +1,7 @@
 // What happens between two sweeps: markets that frames tell of, and openings and closings by the clock, which
 // the venue does not announce.
 #include <algorithm>
+#include <cstdlib>
 
 #include "arbitrage/time.hpp"
 #include "catalogue.hpp"
@@ -132,9 +133,15 @@ void Catalogue::set_right(MarketRow& market) {
         market.lags = true;
         look_at(market.event_ticker, now + std::max(listed_after_ns, now - told->second.at));
     }
-    // The close that was told of may be another than the listed one.
-    auto const closes_at = fresh && told->second.closes_at != 0 ? told->second.closes_at : market.closes_at;
-    bool const over = closes_at != 0 && now - closes_at >= due_ns && now - closes_at < lags_max_ns;
+    // Frames have whole seconds.
+    if (fresh && told->second.closes_at != 0 &&
+        std::abs(market.closes_at - told->second.closes_at) >= second_ns) {
+        market.closes_at = told->second.closes_at;
+        market.lags = true;
+        look_at(market.event_ticker, now + std::max(listed_after_ns, now - told->second.at));
+    }
+    bool const over =
+        market.closes_at != 0 && now - market.closes_at >= due_ns && now - market.closes_at < lags_max_ns;
     if (over && stage_of(market.lifecycle) == stage_of(ARB_LIFECYCLE_OPEN)) {
         market.lifecycle = ARB_LIFECYCLE_CLOSED;
         market.status = "closed";
@@ -231,8 +238,10 @@ net::asio::awaitable<void> Catalogue::look(std::vector<std::string> events) {
         auto const page = co_await parts_.rest.get(std::move(target));
         if (page.has_value()) take_events(*page, false);
         announce_fresh();
+        if (page.has_error() && page.error().status == ARB_RETRY)
+            for (auto const& event : plain) look_at(event, parts_.host.now() + lags_ns);
     }
-    // What cannot be read now, the next sweep reads; new ones are worth another look.
+    // New ones are worth another look.
     look_again_at_unread(events);
 }
 

@@ -15,6 +15,8 @@ constexpr unsigned tries_max = 5;
 // The catalogue asks for smaller pages when one is larger.
 constexpr std::uint64_t body_bytes_max = 16 << 20;
 constexpr std::chrono::milliseconds watch_every{200};
+// A feed that does not come by then is waited for no longer; its own gaps say what it lacks.
+constexpr std::chrono::milliseconds feed_waited_max{30'000};
 constexpr std::chrono::milliseconds backfill_again_base{10'000}, backfill_again_cap{300'000};
 
 std::unique_ptr<net::HttpClient> client(net::asio::io_context& io, Access const& access) {
@@ -37,7 +39,7 @@ Collector::Collector(Host host, Access const& access, net::asio::io_context& io,
       health_{host},
       rest_{client(io, access), access.signer, tries_max},
       drift_{host, outbox_},
-      exchange_{host, rest_, drift_},
+      exchange_{host, outbox_, rest_, drift_},
       trades_{host, outbox_, rest_, drift_,
               [this](std::string_view market) { return catalogue_.wants(market); }},
       catalogue_{{host, access.settings, outbox_, gaps_, rest_, drift_, health_,
@@ -57,7 +59,7 @@ void Collector::run() {
     host_.report(ARB_STATE_STARTING, "reading the catalogue");
     net::asio::co_spawn(io_, catalogue_.sweep_for_ever(), rethrow);
     net::asio::co_spawn(io_, catalogue_.look_for_ever(), rethrow);
-    net::asio::co_spawn(io_, exchange_.read_terms_for_ever(), rethrow);
+    net::asio::co_spawn(io_, exchange_.watch(timing_.exchange_every), rethrow);
     if (feed_) feed_->run();
     if (polling_) net::asio::co_spawn(io_, polling_->run(), rethrow);
     if (settings_.record.trades && settings_.backfill.count() > 0)
@@ -95,10 +97,14 @@ void Collector::want_more(std::vector<std::string> const& tickers) {
 
 // What was traded while nothing ran. Trades that are stored already do no harm: their ids are unique.
 net::asio::awaitable<void> Collector::backfill_at_start() {
-    auto const until = host_.now();
-    auto const from = until - settings_.backfill.count() * millisecond_ns;
+    auto const from = host_.now() - settings_.backfill.count() * millisecond_ns;
     // The catalogue comes first: it says which markets are wanted, and the rate limit is one for all.
     while (!catalogue_.complete() || host_.put_off()) co_await net::sleep(watch_every);
+    // Then the feed, so that nothing is missing between what is read and what comes by itself.
+    for (auto left = feed_waited_max; feed_ && !feed_->has_trades() && left.count() > 0; left -= watch_every)
+        co_await net::sleep(watch_every);
+    auto const until = host_.now();
+    co_await net::sleep(timing_.backfill_after);
     net::Backoff backoff{backfill_again_base, backfill_again_cap};
     for (unsigned tried = 0; tried != tries_max && !host_.stopping(); ++tried) {
         if (tried != 0) co_await net::sleep(backoff.next());

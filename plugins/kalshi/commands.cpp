@@ -6,9 +6,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <optional>
+#include <set>
 
 #include "arbitrage/time.hpp"
 #include "command_rows.hpp"
+#include "member.hpp"
 #include "rest.hpp"
 #include "selection_report.hpp"
 
@@ -159,8 +161,7 @@ Error advised(Error error, bool signed_in) {
 }
 
 // The first page's target; the venue filters by what was given.
-std::string target_of(List const& list, Options const& parameters, std::int64_t limit) {
-    bool const past = list.past != nullptr && parameters.flag("past", false);
+std::string target_of(List const& list, Options const& parameters, std::int64_t limit, bool past) {
     std::string target = past ? list.past : list.path;
     if (list.page_max != 0)
         target = with_query(std::move(target), list.size, std::to_string(std::min(limit, list.page_max)));
@@ -185,20 +186,42 @@ net::asio::awaitable<void> learn_costs(Rest& rest) {
     rest.set_costs(Costs::read(*document, doubts));
 }
 
-net::asio::awaitable<Result<>> show_list(Rest& rest, List list, std::string target, std::int64_t limit,
-                                         Rows const& row) {
+// The rows of one target after the other, up to `limit` of all.
+net::asio::awaitable<Result<>> show_list(Rest& rest, List list, std::vector<std::string> targets,
+                                         std::int64_t limit, Rows const& row) {
     if (limit > list.page_max && list.page_max != 0) co_await learn_costs(rest);
     auto left = limit;
-    std::function<bool(Document const&)> take = [&](Document const& page) {
+    // What the venue moves to its past meanwhile is in both lists.
+    std::set<std::string, std::less<>> shown;
+    std::function<bool(Document const&)> const take = [&](Document const& page) {
         for (auto const& item : page.list(list.key)) {
             if (!item.is_object()) continue;
-            if (left-- <= 0 || !row(list.row(item.get_object()))) return false;
+            auto const id = text(item.get_object(), "trade_id");
+            if (targets.size() > 1 && !id.empty() && !shown.emplace(id).second) continue;
+            if (!row(list.row(item.get_object()))) left = 1;
+            if (--left == 0) return false;
         }
-        return left > 0;
+        return true;
     };
-    auto const done = co_await rest.pages(std::move(target), std::move(take), list.own);
-    if (done.has_error()) co_return advised(done.error(), list.own);
+    for (auto const& target : targets) {
+        auto copy = target;
+        auto const done = co_await rest.pages(std::move(copy), take, list.own);
+        // A venue may have no past of its own.
+        bool const first = &target == &targets.front();
+        if (done.has_error() && (first || done.error().where != "not_found"))
+            co_return advised(done.error(), list.own);
+        if (left == 0) break;
+    }
     co_return Result<>{};
+}
+
+// Of one market the present list is not all: it goes on in the past.
+std::vector<std::string> targets_of(List const& list, Options const& parameters, std::int64_t limit) {
+    bool const past = list.past != nullptr && parameters.flag("past", false);
+    std::vector<std::string> out{target_of(list, parameters, limit, past)};
+    if (list.past != nullptr && !list.own && !past && !parameters.text("ticker").empty())
+        out.push_back(target_of(list, parameters, limit, true));
+    return out;
 }
 
 // One answer and the rows in it.
@@ -378,7 +401,7 @@ Result<> run_command(Access const& access, std::string_view name, Options const&
         if (list.command != name || one) continue;
         if (list.own && access.signer == nullptr) return key_needed();
         auto const limit = std::max<std::int64_t>(parameters.integer("limit", limit_default), 1);
-        return wait_for(io, show_list(**rest, list, target_of(list, parameters, limit), limit, row));
+        return wait_for(io, show_list(**rest, list, targets_of(list, parameters, limit), limit, row));
     }
     auto single = single_of(name, parameters);
     if (single.has_error()) return single.error();

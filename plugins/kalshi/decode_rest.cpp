@@ -431,29 +431,33 @@ std::optional<TradeRow> read_trade(json::value const& value, std::string_view& r
 }
 
 ExchangeState read_exchange(Document const& document) {
+    static constexpr char const* active = "active";
     // What does not say that it stands still is taken to trade.
-    auto const trades = [](boost::json::object const& part) {
-        for (auto const* const key : {"exchange_active", "trading_active"}) {
-            auto const* const active = part.if_contains(key);
-            if (active != nullptr && active->is_bool() && !active->get_bool()) return false;
-        }
-        return true;
+    auto const word_of = [](boost::json::object const& part) {
+        auto const rests = [&](char const* key) {
+            auto const* const value = part.if_contains(key);
+            return value != nullptr && value->is_bool() && !value->get_bool();
+        };
+        return rests("exchange_active")  ? "exchange_inactive"
+               : rests("trading_active") ? "trading_inactive"
+                                         : active;
     };
     ExchangeState out;
-    out.trading = trades(document.object());
+    out.word = word_of(document.object());
     for (auto const& item : document.list("exchange_index_statuses")) {
         if (!item.is_object()) continue;
         auto const& part = item.get_object();
-        if (trades(part)) {
-            out.trading = true;
-        } else if (auto const* const index = part.if_contains("exchange_index")) {
-            out.resting += (out.resting.empty() ? "" : ", ") + boost::json::serialize(*index);
-        }
+        auto const word = word_of(part);
+        auto const* const number = part.if_contains("exchange_index");
+        if (word == active)
+            out.word = active;
+        else if (number != nullptr && number->is_int64() && out.parts.size() != exchange_parts_max)
+            out.parts.push_back(
+                {number->get_int64(), std::string{text(part, "description").substr(0, word_size_max)}, word});
     }
-    if (!out.trading) out.resting.clear();
-    auto const* const resumes = document.object().if_contains("exchange_estimated_resume_time");
-    if (!out.trading && resumes != nullptr && resumes->is_string())
-        out.resumes = std::string{resumes->get_string()};
+    out.trading = out.word == active;
+    out.resumes =
+        std::string{text(document.object(), "exchange_estimated_resume_time").substr(0, word_size_max)};
     return out;
 }
 

@@ -125,10 +125,17 @@ Cutoff read_cutoff(Document const& document, Doubts& doubts);
 std::string content_of(boost::json::object const& raw);
 
 // GET /exchange/status. The exchange is divided into parts; while any of them trades, it trades.
+inline constexpr std::size_t exchange_parts_max = 100;  // there are four; more are left out
 struct ExchangeState {
+    struct Part {
+        std::int64_t number = 0;
+        std::string description;
+        std::string word;  // as that of the whole
+    };
     bool trading = true;
-    std::string resting;  // its parts that do not trade while others do: "2, 5"
-    std::string resumes;  // when the venue expects to trade again, in its words; often empty
+    std::string word;         // which of its fields says that it stands still; "active" if it trades
+    std::vector<Part> parts;  // those that do not trade
+    std::string resumes;      // when the venue expects to trade again, in its words; often empty
 };
 ExchangeState read_exchange(Document const& document);
 

@@ -141,7 +141,10 @@ std::optional<Best> Feed::best(std::string_view market) const {
 void Feed::told(std::size_t number, int state, std::string sentence) {
     lanes_[number].state = state;
     lanes_[number].sentence = std::move(sentence);
-    if (lanes_.size() == 1) return health_.set(Health::Part::feed, state, lanes_[0].sentence);
+    if (lanes_.size() == 1) {
+        health_.set(Health::Part::feed, state, lanes_[0].sentence);
+        return;
+    }
     static constexpr int worst_first[] = {ARB_STATE_HELD, ARB_STATE_RETRYING, ARB_STATE_STARTING,
                                           ARB_STATE_DEGRADED, ARB_STATE_LIVE};
     auto const rank = [](int of) { return std::find(std::begin(worst_first), std::end(worst_first), of); };

@@ -35,6 +35,8 @@ class Feed {
     void start_over(std::string const& reason, std::string const& sentence);
 
     std::size_t lanes() const { return lanes_.size(); }
+    // Trades come by themselves.
+    bool has_trades() const { return lanes_.front().stream->flows(ARB_STREAM_TRADES); }
     std::optional<Best> best(std::string_view market) const;
 
   private:

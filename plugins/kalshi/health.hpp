@@ -6,6 +6,7 @@
 
 #include <array>
 #include <string>
+#include <utility>
 
 #include "arbitrage/host.hpp"
 
@@ -16,11 +17,14 @@ class Health {
     enum class Part : std::uint8_t { feed, catalogue };
     explicit Health(Host host) : host_{host} {}
 
-    void set(Part part, int state, std::string sentence) {
+    // Whether the state of the whole is another now, which the host logs with the sentence.
+    bool set(Part part, int state, std::string sentence) {
         parts_[static_cast<std::size_t>(part)] = {state, std::move(sentence)};
         std::string all = parts_[0].sentence;
         if (!parts_[1].sentence.empty()) all += (all.empty() ? "" : "; ") + parts_[1].sentence;
-        host_.report(together(), all);
+        auto const before = std::exchange(state_, together());
+        host_.report(state_, all);
+        return state_ != before;
     }
 
   private:
@@ -41,6 +45,7 @@ class Health {
     };
     Host const host_;
     std::array<State, 2> parts_;
+    int state_ = ARB_STATE_STARTING;
 };
 
 }  // namespace arb::kalshi

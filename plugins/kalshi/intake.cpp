@@ -294,9 +294,16 @@ void Stream::reply(Link& link, Frame const& frame) {
         case Kind::denied:
             return drop(link, "auth", outcome.sentence);
         case Kind::refused:
-            if (link.trouble != outcome.sentence) parts_.host.warning(outcome.sentence);
-            link.trouble = outcome.sentence;
+            if (link.refusal != outcome.sentence) parts_.host.warning(outcome.sentence);
+            link.refusal = outcome.sentence;
+            link.refused_at = received_;
             parts_.host.count("refused_commands");
+            // Its stream has a gap for as long as it is missing.
+            if (&link == link_.get() && link.subscriptions.lacks(outcome.stream) &&
+                !parts_.gaps.is_open(outcome.stream)) {
+                lost_reason_ = "refused";
+                open_gap(outcome.stream, link.whole_until(outcome.stream), lost_reason_, outcome.sentence);
+            }
             break;
     }
     // After a refusal the next command waits for the watch, so that a venue that refuses all is not flooded.
@@ -315,9 +322,14 @@ bool Stream::whole(Link const& link, int stream) const {
     return lost_reason_ != stalled || link.data_came;
 }
 
+// Everything but what the venue refuses to the feed.
 bool Stream::whole(Link const& link) const {
-    return std::all_of(std::begin(live_streams), std::end(live_streams),
-                       [&](int stream) { return !link.subscriptions.has(stream) || whole(link, stream); });
+    auto const refused = [&](int stream) {
+        return link.subscriptions.lacks(stream) && (link_ == nullptr || link_->subscriptions.lacks(stream));
+    };
+    return std::all_of(std::begin(live_streams), std::end(live_streams), [&](int stream) {
+        return !link.subscriptions.has(stream) || refused(stream) || whole(link, stream);
+    });
 }
 
 // Closes the gap of each stream that is whole again.
@@ -339,10 +351,14 @@ void Stream::close_gaps(arb_time now) {
 
 // Compares what is wanted with what flows, and asks for the difference.
 void Stream::tend(Link& link) {
+    auto const now = parts_.host.now();
+    if (!link.refusal.empty() && now - link.refused_at >= ns(parts_.timing.refused_again)) {
+        link.refused_at = now;
+        link.subscriptions.ask_refused_again();
+    }
     send_commands(link);
     await_books(link);
-    if (parts_.gaps.open_count() != 0) close_gaps(parts_.host.now());
-    auto const now = parts_.host.now();
+    if (parts_.gaps.open_count() != 0) close_gaps(now);
     if (link.command_sent == 0) return;
     // An answer may wait behind a burst of frames; without either the venue is not there.
     if (now - std::max(link.command_sent, link.last_data) > ns(parts_.timing.reply_max))

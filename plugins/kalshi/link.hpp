@@ -62,7 +62,8 @@ struct Link {
     bool data_came = false;
     bool quotes_came = false;
     std::string drop_reason, drop_sentence;  // why we ended it
-    std::string trouble;                     // what the venue refused, for the status
+    std::string refusal;                     // what the venue refused last, for the log
+    arb_time refused_at = 0;                 // when it refused something
 };
 
 }  // namespace arb::kalshi

@@ -99,7 +99,7 @@ inline constexpr auto manifest_text = manifest_of(R"json({
      "last": {"type": "string", "format": "duration", "default": "24h", "description": "how far back"}}}},
   {"name": "schedule", "help": "when the exchange is open, and announced maintenance",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {}}},
-  {"name": "trades", "help": "the latest trades, of all markets or of one",
+  {"name": "trades", "help": "the latest trades of all markets, or of one, old ones as well",
    "parameters": {"type": "object", "additionalProperties": false, "properties": {
      "ticker": {"type": "string", "default": "", "description": "market ticker"},
      "past": {"type": "boolean", "default": false, "description": "those that the venue moved to its past, see cutoff"},

@@ -21,10 +21,13 @@ class Schedule {
     // When the pause that holds `now` ends; nothing if the exchange is open by its schedule.
     std::optional<arb_time> closed_until(arb_time now) const;
 
-  private:
     struct Span {
         arb_time begin, end;
     };
+    // Windows of maintenance that were announced, beside the hours of the week.
+    std::vector<Span> const& maintenance() const { return maintenance_; }
+
+  private:
     struct Hours {
         Span valid;
         std::vector<std::pair<int, int>> open[7];  // minutes of the day, by day from Sunday

@@ -232,7 +232,6 @@ net::asio::awaitable<void> Stream::watch() {
         if (next_ != nullptr) judge_replacement();
         if (link_ == nullptr) continue;
         report();
-        look_at_exchange();
         bool const free = !judging_ && !replacing_ && next_ == nullptr;
         if (!wanted_.empty() && silence_.exceeded() && free)
             net::asio::co_spawn(parts_.executor, judge_silence(), rethrow);
@@ -260,13 +259,6 @@ void Stream::try_another(Link& link, char const* reason, std::string sentence) {
     silent_before_replacement_ = false;
     replaced_ = now;
     net::asio::co_spawn(parts_.executor, replace(), rethrow);
-}
-
-void Stream::look_at_exchange() {
-    auto& exchange = parts_.exchange;
-    if (parts_.lane != 0 || exchange.looking()) return;
-    if (parts_.host.now() - exchange.seen() < ns(parts_.timing.exchange_every)) return;
-    net::asio::co_spawn(parts_.executor, exchange.look(), rethrow);
 }
 
 // Quiet markets are silent for hours, and a dead feed answers pings as well. Trades that the venue lists can
@@ -404,7 +396,8 @@ void Stream::report() {
     auto const set = [this](int state, std::string sentence) {
         parts_.report(state, std::move(sentence) + parts_.exchange.text(parts_.host.now()));
     };
-    if (!link_->trouble.empty()) return set(ARB_STATE_DEGRADED, "live in part: " + link_->trouble);
+    if (auto const missing = link_->subscriptions.missing(); !missing.empty())
+        return set(ARB_STATE_DEGRADED, fmt::format("live in part: {}; {}", live_text(), missing));
     if (!whole(*link_) && known_dead_ != nullptr)
         return set(ARB_STATE_RETRYING, "stalled: the connection is being replaced");
     if (!stands(*link_)) return set(ARB_STATE_STARTING, "subscribing to " + live_text());

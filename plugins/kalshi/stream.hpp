@@ -54,6 +54,8 @@ struct Timing {
     // lists, or is replaced, at most so often.
     Time replace_every = std::chrono::minutes{5};
     Time exchange_every = std::chrono::minutes{1};
+    // A channel that the venue does not have is asked for again.
+    Time refused_again = std::chrono::minutes{1};
     // Connections were seen to freeze after hours, so each is replaced while it is still good; at a random
     // time, so that not all go at once.
     Time renew_min = std::chrono::minutes{20}, renew_max = std::chrono::minutes{40};
@@ -116,6 +118,8 @@ class Stream {
     // Writes books whole that are due, `share` of all.
     void write_books(double share);
     Books const& books() const { return books_; }
+    // Everything wanted of that stream is subscribed to.
+    bool flows(int stream) const { return link_ != nullptr && link_->subscriptions.complete(stream); }
 
   private:
     using LinkPtr = std::shared_ptr<Link>;
@@ -132,7 +136,6 @@ class Stream {
     void stall(arb_time from, std::string const& why);
     void promote(bool dead, std::string const& why);
     net::asio::awaitable<void> judge_silence();
-    void look_at_exchange();
     void report();
     bool stands(Link& link) const;
     std::string live_text() const;

@@ -12,10 +12,10 @@ namespace {
 // The venue's error codes that are handled by themselves; see its AsyncAPI document.
 enum : std::int64_t {
     error_unknown_sid = 7,
-    error_unknown_channel = 8,
     error_not_signed_in = 9,
     error_channel = 10,
     error_market_not_found = 16,
+    error_timeout = 18,
     error_overflow = 25,
     error_market_limit = 26,
     error_command_rate = 27,
@@ -64,7 +64,8 @@ void Subscriptions::connected() {
         channel.wanted.disconnected();
         channel.sid = channel.command = 0;
         channel.asked.clear();
-        channel.refused = false;
+        channel.refused = channel.stays = false;
+        channel.refusal.clear();
         channel.chunk = tickers_max;
     }
 }
@@ -144,6 +145,7 @@ Subscriptions::Outcome Subscriptions::reply(Frame const& frame) {
         if (frame.type == FrameType::error) return error(channel, frame);
         channel.command = 0;
         channel.asked.clear();
+        if (!channel.stays) channel.refusal.clear();
         if (frame.type == FrameType::unsubscribed) {
             channel.sid = 0;
             return {Outcome::Kind::ended, channel.stream,
@@ -160,8 +162,8 @@ Subscriptions::Outcome Subscriptions::reply(Frame const& frame) {
 }
 
 Subscriptions::Outcome Subscriptions::error(Channel& channel, Frame const& frame) {
-    auto sentence = fmt::format("channel {}: the venue answered error {} ({})", channel.name,
-                                frame.error_code, frame.error_text);
+    auto refusal = fmt::format("the venue answered error {} ({})", frame.error_code, frame.error_text);
+    auto sentence = fmt::format("channel {}: {}", channel.name, refusal);
     auto asked = std::move(channel.asked);
     channel.command = 0;
     channel.asked.clear();
@@ -191,18 +193,21 @@ Subscriptions::Outcome Subscriptions::error(Channel& channel, Frame const& frame
                 channel.wanted.unwant(ticker);
             }
             return {Outcome::Kind::full, channel.stream, std::move(sentence), std::move(asked)};
-        case error_unknown_channel:
-            channel.refused = true;
-            break;
         case error_market_not_found:
+        case error_timeout:
         case error_command_rate:
             std::erase(asked, frame.market);
             for (auto const& ticker : asked) channel.wanted.refused(ticker);
-            return {Outcome::Kind::refused, channel.stream, std::move(sentence), std::move(asked)};
+            break;
         default:
-            break;  // not asked for again on this connection: the answer would be the same
+            // The answer would be the same.
+            asked.clear();
+            channel.stays = true;
+            channel.refused = channel.sid == 0;
+            break;
     }
-    return {Outcome::Kind::refused, channel.stream, std::move(sentence)};
+    channel.refusal = std::move(refusal);
+    return {Outcome::Kind::refused, channel.stream, std::move(sentence), std::move(asked)};
 }
 
 Subscriptions::Channel const* Subscriptions::find(int stream) const {
@@ -215,6 +220,29 @@ int Subscriptions::stream_of(std::int64_t sid) const {
     for (auto const& channel : channels_)
         if (channel.sid == sid && sid != 0) return channel.stream;
     return ARB_STREAM_ALL;
+}
+
+void Subscriptions::ask_refused_again() {
+    for (auto& channel : channels_) {
+        if (!channel.refused) continue;
+        channel.refused = channel.stays = false;
+        channel.wanted.disconnected();
+    }
+}
+
+bool Subscriptions::lacks(int stream) const {
+    return std::any_of(channels_.begin(), channels_.end(), [&](Channel const& channel) {
+        return channel.stream == stream && channel.sid == 0 && !channel.refusal.empty();
+    });
+}
+
+std::string Subscriptions::missing() const {
+    std::string out;
+    for (auto const& channel : channels_)
+        if (!channel.refusal.empty())
+            out += fmt::format("{}channel {} is missing{}: {}", out.empty() ? "" : "; ", channel.name,
+                               channel.sid == 0 ? "" : " in part", channel.refusal);
+    return out;
 }
 
 bool Subscriptions::has(int stream) const { return find(stream) != nullptr; }

@@ -74,6 +74,12 @@ class Subscriptions {
     bool has(int stream) const;
     // Everything wanted of this stream was asked for and answered.
     bool complete(int stream) const;
+    // Asks once more for channels that were refused for good: who knows how long that is.
+    void ask_refused_again();
+    // A channel of this stream was refused and is not subscribed to.
+    bool lacks(int stream) const;
+    // Which channels are missing in whole or in part, and why; empty if none is.
+    std::string missing() const;
     // Tickers of the books that the commands just taken asked for.
     std::vector<std::string> const& books_asked() const { return books_asked_; }
     std::vector<std::string> const& books_left() const { return books_left_; }
@@ -89,7 +95,9 @@ class Subscriptions {
         std::int64_t command = 0;             // not answered yet
         std::vector<std::string> asked = {};  // by that command
         bool widen = false;                   // to be taken unfiltered
-        bool refused = false;                 // the venue does not have this channel
+        bool refused = false;                 // not asked for until somebody wants to know again
+        std::string refusal = {};             // its last one; empty once what was asked for again was taken
+        bool stays = false;                   // what it refused is not asked for again
         std::size_t chunk = tickers_max;      // less once the venue found a subscription full
     };
     Channel const* find(int stream) const;

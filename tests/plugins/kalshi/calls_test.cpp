@@ -271,6 +271,16 @@ TEST_CASE("several books come at once, and what is old is looked for where the v
         }
         if (asked.path == "/historical/markets/KXOLD-1")
             return {.body = R"({"market":{"ticker":"KXOLD-1","status":"finalized","result":"yes"}})"};
+        if (asked.path == "/markets/trades")
+            return {.body = asked.value("ticker") == "KXOLD-1"
+                                ? R"({"trades":[],"cursor":""})"
+                                : R"({"trades":[{"trade_id":"2","ticker":"KXA-1"},
+                        {"trade_id":"1","ticker":"KXA-1"}],"cursor":""})"};
+        if (asked.path == "/historical/trades" && asked.value("ticker") == "KXA-1" &&
+            asked.value("cursor").empty())
+            return {.body = R"({"trades":[{"trade_id":"1","ticker":"KXA-1"}],"cursor":"more"})"};
+        if (asked.path == "/historical/trades" && asked.value("ticker") != "KXGONE-1")
+            return {.body = R"({"trades":[{"trade_id":"0","ticker":"KXOLD-1"}],"cursor":""})"};
         if (asked.path == "/markets/candlesticks") return {.body = R"({"markets":[]})"};
         if (asked.path == "/historical/markets/KXOLD-1/candlesticks")
             return {.body =
@@ -289,6 +299,20 @@ TEST_CASE("several books come at once, and what is old is looked for where the v
     REQUIRE(candles.size() == 1);
     CHECK(candles.at(0).at("close") == "0.15");
     CHECK(venue.asked().back().value("period_interval") == "60");
+    auto const ids = [&](std::vector<std::string> words) {
+        std::string out;
+        for (auto const& row : venue.rows(std::move(words), false)) out += row.at("trade_id").as_string();
+        return out;
+    };
+    CHECK(ids({"trades", "--ticker", "KXOLD-1"}) == "0");
+    // Across the cut, each once, and no further than what was asked for.
+    CHECK(ids({"trades", "--ticker", "KXA-1"}) == "210");
+    CHECK(ids({"trades", "--ticker", "KXA-1", "--limit", "2"}) == "21");
+    CHECK(venue.asked().back().path == "/markets/trades");
+    // A venue without such a list has the present alone.
+    CHECK(ids({"trades", "--ticker", "KXGONE-1"}) == "21");
+    CHECK(ids({"trades"}) == "21");
+    CHECK(venue.asked().back().path == "/markets/trades");
     CHECK(venue.faults() == "");
 }
 

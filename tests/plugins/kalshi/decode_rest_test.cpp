@@ -280,6 +280,7 @@ TEST_CASE("the exchange trades while any of its parts does, and what says nothin
     auto const paused = state(
         R"({"exchange_active":true,"trading_active":false,"exchange_estimated_resume_time":"2026-10-08T09:00:00Z"})");
     CHECK_FALSE(paused.trading);
+    CHECK(paused.word == "trading_inactive");
     CHECK(paused.resumes == "2026-10-08T09:00:00Z");
     CHECK_FALSE(
         state(R"({"exchange_active":false,"trading_active":true,"exchange_estimated_resume_time":null})")
@@ -287,13 +288,21 @@ TEST_CASE("the exchange trades while any of its parts does, and what says nothin
     auto const part = state(R"({"trading_active":false,"exchange_index_statuses":[
         {"exchange_index":0,"trading_active":false},{"exchange_index":2,"trading_active":true}]})");
     CHECK(part.trading);
-    CHECK(part.resting == "0");
-    CHECK(state(R"({"exchange_index_statuses":[{"exchange_index":0,"trading_active":false}]})").resting ==
-          "0");
-    CHECK(
+    CHECK(part.word == "active");
+    REQUIRE(part.parts.size() == 1);
+    CHECK(part.parts[0].number == 0);
+    CHECK(part.parts[0].word == "trading_inactive");
+    auto const named = state(R"({"exchange_index_statuses":[
+        {"exchange_index":2,"description":"Crypto","exchange_active":false,"trading_active":false},
+        {"exchange_index":"x","trading_active":false},{"trading_active":false},7]})");
+    CHECK(named.trading);
+    REQUIRE(named.parts.size() == 1);
+    CHECK(named.parts[0].description == "Crypto");
+    CHECK(named.parts[0].word == "exchange_inactive");
+    CHECK_FALSE(
         state(
             R"({"trading_active":false,"exchange_index_statuses":[{"exchange_index":0,"trading_active":false}]})")
-            .resting.empty());
+            .trading);
 }
 
 TEST_CASE("the cutoff says until when the venue moved its past away", "[kalshi]") {

@@ -143,6 +143,45 @@ TEST_CASE("errors are handled by their code", "[kalshi]") {
         CHECK(subscriptions.commands().empty());
         CHECK(!subscriptions.complete(ARB_STREAM_QUOTES));
     }
+    SECTION("what is missing is named with its last answer, until it is taken") {
+        CHECK(subscriptions.missing() == "");
+        answer(subscriptions, error(1, 27));
+        answer(subscriptions, error(2, 8));
+        CHECK(subscriptions.missing() ==
+              "channel ticker is missing: the venue answered error 27 (no); "
+              "channel market_lifecycle_v2 is missing: the venue answered error 8 (no)");
+        CHECK(subscriptions.lacks(ARB_STREAM_QUOTES));
+        // Only the one that was asked for too often is asked for at once.
+        REQUIRE(subscriptions.commands().size() == 1);
+        answer(subscriptions, subscribed(3, 5));
+        CHECK(subscriptions.missing() ==
+              "channel market_lifecycle_v2 is missing: the venue answered error 8 (no)");
+        CHECK_FALSE(subscriptions.lacks(ARB_STREAM_QUOTES));
+        CHECK(subscriptions.lacks(ARB_STREAM_STATUS));
+        subscriptions.ask_refused_again();
+        REQUIRE(subscriptions.commands().size() == 1);
+        answer(subscriptions, subscribed(4, 6));
+        CHECK(subscriptions.missing() == "");
+        // Some markets of a channel.
+        subscriptions.want({"A", "B", "C"});
+        REQUIRE(subscriptions.commands().size() == 1);
+        answer(subscriptions, error(5, 11));
+        CHECK(subscriptions.missing() ==
+              "channel ticker is missing in part: the venue answered error 11 (no)");
+        CHECK_FALSE(subscriptions.lacks(ARB_STREAM_QUOTES));
+        subscriptions.want({"A", "B", "C", "D"});
+        REQUIRE(subscriptions.commands().size() == 1);
+        answer(subscriptions, R"({"type":"ok","id":6,"sid":5,"seq":2})");
+        CHECK(subscriptions.missing() != "");
+        subscriptions.connected();
+        CHECK(subscriptions.missing() == "");
+    }
+    SECTION("markets of a selection whose subscription timed out are asked for again") {
+        answer(subscriptions, error(1, 18));
+        auto const again = subscriptions.commands();
+        REQUIRE(again.size() == 1);
+        CHECK(parsed(again[0]).at("params").at("market_tickers").as_array().size() == 2);
+    }
     SECTION("a sign-in that was not accepted") {
         CHECK(answer(subscriptions, error(1, 9)).kind == Answer::denied);
     }

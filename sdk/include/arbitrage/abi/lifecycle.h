@@ -11,7 +11,7 @@ extern "C" {
 /* `header.venue_time` is when it took effect. */
 typedef struct arb_status_change {
     arb_packet header;
-    arb_ref market_id;
+    arb_ref market_id;    /* absent: the whole venue, or a part of it that `detail` names (a pause) */
     arb_ref venue_status; /* the venue's word, such as "determined" */
     arb_ref result;
     arb_ref detail;           /* JSON: what else the venue said */
