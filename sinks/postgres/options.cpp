@@ -73,6 +73,25 @@ std::string joined(Parameters const& all) {
     return out;
 }
 
+// libpq looks at the values when it connects. Here it connects to nobody: to sockets in a folder that is not
+// there, as many as there are hosts. What it says of a value holds the value alone.
+void check_values(Parameters all) {
+    if (!given(all, "service", "PGSERVICE", "").empty()) return;  // the rest is in a file
+    constexpr std::string_view nowhere = "/nonexistent";
+    std::string hosts{nowhere};
+    auto const host = given(all, "host", "PGHOST", ""), address = given(all, "hostaddr", "PGHOSTADDR", "");
+    for (auto const c : address.empty() ? host : address)
+        if (c == ',') hosts.append(",").append(nowhere);
+    all["host"] = hosts;
+    all["hostaddr"] = std::string(static_cast<std::size_t>(std::count(hosts.begin(), hosts.end(), ',')), ',');
+    std::unique_ptr<PGconn, decltype(&PQfinish)> const connection{PQconnectStart(joined(all).c_str()),
+                                                                  &PQfinish};
+    if (connection == nullptr || PQstatus(connection.get()) != CONNECTION_BAD) return;
+    std::string_view message = PQerrorMessage(connection.get());
+    if (message.find(nowhere) != std::string_view::npos) return;
+    throw ConfigurationError{"/url", std::string{message.substr(0, message.find('\n'))}};
+}
+
 }  // namespace
 
 Settings read_settings(Options const& options) {
@@ -101,6 +120,7 @@ Settings read_settings(Options const& options) {
     all.try_emplace("connect_timeout", connect_seconds_max);
     all.try_emplace("application_name", "arbitrage");
     all["client_encoding"] = "UTF8";
+    check_values(all);
     out.connection = joined(all);
     out.retention = sql::read_retention(options);
     return out;

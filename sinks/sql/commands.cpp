@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "arbitrage/time.hpp"
 #include "sinks/sql/book_at.hpp"
 #include "sinks/sql/dead_letters.hpp"
 #include "sinks/sql/migrate.hpp"
@@ -22,7 +23,7 @@ void compare(soci::session& session, Options const& parameters, arb::Rows const&
             columns_as_text({"pair_id", "relation", "venue_a", "market_id_a", "bid_a", "ask_a", "age_a",
                              "venue_b", "market_id_b", "bid_b", "ask_b", "age_b", "gap_buy_a", "gap_buy_b"}),
             pair.empty() ? "" : "WHERE pair_id = :pair", parameters.integer("limit", limit_default)),
-        pair.empty() ? std::vector<std::string>{} : std::vector{pair}, plain({"age_a", "age_b"}, out));
+        pair.empty() ? std::vector<std::string>{} : std::vector{pair}, plain({{"age_a", "age_b"}, {}}, out));
 }
 
 void count_tables(soci::session& session, arb::Rows const& out) {
@@ -49,7 +50,8 @@ void gaps(soci::session& session, Options const& parameters, arb::Rows const& ou
             "k.market_key = g.market_key {} ORDER BY g.from_time DESC LIMIT {}",
             columns_as_text({"from_time", "to_time", "reason"}), where,
             parameters.integer("limit", limit_default)),
-        venue.empty() ? std::vector<std::string>{} : std::vector{venue}, plain({"recovered"}, out));
+        venue.empty() ? std::vector<std::string>{} : std::vector{venue},
+        plain({{"recovered"}, {"from_time", "to_time"}}, out));
 }
 
 }  // namespace
@@ -69,12 +71,15 @@ void read_texts(soci::session& session, std::string const& statement, std::vecto
     }
 }
 
-arb::Rows plain(std::vector<char const*> columns, arb::Rows const& out) {
+arb::Rows plain(Spoken columns, arb::Rows const& out) {
     return [columns = std::move(columns), &out](boost::json::object const& row) {
         auto spoken = row;
-        for (auto const* const column : columns)
+        for (auto const* const column : columns.values)
             if (auto& value = spoken.at(column); value.is_string())
                 value = boost::json::parse(value.as_string());
+        for (auto const* const column : columns.times)
+            if (auto& value = spoken.at(column); value.is_string())
+                if (auto const time = parse_time(value.as_string())) value = format_time(*time);
         return out(spoken);
     };
 }
@@ -84,6 +89,12 @@ std::string columns_as_text(std::initializer_list<char const*> columns) {
     for (auto const* const each : columns)
         out += fmt::format("{}CAST({} AS TEXT) AS {}", out.empty() ? "" : ", ", each, each);
     return out;
+}
+
+void need_database(Dialect const& dialect) {
+    if (!dialect.exists())
+        throw Failure{Trouble::held,
+                      fmt::format("there is no {}: it is made when the pipeline first runs", dialect.name())};
 }
 
 void need_tables(Dialect& dialect) {

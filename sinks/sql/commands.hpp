@@ -7,7 +7,8 @@
 
 namespace arb::sql {
 
-// Throws Failure if no pipeline ever ran on the database.
+// Throw Failure if no pipeline ever ran on the database: before connecting, and after it.
+void need_database(Dialect const& dialect);
 void need_tables(Dialect& dialect);
 
 // Runs a command on a connected dialect with tables. Amounts are texts in the rows, so that they stay exact.
@@ -18,9 +19,14 @@ void run_command(Dialect& dialect, std::string_view name, Options const& paramet
 // parameters in order.
 void read_texts(soci::session& session, std::string const& statement, std::vector<std::string> const& values,
                 arb::Rows const& out);
-// Takes rows whose columns of these names are texts that spell numbers or booleans, and gives them on as
-// JSON's own. Not for amounts, which have to stay exact. `out` must outlive it.
-arb::Rows plain(std::vector<char const*> columns, arb::Rows const& out);
+// Columns of texts that are given on otherwise: numbers and booleans as JSON's own (not amounts, which have
+// to stay exact), times in the one way this program writes them.
+struct Spoken {
+    std::vector<char const*> values;
+    std::vector<char const*> times;
+};
+// Rows as such texts in, as people want them out. `out` must outlive it.
+arb::Rows plain(Spoken columns, arb::Rows const& out);
 // "CAST(a AS TEXT) AS a, ..."
 std::string columns_as_text(std::initializer_list<char const*> columns);
 

@@ -95,7 +95,7 @@ void list_dead_letters(Dialect& dialect, Options const& parameters, arb::Rows co
                            "d.dead_letter_key DESC LIMIT {}",
                            columns_as_text({"position", "instance", "kind", "reason", "received_at"}),
                            where.text, parameters.integer("limit", list_limit)),
-               where.values, plain({"position", "bytes"}, row));
+               where.values, plain({{"position", "bytes"}, {"received_at"}}, row));
 }
 
 void show_dead_letters(Dialect& dialect, Options const& parameters, arb::Rows const& row) {

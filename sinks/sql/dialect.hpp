@@ -78,6 +78,8 @@ class Dialect {
   public:
     virtual ~Dialect() = default;
 
+    // Whether there is a database to look into; without one only a start of the sink makes it.
+    virtual bool exists() const { return true; }
     // Opens the session and checks what it needs of the server; throws Failure.
     virtual void connect() = 0;
     virtual void disconnect() noexcept = 0;
@@ -93,7 +95,8 @@ class Dialect {
     // Begins a transaction in which no other process changes the schema.
     virtual void begin_exclusive() = 0;
     virtual bool table_exists(std::string const& name) = 0;
-    // Whether the rights to write are there; throws Failure. Changes nothing.
+    // Whether the rights to write are there, once connected or where there is no database yet; throws
+    // Failure. Changes nothing.
     virtual void check_rights() = 0;
 
     // Keys of the markets, made where there are none, in a transaction of their own: a key without a row does

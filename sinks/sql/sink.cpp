@@ -307,6 +307,7 @@ void DatabaseSink::stop() noexcept { dialect_->interrupt(); }
 
 Result<> DatabaseSink::command(std::string_view name, Options const& parameters, arb::Rows const& row) {
     try {
+        need_database(*dialect_);
         dialect_->connect();
         need_tables(*dialect_);
         if (name == "deadletters replay")
@@ -322,6 +323,10 @@ Result<> DatabaseSink::command(std::string_view name, Options const& parameters,
 
 Result<> DatabaseSink::probe() {
     try {
+        if (!dialect_->exists()) {
+            dialect_->check_rights();
+            return {};
+        }
         dialect_->connect();
         dialect_->check_rights();
         schema_version(*dialect_);

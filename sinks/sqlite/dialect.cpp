@@ -89,6 +89,18 @@ sqlite3* native_of(soci::session& session) {
 
 }  // namespace
 
+bool SqliteDialect::exists() const {
+    std::error_code unknown;
+    return std::filesystem::exists(settings_.file, unknown) || unknown;
+}
+
+// Whole, because the file is sought from where the program was started.
+std::string SqliteDialect::name() const {
+    std::error_code unknown;
+    auto const whole = std::filesystem::absolute(settings_.file, unknown);
+    return unknown ? settings_.file : whole.string();
+}
+
 void SqliteDialect::connect() {
     disconnect();
     auto const directory = std::filesystem::path{settings_.file}.parent_path();
@@ -136,9 +148,16 @@ bool SqliteDialect::table_exists(std::string const& table) {
     return count.run() != 0;
 }
 
+// Of a file that is not there yet, the folder in which it or its first missing folder would be made.
 void SqliteDialect::check_rights() {
-    if (::access(settings_.file.c_str(), W_OK) != 0)
-        throw Failure{Trouble::held, settings_.file + " may not be written by this user", "/file"};
+    std::filesystem::path const file = name();
+    auto at = file;
+    std::error_code unknown;
+    while (!std::filesystem::exists(at, unknown) && at != at.parent_path()) at = at.parent_path();
+    if (at != file && !std::filesystem::is_directory(at, unknown))
+        throw Failure{Trouble::held, at.string() + " is not a directory", "/file"};
+    if (::access(at.c_str(), at == file ? W_OK : W_OK | X_OK) != 0)
+        throw Failure{Trouble::held, at.string() + " may not be written by this user", "/file"};
 }
 
 std::vector<std::int32_t> SqliteDialect::market_keys(std::span<sql::MarketName const> names) {

@@ -19,11 +19,12 @@ class SqliteDialect final : public sql::Dialect {
     explicit SqliteDialect(Settings settings) : settings_{std::move(settings)} {}
     ~SqliteDialect() override { disconnect(); }
 
+    bool exists() const override;
     void connect() override;
     void disconnect() noexcept override;
     bool connected() const noexcept override { return session_.has_value(); }
     soci::session& session() override { return session_.value(); }
-    std::string name() const override { return settings_.file; }
+    std::string name() const override;
     std::span<sql::Migration const> migrations() const override;
     void begin_exclusive() override;
     bool table_exists(std::string const& name) override;

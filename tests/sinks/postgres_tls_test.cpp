@@ -55,6 +55,28 @@ TEST_CASE("a server that is not on this machine has to prove who it is") {
     CHECK(settings_of("postgresql://me@db.example.com/lab").warning.empty());
 }
 
+TEST_CASE("what can never be right in a postgres url is a wrong option") {
+    auto const said = [](std::string const& url) -> std::string {
+        try {
+            settings_of(url);
+            return "";
+        } catch (ConfigurationError const& error) {
+            CHECK(error.where == "/url");
+            return error.what();
+        }
+    };
+    CHECK(said("postgresql://me@db.example.com/lab?sslmode=off").find("\"off\"") != std::string::npos);
+    CHECK(said("postgresql://me:geheim@127.0.0.1:abc/lab").find("\"abc\"") != std::string::npos);
+    CHECK(said("postgresql://me:geheim@127.0.0.1:abc/lab").find("geheim") == std::string::npos);
+    CHECK(said("postgresql://me@127.0.0.1:99999/lab").find("99999") != std::string::npos);
+    CHECK(said("host=a,b port=1,2,3 dbname=lab") != "");
+    for (auto const* const good :
+         {"postgresql://me@db.example.com:5433/lab?sslmode=require", "host=a,b port=1,2 dbname=lab",
+          "host=a,b hostaddr=127.0.0.1,127.0.0.2 port=5432", "hostaddr=127.0.0.1,127.0.0.2 port=1,2",
+          "dbname=lab", "postgresql:///lab?host=/tmp", "service=nobody"})
+        CHECK(said(good) == "");
+}
+
 TEST_CASE("postgres talks TLS to the server whose certificate it can check, and to no other") {
     Authority const ours{"the tests' authority"}, foreign{"somebody else"};
     TemporaryDirectory const directory;

@@ -212,7 +212,7 @@ void answers_commands(Database& database) {
         SinkUnderTest sink{database};
         std::vector<boost::json::object> rows;
         CHECK(sink.command("tables", "{}", rows) != ARB_OK);
-        CHECK(sink.error.find("no tables yet") != std::string::npos);
+        CHECK(sink.error.find("made when the pipeline first runs") != std::string::npos);
     }
     compares_prices(database);
     SinkUnderTest sink{database};
@@ -254,12 +254,14 @@ void answers_commands(Database& database) {
     CHECK(rows[0].at("market_id") == "FED-CUT");
     CHECK(rows[0].at("to_time").is_null());
     CHECK(rows[0].at("recovered") == false);
+    CHECK(rows[0].at("from_time") == "2026-11-20T12:00:00.000000Z");
     rows.clear();
     REQUIRE(sink.command("deadletters list", "{}", rows) == ARB_OK);
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].at("kind") == "quote");
     CHECK(rows[0].at("position") == 101);
     CHECK(rows[0].at("bytes").is_int64());
+    CHECK(rows[0].at("received_at") == "2026-11-20T12:00:00.000000Z");
 }
 
 void refuses_newer_schema(Database& database) {

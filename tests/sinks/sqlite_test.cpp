@@ -92,6 +92,20 @@ TEST_CASE("sqlite deletes rows past their retention") {
     CHECK(database.count("trades") == 1);
 }
 
+TEST_CASE("sqlite makes its file when the pipeline runs, not when somebody looks") {
+    SqliteDatabase database;
+    SinkUnderTest sink{database};
+    std::vector<boost::json::object> rows;
+    CHECK(sink.probe() == ARB_OK);
+    CHECK(sink.command("tables", "{}", rows) == ARB_PERMANENT);
+    CHECK(sink.error.find("there is no " + database.file()) != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(std::filesystem::path{database.file()}.parent_path()));
+    SinkUnderTest elsewhere{"sqlite", R"({"file":"/dev/null/below/a.db"})"};
+    CHECK(elsewhere.probe() == ARB_INVALID);
+    CHECK(elsewhere.where == "/file");
+    CHECK(elsewhere.error.find("/dev/null is not a directory") != std::string::npos);
+}
+
 TEST_CASE("sqlite says what is wrong with its file") {
     SqliteDatabase database;
     auto const directory = std::filesystem::path{database.file()}.parent_path();
