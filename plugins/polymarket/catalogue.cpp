@@ -22,8 +22,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t page_events_max = 200;
 // A sweep of more pages is a loop on the other side: 1,000,000 events.
 constexpr unsigned pages_max = 10'000;
-// A market that left the list and was not found so often is given up.
-constexpr std::uint16_t misses_max = 24;
+// The listing was seen to lag three minutes behind the stream; what it says of a resolved market after this
+// is meant.
+constexpr arb_time lag_max_ns = 15 * 60 * second_ns;
 // The stream waits no longer than this for pages to be read.
 constexpr std::chrono::milliseconds slice_max = 5ms;
 // Pause after a sweep that failed.
@@ -66,6 +67,7 @@ net::asio::awaitable<void> Catalogue::sweep_for_ever() {
             pause.reset();
             if (!closed_read_ && reach_.count() > 0) closed_read_ = co_await read_closed();
             co_await fetch_missing();
+            co_await fetch_closed_events();
             forget_settled();
             report_selection();
             events_.failed({});
@@ -141,7 +143,7 @@ void Catalogue::take_event(std::string_view text) {
     auto const event = decode_event(text);
     if (!event) {
         // Said once: such rows stand in the listing for years.
-        if (!filter_.changed("odd event", text)) return;
+        if (!filter_.changed(fmt::format("odd event:{}", text), "")) return;
         host_.reject("unreadable_event");
         drift_.say(ARB_DRIFT_MISSING, "GET /events", "id", text);
         return drift_.keep("GET /events", "an event without an id", text);
@@ -153,9 +155,12 @@ void Catalogue::take_event(std::string_view text) {
     candidate.series = series;
     candidate.event_id = event->id;
     candidate.event_slug = event->slug;
-    bool wanted = event->markets.empty() && select_.all();
+    bool wanted = (event->markets.empty() && select_.all()) || open_events_.contains(event->id);
     for (auto const market : event->markets) wanted = take_listed(market, *event, candidate) || wanted;
-    if (wanted) push_event(*event);
+    if (wanted) {
+        push_event(*event);
+        open_events_[event->id] = {sweep_, 0};
+    }
     outbox_.added();
 }
 
@@ -183,18 +188,29 @@ bool Catalogue::take_listed(std::string_view text, EventRow const& event, Candid
     auto row = decode_market(text, event.id);
     if (!row) {
         --listed_;
-        // Said once: such rows stand in the listing for years.
-        if (!filter_.changed(fmt::format("odd:{}:{}", event.id, id_of(text, "id")), "")) return false;
-        host_.reject("market_without_id");
-        drift_.keep("GET /events", "a market without a condition id", text);
+        leave_out_nameless(text, event.id);
         return false;
     }
     if (row->closes_at == 0) row->closes_at = event.closes_at;
     take(*row, candidate);
     found = markets_.find(row->id);
     if (found == markets_.end() || !found->second.selected) return false;
-    found->second.text = hash;
+    // What the stream said and the listing does not is read again.
+    found->second.text = found->second.awaits_listing() ? 0 : hash;
     return true;
+}
+
+// "" stands for a market of before there were condition ids, or one that is not deployed yet: nothing that
+// could be followed, and no fault of the venue's. One of them is kept, to show what they are; of what is a
+// market in no way each is. They stand in the listing for years: said once.
+void Catalogue::leave_out_nameless(std::string_view text, std::string_view event_id) {
+    auto const name = member(text, "conditionId");
+    bool const usual = name == "\"\"" || name == "null";
+    if (usual) ++left_out_["an empty conditionId"];
+    auto const kept = usual ? "nameless" : fmt::format("odd:{}:{}", event_id, id_of(text, "id"));
+    if (!filter_.changed(kept, "")) return;
+    host_.reject("market_without_id");
+    drift_.keep("GET /events", "a market without a condition id", text);
 }
 
 void Catalogue::take(MarketRow& row, Candidate candidate) {
@@ -220,11 +236,15 @@ void Catalogue::take(MarketRow& row, Candidate candidate) {
     say_differences("GET /markets", row.differences, row.raw);
     // A row that leaves out what it said before does not say that the market ended.
     if (row.vague && known.live) return host_.count("vague_rows");
-    // The listing lags minutes behind the stream: what that called settled does not open again. What the
-    // listing called settled may.
-    bool const lags = known.lifecycle == ARB_LIFECYCLE_SETTLED && !known.final_row;
-    if (lags && row.lifecycle != ARB_LIFECYCLE_SETTLED) return;
+    // The listing lags minutes behind the stream: what that called settled does not open again for a while.
+    // What the listing called settled may at once.
+    bool const opened = row.has_book && host_.now() - known.status_at >= lag_max_ns;
+    if (known.awaits_listing() && row.lifecycle != ARB_LIFECYCLE_SETTLED && !opened) return;
     known.final_row = row.lifecycle == ARB_LIFECYCLE_SETTLED;
+    // What never took orders is not paused, even if it opens later than it said.
+    bool const ahead = known.lifecycle == ARB_LIFECYCLE_NONE && row.takes_orders_at > host_.now();
+    if (row.lifecycle == ARB_LIFECYCLE_PAUSED && (ahead || known.lifecycle == ARB_LIFECYCLE_UNOPENED))
+        row.lifecycle = ARB_LIFECYCLE_UNOPENED;
     if (known.tick_size != ARB_ABSENT && known.tick_size != row.tick_size && row.has_book) {
         row.tick_size = known.tick_size;
         row.price_ranges = price_grid(row.tick_size);
@@ -252,11 +272,14 @@ void Catalogue::take_status(MarketRow const& row, Known& known) {
         std::string detail;
         if (was_open && !is_open && row.closes_at > host_.now()) detail = early_end(row.closes_at);
         if (!was_open && is_open) detail = R"({"reopened":true})";
-        push_status(row, detail);
+        // When it closed or opened, where the row says so: the news of it comes later.
+        bool const opens = row.lifecycle == ARB_LIFECYCLE_OPEN && row.takes_orders_at > known.status_at;
+        push_status(row, opens ? row.takes_orders_at : row.closed_at, detail);
     }
     if (before != ARB_LIFECYCLE_NONE && known.closes_at != 0 && row.closes_at != 0 &&
         known.closes_at != row.closes_at)
         push_moved_end(row, known.closes_at);
+    if (before != row.lifecycle) known.status_at = host_.now();
     known.lifecycle = static_cast<std::int8_t>(row.lifecycle);
     known.status = status;
     known.settlement = row.settlement_value;
@@ -279,13 +302,12 @@ void Catalogue::follow(MarketRow const& row, Known& known) {
     }
 }
 
-// One that is closed and not resolved yet has no time of its own.
 bool Catalogue::closed_lately(MarketRow const& row) const {
     if (row.lifecycle != ARB_LIFECYCLE_CLOSED && row.lifecycle != ARB_LIFECYCLE_DETERMINED &&
         row.lifecycle != ARB_LIFECYCLE_SETTLED)
         return false;
     auto const from = host_.now() - std::chrono::nanoseconds{reach_}.count();
-    return reach_.count() > 0 && (row.settled_at != 0 ? row.settled_at : row.closes_at) >= from;
+    return reach_.count() > 0 && (row.closed_at != 0 ? row.closed_at : row.closes_at) >= from;
 }
 
 void Catalogue::forget_settled() {
@@ -323,8 +345,10 @@ void Catalogue::set_settled(std::string_view market_id, std::int64_t settlement_
     if (found == markets_.end()) return;
     found->second.lifecycle = ARB_LIFECYCLE_SETTLED;
     found->second.settlement = settlement_value;
+    found->second.status_at = host_.now();
     found->second.live = false;
     found->second.text = 0;
+    if (settlement_value == ARB_ABSENT) look_for_the_end(found->first);
 }
 
 arb_time Catalogue::closes_at(std::string_view market_id) const {

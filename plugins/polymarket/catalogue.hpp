@@ -1,7 +1,7 @@
 // What the venue lists: sweeps every open event again and again, pushes what changed, and says which markets
-// are to be followed live. A market that leaves the list is asked for by name until its result is known, one
-// that was just announced or paused until it can be traded, and each at the times at which it says that it
-// opens and ends: the venue does both without a word.
+// are to be followed live. A market that leaves the list is asked for by name until its result is known, an
+// event until it is closed, a market that was just announced or paused until it can be traded, and each at
+// the times at which it says that it opens and ends: the venue does both without a word.
 //
 // A market whose text is the same as in the last sweep is not read again, and long pages are read in pieces,
 // so that the stream has its turn in between.
@@ -58,7 +58,7 @@ class Catalogue {
     // The stream knows a new tick before the listing does.
     void set_tick(std::string_view market_id, std::int64_t tick_size);
     // The stream said that it is resolved, and what outcome 0 paid if it said so; the listing follows minutes
-    // later.
+    // later. Where it does not, and takes orders, the market has opened again.
     void set_settled(std::string_view market_id, std::int64_t settlement_value);
     // As the listing last said; 0 where it did not.
     arb_time closes_at(std::string_view market_id) const;
@@ -80,12 +80,16 @@ class Catalogue {
     bool takes_nothing() const { return complete() && selected_ == 0 && !select_.all(); }
 
   private:
+    // A market or event that left the list and was not found so often is given up.
+    static constexpr std::uint16_t misses_max = 24;
+
     struct Known {
         std::size_t text = 0;  // hash of the listing's text when it was last read; 0: read it again
         std::int64_t tick_size = ARB_ABSENT;   // from the stream
         std::int64_t settlement = ARB_ABSENT;  // what was said of it
         arb_time closes_at = 0;
         arb_time turns_at = 0;     // when it is to be looked at: it opens or ends then
+        arb_time status_at = 0;    // when its lifecycle was learned
         std::size_t status = 0;    // hash of the venue's word
         std::uint32_t sweep = 0;   // the last one that listed it
         std::uint16_t misses = 0;  // times it was asked for by name and not found
@@ -94,11 +98,19 @@ class Catalogue {
         bool live = false;
         bool told = false;       // that it opened, or that it closed unseen
         bool final_row = false;  // the row with its result was read; what the stream says comes earlier
+
+        bool awaits_listing() const { return lifecycle == ARB_LIFECYCLE_SETTLED && !final_row; }
+    };
+    // An event that was pushed and is not closed.
+    struct OpenEvent {
+        std::uint32_t sweep = 0;   // the last one that listed it
+        std::uint16_t misses = 0;  // times it was asked for by name and not found
     };
     struct Look {
         std::string id;
         unsigned tries = 0;
         std::chrono::steady_clock::time_point due;
+        bool ending = false;  // its time is over: until the venue says so, else until it can be traded
     };
 
     net::asio::awaitable<void> take_events(std::vector<std::string_view> const& items);
@@ -106,11 +118,12 @@ class Catalogue {
     // One market of an event; true if it is selected.
     bool take_listed(std::string_view text, EventRow const& event, Candidate& candidate);
     void take_closed_item(std::string_view item, MarketRow& row);
+    void leave_out_nameless(std::string_view text, std::string_view event_id);
     void push_series(EventRow const& row);
     void push_event(EventRow const& row);
     void push_market(MarketRow const& row);
     void take_status(MarketRow const& row, Known& known);
-    void push_status(MarketRow const& row, std::string const& detail);
+    void push_status(MarketRow const& row, arb_time at, std::string const& detail);
     void push_moved_end(MarketRow const& row, arb_time before);
     void say_differences(char const* source, std::vector<Difference> const& differences,
                          std::string_view text);
@@ -119,13 +132,16 @@ class Catalogue {
     void plan(std::string const& id, Known const& known);
     void look_at_turns();
     void look_later(Look look);
+    void look_for_the_end(std::string const& id);
     std::vector<Look> take_due_looks();
-    bool looked_enough(std::string const& id) const;
+    bool looked_enough(Look const& look) const;
     bool closed_lately(MarketRow const& row) const;
     net::asio::awaitable<void> fetch_missing();
     // Asks for these by name; those that came are taken and removed from `ids`.
     net::asio::awaitable<void> fetch(std::vector<std::string>& ids, bool closed);
     net::asio::awaitable<void> fetch_closed(std::vector<std::string>& ids);
+    // Events that the listing of open ones has no more.
+    net::asio::awaitable<void> fetch_closed_events();
     void forget_settled();
     bool fail(std::string const& sentence);
     void report_selection();
@@ -141,6 +157,7 @@ class Catalogue {
     ChangeFilter filter_;
     Fees fees_{host_, outbox_};
     std::unordered_map<std::string, Known> markets_;
+    std::unordered_map<std::string, OpenEvent> open_events_;
     std::deque<Look> looks_;
     std::set<std::pair<arb_time, std::string>> turns_;            // what `plan` has planned
     std::map<std::string, std::uint64_t, std::less<>> left_out_;  // of this sweep, by rule

@@ -1,4 +1,5 @@
-// Markets that are asked for one by one, because no listing of open ones has them or has them soon enough.
+// Markets and events that are asked for by name, because no listing of open ones has them, or not soon
+// enough.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,11 +20,17 @@ constexpr std::size_t ids_per_request = 50;
 // first, since it is to be followed within 5 s, and more seldom after a minute.
 constexpr unsigned look_tries_max = 60, look_tries_quick = 30;
 constexpr std::chrono::milliseconds look_every = 500ms, look_quick = 2s, look_slow = 10s;
+// One whose time is over is asked for so often until the venue has closed it: within five minutes, which is
+// longer than it was seen to take. It may leave it open for days, too.
+constexpr unsigned look_tries_ending = 10;
+constexpr std::chrono::milliseconds look_ending = 2s, look_ending_max = 60s;  // doubled each time
 // Markets waiting to be looked at again; more wait for the next sweep.
 constexpr std::size_t looks_max = 5'000;
 // Planned looks reach this much further than the pause between listings: a listing of everything takes
 // minutes.
 constexpr std::chrono::minutes turns_margin{15};
+// Events of one request: they come with their markets, a hundred of them at times.
+constexpr std::size_t events_per_request = 10;
 // Markets with a planned look; more wait for the next sweep.
 constexpr std::size_t turns_max = 100'000;
 // Of the closed ones so many pages of 100 are read: some days of the busiest.
@@ -37,6 +44,11 @@ std::string query_of(std::vector<std::string> const& ids, bool closed) {
         closed ? "/markets/keyset?closed=true&limit=100" : "/markets/keyset?closed=false&limit=100";
     for (auto const& id : ids) out += "&condition_ids=" + net::encode_query(id);
     return out;
+}
+
+std::chrono::milliseconds pause_after(unsigned tries, bool ending) {
+    if (ending) return std::min(look_ending * (1 << (tries - 1)), look_ending_max);
+    return tries < look_tries_quick ? look_quick : look_slow;
 }
 
 // The event that a market names itself where it is not listed inside of one.
@@ -128,6 +140,39 @@ net::asio::awaitable<void> Catalogue::fetch_missing() {
     }
 }
 
+net::asio::awaitable<void> Catalogue::fetch_closed_events() {
+    std::vector<std::string> missing;
+    for (auto const& [id, event] : open_events_)
+        if (event.sweep != sweep_) missing.push_back(id);
+    auto at_once = events_per_request;
+    for (std::size_t at = 0; at < missing.size();) {
+        std::string target = "/events/keyset?closed=true&limit=100";
+        auto const end = std::min(at + at_once, missing.size());
+        for (auto id = at; id != end; ++id) target += "&id=" + net::encode_query(missing[id]);
+        auto const body = co_await gamma_.get(std::move(target));
+        if (body.has_error() && body.error().where == "too_large" && at_once != 1) {
+            at_once = 1;
+            continue;
+        }
+        auto const page = body.has_error() ? body.error() : decode_page(*body, "events");
+        if (page.has_error()) {
+            host_.warning("closed events cannot be read: " + page.error().text +
+                          "; tried with the next listing");
+            co_return;
+        }
+        for (auto const item : page->items) {
+            auto const event = decode_event(item);
+            if (event && open_events_.erase(event->id) != 0) push_event(*event);
+        }
+        for (; at != end; ++at) {
+            auto const found = open_events_.find(missing[at]);
+            if (found != open_events_.end() && ++found->second.misses == misses_max)
+                open_events_.erase(found);
+        }
+        outbox_.added();
+    }
+}
+
 net::asio::awaitable<bool> Catalogue::read_closed() {
     std::string cursor;
     unsigned old_pages = 0;
@@ -152,8 +197,8 @@ net::asio::awaitable<bool> Catalogue::read_closed() {
             auto row = decode_market(item, {});
             if (!row) continue;
             bool const within = closed_lately(*row);
-            recent = recent || (row->settled_at != 0 && within);
-            old = old || (row->settled_at != 0 && !within);
+            recent = recent || (row->closed_at != 0 && within);
+            old = old || (row->closed_at != 0 && !within);
             if (!within) continue;
             take_closed_item(item, *row);
         }
@@ -182,11 +227,17 @@ void Catalogue::take_closed(MarketRow& row, Candidate candidate) {
     auto const [known, fresh] = markets_.try_emplace(row.id);
     if (fresh || !known->second.selected) ++selected_;
     known->second.selected = true;
+    // Its event may have closed with it, and is asked for after the sweep unless that has listed it.
+    if (!row.event_id.empty()) open_events_.try_emplace(row.event_id);
     take(row, candidate);
 }
 
 void Catalogue::look_again(std::string_view market_id) {
-    look_later({std::string{market_id}, 0, Clock::now() + look_every});
+    look_later({std::string{market_id}, 0, Clock::now() + look_every, false});
+}
+
+void Catalogue::look_for_the_end(std::string const& id) {
+    look_later({id, 0, Clock::now() + look_every, true});
 }
 
 void Catalogue::look_later(Look look) {
@@ -207,7 +258,10 @@ void Catalogue::plan(std::string const& id, Known const& known) {
 void Catalogue::look_at_turns() {
     auto const now = host_.now();
     while (!turns_.empty() && turns_.begin()->first <= now) {
-        look_again(turns_.begin()->second);
+        auto const& id = turns_.begin()->second;
+        auto const found = markets_.find(id);
+        bool const ends = found != markets_.end() && found->second.live;
+        ends ? look_for_the_end(id) : look_again(id);
         turns_.erase(turns_.begin());
     }
 }
@@ -226,11 +280,12 @@ std::vector<Catalogue::Look> Catalogue::take_due_looks() {
     return taken;
 }
 
-// Whether it is known well enough: it can be traded, has ended, or is not selected.
-bool Catalogue::looked_enough(std::string const& id) const {
-    auto const found = markets_.find(id);
+// Whether it is known well enough: it can be traded, or it has ended.
+bool Catalogue::looked_enough(Look const& look) const {
+    auto const found = markets_.find(look.id);
     if (found == markets_.end() || found->second.lifecycle == ARB_LIFECYCLE_NONE) return false;
     auto const lifecycle = found->second.lifecycle;
+    if (look.ending) return lifecycle != ARB_LIFECYCLE_OPEN && !found->second.awaits_listing();
     return lifecycle != ARB_LIFECYCLE_UNOPENED && lifecycle != ARB_LIFECYCLE_PAUSED;
 }
 
@@ -246,9 +301,9 @@ net::asio::awaitable<void> Catalogue::look_for_ever() {
             for (auto& look : taken) {
                 // It was there, and nothing selects it.
                 bool const there = std::find(missing.begin(), missing.end(), look.id) == missing.end();
-                if (there && (!markets_.contains(look.id) || looked_enough(look.id))) continue;
-                if (++look.tries == look_tries_max) continue;
-                look.due = Clock::now() + (look.tries < look_tries_quick ? look_quick : look_slow);
+                if (there && (!markets_.contains(look.id) || looked_enough(look))) continue;
+                if (++look.tries == (look.ending ? look_tries_ending : look_tries_max)) continue;
+                look.due = Clock::now() + pause_after(look.tries, look.ending);
                 look_later(std::move(look));
             }
         }

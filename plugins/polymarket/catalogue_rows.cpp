@@ -61,8 +61,9 @@ void Catalogue::push_market(MarketRow const& row) {
     outbox_.added();
 }
 
-void Catalogue::push_status(MarketRow const& row, std::string const& detail) {
-    auto draft = outbox_.packets().add<arb_status_change>(venue_name, host_.now(), row.settled_at);
+void Catalogue::push_status(MarketRow const& row, arb_time at, std::string const& detail) {
+    auto const now = host_.now();
+    auto draft = outbox_.packets().add<arb_status_change>(venue_name, now, at <= now ? at : 0);
     draft->lifecycle = row.lifecycle;
     draft->settlement_value = row.settlement_value;
     draft.text(&arb_status_change::market_id, row.id);

@@ -1,5 +1,7 @@
 #include "polymarket/coverage.hpp"
 
+#include <utility>
+
 #include "arbitrage/time.hpp"
 
 namespace arb::polymarket {
@@ -9,60 +11,64 @@ Coverage::Coverage(Gaps& gaps, Record record, Timing const& timing, std::functio
 
 void Coverage::lost(std::vector<std::string> const& markets, arb_time from, std::string_view reason,
                     std::string_view detail, bool alone) {
-    for (auto& [market, gap] : markets_) gap.good_since = 0;
     // A row that is open covers what comes now as well.
-    if (whole_.open) return;
+    if (whole_) return;
     if (!alone) {
         for (auto const& market : markets) open(market, from, reason, detail);
         return;
     }
-    whole_ = {true, false, false, from, 0, std::string{reason}, std::string{detail}};
-    open_rows({}, whole_, true);
+    whole_.emplace().prices = {from, std::string{reason}, std::string{detail}};
+    open_prices({}, whole_->prices);
+    open_trades({}, *whole_, whole_->prices);
 }
 
 void Coverage::open(std::string const& market, arb_time from, std::string_view reason,
                     std::string_view detail) {
-    auto& gap = markets_[market];
-    gap.good_since = 0;
-    gap.doubted = false;
-    if (gap.open && gap.trades) return;
-    // The row of trades is named by its own beginning and reason.
-    gap = {true, gap.trades, false, from, 0, std::string{reason}, std::string{detail}};
-    open_rows(market, gap, true);
+    begin(market, {from, std::string{reason}, std::string{detail}}, true, false);
 }
 
 void Coverage::doubt(std::string const& market, arb_time from, std::string_view reason, bool trades) {
-    auto& gap = markets_[market];
+    auto const found = markets_.find(market);
+    bool const doubted = found == markets_.end() || found->second.doubted;
+    begin(market, {from, std::string{reason}, {}}, trades, doubted);
+}
+
+// Rows that are open stay as they are, and those of a book that did not stay good go on: whoever asks for a
+// book of meanwhile has to learn that it was doubted again.
+void Coverage::begin(std::string const& market, Row const& row, bool trades, bool doubted) {
+    auto const [found, fresh] = markets_.try_emplace(market);
+    auto& gap = found->second;
+    if (fresh) gap.prices = row;
+    if (fresh || gap.good_since != 0) open_prices(market, gap.prices);
     gap.good_since = 0;
-    if (gap.open && (gap.trades || !trades)) return;
-    gap = {true, false, gap.doubted || !gap.open, from, 0, std::string{reason}, {}};
-    open_rows(market, gap, trades);
+    gap.doubted = doubted;
+    if (trades) open_trades(market, gap, row);
 }
 
 void Coverage::covered(std::string const& market, arb_time now) {
     auto const found = markets_.find(market);
     if (found == markets_.end()) return;
     auto& gap = found->second;
+    close_prices(market, now);
     if (gap.doubted) {
         if (gap.good_since == 0) gap.good_since = now;
         return;
     }
     close_trades(market, gap, {market}, now);
-    close_prices(market, now);
     markets_.erase(found);
 }
 
 void Coverage::all_covered(std::vector<std::string> const& markets, arb_time now) {
-    if (!whole_.open) return;
-    close_trades({}, whole_, markets, now);
+    if (!whole_) return;
+    close_trades({}, *whole_, markets, now);
     close_prices({}, now);
-    whole_ = {};
+    whole_.reset();
 }
 
 void Coverage::name(std::vector<std::string> const& missing, std::vector<std::string> const& markets,
                     arb_time now) {
-    if (!whole_.open) return;
-    for (auto const& market : missing) open(market, whole_.from, "no_book");
+    if (!whole_) return;
+    for (auto const& market : missing) open(market, whole_->prices.from, "no_book");
     all_covered(markets, now);
 }
 
@@ -83,7 +89,6 @@ void Coverage::settle(arb_time now) {
             continue;
         }
         close_trades(at->first, at->second, {at->first}, good);
-        close_prices(at->first, good);
         at = markets_.erase(at);
     }
 }
@@ -92,30 +97,33 @@ void Coverage::move(std::string const& market, Coverage& to) {
     auto gap = markets_.extract(market);
     if (!gap.empty())
         to.markets_.insert(std::move(gap));
-    else if (whole_.open)
-        to.open(market, whole_.from, whole_.reason, whole_.detail);
+    else if (whole_)
+        to.open(market, whole_->prices.from, whole_->prices.reason, whole_->prices.detail);
 }
 
 void Coverage::take_over(Coverage& other) {
     markets_.merge(other.markets_);
-    if (!whole_.open) whole_ = other.whole_;
-    other.whole_ = {};
+    if (!whole_) whole_ = std::move(other.whole_);
+    other.whole_.reset();
 }
 
-void Coverage::open_rows(std::string const& market, Gap& gap, bool trades) {
-    if (record_.quotes) gaps_.open(ARB_STREAM_QUOTES, market, gap.from, gap.reason, gap.detail);
-    if (record_.books) gaps_.open(ARB_STREAM_BOOKS, market, gap.from, gap.reason, gap.detail);
-    if (!trades || !record_.trades || gap.trades) return;
-    gaps_.open(ARB_STREAM_TRADES, market, gap.from, gap.reason, gap.detail);
-    gap.trades = true;
+void Coverage::open_prices(std::string const& market, Row const& row) {
+    if (record_.quotes) gaps_.open(ARB_STREAM_QUOTES, market, row.from, row.reason, row.detail);
+    if (record_.books) gaps_.open(ARB_STREAM_BOOKS, market, row.from, row.reason, row.detail);
+}
+
+void Coverage::open_trades(std::string const& market, Gap& gap, Row const& row) {
+    if (!record_.trades || gap.trades) return;
+    gaps_.open(ARB_STREAM_TRADES, market, row.from, row.reason, row.detail);
+    gap.trades = row;
 }
 
 void Coverage::close_trades(std::string const& market, Gap& gap, std::vector<std::string> markets,
                             arb_time now) {
     if (!gap.trades) return;
-    gap.trades = false;
+    auto const row = *std::exchange(gap.trades, std::nullopt);
     auto const from = gaps_.close(ARB_STREAM_TRADES, market, now);
-    if (from) recover_({std::move(markets), market, *from, now, gap.reason, gap.detail});
+    if (from) recover_({std::move(markets), market, *from, now, row.reason, row.detail});
 }
 
 void Coverage::close_prices(std::string const& market, arb_time to) {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,8 @@ class Coverage {
     // Prices and trades of one market are missing.
     void open(std::string const& market, arb_time from, std::string_view reason,
               std::string_view detail = {});
-    // The book of a market is wrong; its trades came, or some of them could not be read.
+    // The book of a market is wrong; its trades came, or some of them could not be read. Its row ends with
+    // the next book, and goes on if that is in doubt a moment later.
     void doubt(std::string const& market, arb_time from, std::string_view reason, bool trades = false);
     // A market has all its books (again).
     void covered(std::string const& market, arb_time now);
@@ -45,26 +47,30 @@ class Coverage {
     void name(std::vector<std::string> const& missing, std::vector<std::string> const& markets, arb_time now);
     // Nobody follows it any more.
     void left(std::string const& market, arb_time now);
-    // Ends the gaps of books that stayed good; call it now and then.
+    // Forgets the doubts of books that stayed good, and ends their rows of trades; call it now and then.
     void settle(arb_time now);
     // `to` goes on with what is open for one market.
     void move(std::string const& market, Coverage& to);
     // Goes on with what another connection had open for these markets.
     void take_over(Coverage& other);
 
-    bool whole() const { return whole_.open; }
+    bool whole() const { return whole_.has_value(); }
     std::size_t open_count() const { return markets_.size(); }
 
   private:
-    struct Gap {
-        bool open = false;
-        bool trades = false;  // their row is open, too
-        bool doubted = false;
+    struct Row {
         arb_time from = 0;
-        arb_time good_since = 0;  // 0: it is not good
         std::string reason, detail;
     };
-    void open_rows(std::string const& market, Gap& gap, bool trades);
+    struct Gap {
+        Row prices;
+        std::optional<Row> trades;  // while their row is open
+        bool doubted = false;
+        arb_time good_since = 0;  // then its prices' rows were closed; 0: they are open
+    };
+    void begin(std::string const& market, Row const& row, bool trades, bool doubted);
+    void open_prices(std::string const& market, Row const& row);
+    void open_trades(std::string const& market, Gap& gap, Row const& row);
     void close_trades(std::string const& market, Gap& gap, std::vector<std::string> markets, arb_time now);
     void close_prices(std::string const& market, arb_time to);
 
@@ -73,7 +79,7 @@ class Coverage {
     Timing const& timing_;
     std::function<void(Missing)> const recover_;
     std::map<std::string, Gap> markets_;
-    Gap whole_;
+    std::optional<Gap> whole_;
 };
 
 }  // namespace arb::polymarket

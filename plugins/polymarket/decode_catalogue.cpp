@@ -261,7 +261,8 @@ void read_status(Fields& fields, MarketRow& row) {
     bool const open = !closed && !archived && active && accepting;
     row.has_book = open && order_book && !row.tokens.empty();
     row.vague = open && !row.has_book && order_book_said != false;
-    if (closed) row.settled_at = row.lifecycle == ARB_LIFECYCLE_SETTLED ? fields.time("closedTime") : 0;
+    if (closed) row.closed_at = fields.time("closedTime");
+    if (row.lifecycle == ARB_LIFECYCLE_SETTLED) row.settled_at = row.closed_at;
 }
 
 // What the venue says of fees, in its own words.
@@ -340,6 +341,12 @@ std::vector<std::string> read_tags(json::value const* list) {
     return out;
 }
 
+// The venue closes an event some minutes after the last of its markets.
+bool all_closed(std::vector<std::string_view> const& markets) {
+    auto const closed = [](std::string_view market) { return member(market, "closed") == "true"; };
+    return !markets.empty() && std::all_of(markets.begin(), markets.end(), closed);
+}
+
 }  // namespace
 
 std::optional<std::vector<std::string>> decode_list(std::string_view text) {
@@ -405,12 +412,14 @@ std::optional<EventRow> decode_event(std::string_view text) {
         fields.odd("markets");
     row.opens_at = fields.time("startDate");
     row.closes_at = fields.time("endDate");
-    bool const closed = fields.flag("closed").value_or(false) || fields.flag("archived").value_or(false);
+    bool const closed = fields.flag("closed").value_or(false) || fields.flag("archived").value_or(false) ||
+                        all_closed(row.markets);
     row.lifecycle = closed                                 ? ARB_LIFECYCLE_CLOSED
                     : fields.flag("active").value_or(true) ? ARB_LIFECYCLE_OPEN
                                                            : ARB_LIFECYCLE_UNOPENED;
     if (auto const neg_risk = fields.flag("negRisk")) row.mutually_exclusive = *neg_risk ? ARB_YES : ARB_NO;
     append_content(*value, row.content);
+    row.content += std::to_string(row.lifecycle);  // which its markets say, too
     fields.look_for_unknown(known_event_field);
     for (auto const* const key : {"title", "active", "closed"}) fields.need(key);
     row.flags = fields.flags();

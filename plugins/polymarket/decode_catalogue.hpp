@@ -41,6 +41,7 @@ struct MarketRow {
     std::int64_t volume = ARB_ABSENT, volume_24h = ARB_ABSENT;  // millionths of a dollar
     std::int64_t last_price = ARB_ABSENT;                       // of outcome 0
     arb_time opens_at = 0, closes_at = 0, settled_at = 0;
+    arb_time closed_at = 0;        // where it is closed, settled or not
     arb_time takes_orders_at = 0;  // since when, or from when on
     std::int32_t lifecycle = ARB_LIFECYCLE_NONE;
     std::string min_order_size;  // as the book hash writes it

@@ -5,46 +5,15 @@
 #pragma once
 
 #include <boost/json/basic_parser_impl.hpp>
-#include <cstring>
 #include <deque>
 #include <string>
 
 #include "polymarket/decode.hpp"
-#include "polymarket/known_fields.hpp"
+#include "polymarket/frame_fields.hpp"
 
 namespace arb::polymarket {
 
 namespace json = boost::json;
-
-// With both sizes known the compiler compares without a call: every field's name is looked at this way.
-template<std::size_t Size>
-bool same(std::string_view name, char const (&text)[Size]) {
-    return name.size() == Size - 1 && std::memcmp(name.data(), text, Size - 1) == 0;
-}
-
-inline EventType type_of(StreamEvent const& event) {
-    auto const name = event.event_type;
-    switch (name.size()) {
-        case 0:
-            // Opening books have been seen without a type.
-            if (event.has_bids || event.has_asks) return EventType::book;
-            return event.has_changes ? EventType::price_change : EventType::unknown;
-        case 4:
-            return same(name, "book") ? EventType::book : EventType::unknown;
-        case 10:
-            return same(name, "new_market") ? EventType::new_market : EventType::unknown;
-        case 12:
-            if (same(name, "price_change")) return EventType::price_change;
-            return same(name, "best_bid_ask") ? EventType::best_bid_ask : EventType::unknown;
-        case 15:
-            return same(name, "market_resolved") ? EventType::market_resolved : EventType::unknown;
-        case 16:
-            if (same(name, "last_trade_price")) return EventType::last_trade_price;
-            return same(name, "tick_size_change") ? EventType::tick_size_change : EventType::unknown;
-        default:
-            return EventType::unknown;
-    }
-}
 
 class FrameHandler {
   public:
@@ -214,20 +183,6 @@ class FrameHandler {
         fees,     // in fee_schedule
         skipped,  // in something we do not read
     };
-    // What an array or object at the present key of an event would be.
-    enum class Container : std::uint8_t {
-        none,
-        bids,
-        asks,
-        changes,
-        assets_ids,
-        token_ids,
-        outcomes,
-        tags,
-        message,
-        fees
-    };
-
     void begin_event() {
         static_cast<EventTexts&>(event_) = EventTexts{};
         event_.has_bids = event_.has_asks = event_.has_changes = event_.odd = false;
@@ -335,145 +290,24 @@ class FrameHandler {
         key_ = name;
         switch (where_) {
             case Where::level:
-                target_ = level_key(name);
-                break;
+                return go_to(level_field(level_, name), name);
             case Where::change:
-                target_ = change_key(name);
-                break;
+                return go_to(change_field(change_, name), name);
             case Where::event:
-                event_key(name);
-                break;
+                return go_to(event_field(event_, name), name);
             case Where::message:
-                target_ = same(name, "id")     ? &event_.event_id
-                          : same(name, "slug") ? &event_.event_slug
-                                               : nullptr;
-                break;
+                target_ = message_field(event_, name);
+                return;
             case Where::fees:
-                target_ = fee_key(name);
-                break;
+                return go_to(fee_field(event_, name), name);
             default:
                 target_ = nullptr;
         }
     }
-
-    std::string_view* level_key(std::string_view name) {
-        if (name.size() == 5 && same(name, "price")) return &level_.price;
-        if (name.size() == 4 && same(name, "size")) return &level_.size;
-        event_.unknown.push_back(name);
-        return nullptr;
-    }
-
-    std::string_view* change_key(std::string_view name) {
-        switch (name.size()) {
-            case 4:
-                if (same(name, "size")) return &change_.size;
-                if (same(name, "side")) return &change_.side;
-                if (same(name, "hash")) return &change_.hash;
-                break;
-            case 5:
-                if (same(name, "price")) return &change_.price;
-                break;
-            case 8:
-                if (same(name, "asset_id")) return &change_.asset_id;
-                if (same(name, "best_bid") || same(name, "best_ask")) return nullptr;
-                break;
-            default:
-                break;
-        }
-        event_.unknown.push_back(name);
-        return nullptr;
-    }
-
-    std::string_view* fee_key(std::string_view name) {
-        if (same(name, "rate")) return &event_.fee_rate;
-        if (same(name, "exponent")) return &event_.fee_exponent;
-        if (same(name, "taker_only")) return &event_.fee_taker_only;
-        if (same(name, "rebate_rate")) return &event_.fee_rebate_rate;
-        event_.unknown.push_back(name);
-        return nullptr;
-    }
-
-    void event_key(std::string_view name) {
-        target_ = nullptr;
-        container_ = Container::none;
-        switch (name.size()) {
-            case 2:
-                set(same(name, "id"), event_.id);
-                break;
-            case 4:
-                key_of_4(name);
-                break;
-            case 5:
-                set(same(name, "price"), event_.price);
-                break;
-            case 6:
-                set(same(name, "market"), event_.market);
-                break;
-            case 7:
-                set(same(name, "changes"), Container::changes);
-                break;
-            case 8:
-                key_of_8(name);
-                break;
-            case 9:
-                set(same(name, "timestamp"), event_.timestamp);
-                set(same(name, "tick_size"), event_.tick_size);
-                break;
-            case 10:
-                set(same(name, "event_type"), event_.event_type);
-                set(same(name, "assets_ids"), Container::assets_ids);
-                break;
-            case 12:
-                set(same(name, "condition_id"), event_.condition_id);
-                set(same(name, "fees_enabled"), event_.fees_enabled);
-                set(same(name, "fee_schedule"), Container::fees);
-                break;
-            case 13:
-                set(same(name, "price_changes"), Container::changes);
-                set(same(name, "old_tick_size"), event_.old_tick_size);
-                set(same(name, "new_tick_size"), event_.new_tick_size);
-                set(same(name, "event_message"), Container::message);
-                break;
-            case 14:
-                if (same(name, "clob_token_ids")) {
-                    target_ = &event_.clob_token_ids;
-                    container_ = Container::token_ids;
-                }
-                break;
-            case 15:
-                set(same(name, "winning_outcome"), event_.winning_outcome);
-                break;
-            case 16:
-                set(same(name, "last_trade_price"), event_.last_trade_price);
-                set(same(name, "transaction_hash"), event_.transaction_hash);
-                set(same(name, "winning_asset_id"), event_.winning_asset_id);
-                break;
-            default:
-                break;
-        }
-        bool const read = target_ != nullptr || container_ != Container::none;
-        if (!read && !known_unread_field(name)) event_.unknown.push_back(name);
-    }
-    void key_of_4(std::string_view name) {
-        set(same(name, "bids"), Container::bids);
-        set(same(name, "asks"), Container::asks);
-        set(same(name, "hash"), event_.hash);
-        set(same(name, "size"), event_.size);
-        set(same(name, "side"), event_.side);
-        set(same(name, "tags"), Container::tags);
-        set(same(name, "slug"), event_.slug);
-    }
-    void key_of_8(std::string_view name) {
-        set(same(name, "asset_id"), event_.asset_id);
-        set(same(name, "best_bid"), event_.best_bid);
-        set(same(name, "best_ask"), event_.best_ask);
-        set(same(name, "outcomes"), Container::outcomes);
-    }
-    void set(bool is, std::string_view& text) {
-        if (is) target_ = &text;
-    }
-    void set(bool is, Container container) {
-        if (is) container_ = container;
+    void go_to(Place const& place, std::string_view name) {
+        target_ = place.text;
+        if (where_ == Where::event) container_ = place.container;
+        if (!place.known) event_.unknown.push_back(name);
     }
 
     EventSink* sink_ = nullptr;

@@ -60,7 +60,10 @@ Prices::Prices(Host host, Outbox& outbox, Record record, Events events)
     : host_{host}, outbox_{outbox}, record_{record}, events_{std::move(events)} {}
 
 Market& Prices::add(MarketNames const& names) {
-    if (auto* const held = market(names.id)) return *held;
+    if (auto* const held = market(names.id)) {
+        held->resolved = false;
+        return *held;
+    }
     auto made = std::make_unique<Market>();
     made->id = names.id;
     made->outcomes = names.outcomes;

@@ -129,7 +129,7 @@ class Prices {
 
     Prices(Host host, Outbox& outbox, Record record, Events events);
 
-    // Follows a market; the one already followed under this id stays as it is.
+    // Follows a market; the one already followed under this id stays as it is, and may resolve again.
     Market& add(MarketNames const& names);
     void remove(std::string_view market_id);
     Market* market(std::string_view market_id);

@@ -30,8 +30,7 @@ struct Timing {
     // Trades appear over REST later than on the stream, nobody knows by how much: what was missed is read
     // soon, and once more before it is said to be complete.
     std::chrono::milliseconds backfill_after = 10s, backfill_again = 1min;
-    // A book that was in doubt has to stay good for so long, or its gap goes on: one row, not one for each
-    // doubt.
+    // A book that was in doubt and is again within this time has one gap, not one for each doubt.
     std::chrono::milliseconds doubt_settles = 10s;
 };
 

@@ -105,19 +105,37 @@ TEST_CASE("what is not recorded has no gaps") {
     CHECK(w.rows() == Rows{"3  10- disconnected"});
 }
 
-TEST_CASE("many doubts of one book are one row, which ends when the book has stayed good") {
+TEST_CASE("many doubts of one book are one row, which goes on if the next book is in doubt soon") {
     Watched w;
     for (int n = 0; n != 5; ++n) {
         w.coverage.doubt("a", w.at(10 + 4 * n), "bad_price_change");
+        CHECK(w.rows() == Rows{"2 a 10- bad_price_change"});
         w.coverage.covered("a", w.at(11 + 4 * n));
+        // The book of now is there and is not in a gap.
+        CHECK(w.rows() == Rows{"2 a 10-" + std::to_string(11 + 4 * n) + " bad_price_change"});
         w.coverage.settle(w.at(12 + 4 * n));
     }
-    CHECK(w.rows() == Rows{"2 a 10- bad_price_change"});
     w.coverage.settle(w.at(36));
-    CHECK(w.rows() == Rows{"2 a 10- bad_price_change"});
+    CHECK(w.coverage.open_count() == 1);
     w.coverage.settle(w.at(38));
-    CHECK(w.rows() == Rows{"2 a 10-27 bad_price_change"});
+    CHECK(w.coverage.open_count() == 0);
     CHECK(w.missing.empty());  // its trades came all the time
+    w.coverage.doubt("a", w.at(39), "crossed");
+    CHECK(w.rows() == Rows{"2 a 10-27 bad_price_change", "2 a 39- crossed"});
+}
+
+TEST_CASE("a doubt soon after another goes on with its row, whatever the trades had") {
+    Watched w;
+    w.coverage.doubt("a", w.at(9), "bad_price_change");
+    w.coverage.doubt("a", w.at(10), "bad_trade", true);
+    w.coverage.covered("a", w.at(12));
+    CHECK(w.rows() == Rows{"2 a 9-12 bad_price_change", "3 a 10- bad_trade"});
+    w.coverage.lost({"a"}, w.at(14), "disconnected", "", false);
+    CHECK(w.rows() == Rows{"2 a 9- bad_price_change", "3 a 10- bad_trade"});
+    w.coverage.covered("a", w.at(20));
+    CHECK(w.rows() == Rows{"2 a 9-20 bad_price_change", "3 a 10-20 bad_trade"});
+    CHECK(w.missing.size() == 1);
+    CHECK(w.coverage.open_count() == 0);
 }
 
 TEST_CASE("trades that could not be read are one row, too, and are to be read over REST") {

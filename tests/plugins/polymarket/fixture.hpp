@@ -145,6 +145,25 @@ inline std::string change_frame(std::string const& entries, std::string const& t
            R"(","event_type":"price_change"})";
 }
 
+inline std::string trade_frame(std::string const& token, std::string const& price, std::string const& size,
+                               std::string const& side, std::string const& time = "1790000000002") {
+    return R"({"market":")" + market_id + R"(","asset_id":")" + token + R"(","price":")" + price +
+           R"(","size":")" + size + R"(","fee_rate_bps":"0","side":")" + side + R"(","timestamp":")" + time +
+           R"(","event_type":"last_trade_price","transaction_hash":"0x1"})";
+}
+
+// With this hash in place of the one it has.
+inline std::string with_hash(std::string text, std::string const& hash) {
+    auto const begin = text.find(R"("hash":")") + 8;
+    return text.replace(begin, text.find('"', begin) - begin, hash);
+}
+
+inline std::string best_frame(std::string const& bid, std::string const& ask, std::string const& time) {
+    return R"({"market":")" + market_id + R"(","asset_id":")" + yes + R"(","best_bid":")" + bid +
+           R"(","best_ask":")" + ask + R"(","spread":"0.1","timestamp":")" + time +
+           R"(","event_type":"best_bid_ask"})";
+}
+
 inline KeptEvents decode(std::string_view frame, Frame expected) {
     KeptEvents kept;
     StreamDecoder decoder;
