@@ -44,7 +44,7 @@ Result<Position> DatabaseSink::start(std::span<std::uint8_t const, 16> journal) 
     mark_.journal = uuid_text(journal);
     try {
         dialect_->disconnect();
-        open();
+        open(true);
         promised_ = mark_.position;
         before_start_ = mark_.received;
         dialect_->idle();
@@ -57,7 +57,7 @@ Result<Position> DatabaseSink::start(std::span<std::uint8_t const, 16> journal) 
 
 // Everything the process remembers may be wrong after a connection broke: the database could be another one,
 // or an older copy of itself.
-void DatabaseSink::open() {
+void DatabaseSink::open(bool starting) {
     markets_.clear();
     events_.clear();
     asked_ = 0;
@@ -65,6 +65,7 @@ void DatabaseSink::open() {
     dialect_->connect();
     auto const is_new = schema_version(*dialect_) == 0;
     migrate(*dialect_);
+    starting ? take_over() : need_own_row();
     read_mark(is_new);
     resumed_ = true;
     std::string sentence;
@@ -96,10 +97,51 @@ void DatabaseSink::read_mark(bool is_new) {
     mark_.received = parse_time(received).value_or(0);
 }
 
+// A database stores a queue once, whatever the sink is called that does it: another one goes on behind what
+// the last has stored. Two at once would store every packet twice; the one that started first finds its row
+// gone.
+void DatabaseSink::take_over() {
+    auto& session = dialect_->session();
+    int others = 0;
+    session << "SELECT count(*) FROM ingest_positions WHERE journal_uuid = :j AND sink <> :s",
+        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(others);
+    if (others == 0) return;
+    dialect_->begin_exclusive();
+    std::string last;
+    session
+        << "SELECT sink FROM ingest_positions WHERE journal_uuid = :j ORDER BY incarnation DESC, sequence "
+           "DESC LIMIT 1",
+        soci::use(mark_.journal), soci::into(last);
+    session << "DELETE FROM ingest_positions WHERE journal_uuid = :j AND sink <> :l",
+        soci::use(mark_.journal), soci::use(last);
+    session << "UPDATE ingest_positions SET sink = :s WHERE journal_uuid = :j", soci::use(mark_.sink),
+        soci::use(mark_.journal);
+    session.commit();
+    if (last != mark_.sink)
+        host_.warning(fmt::format("{} was written by sink {} from the same queue; this one goes on behind it",
+                                  dialect_->name(), last));
+}
+
+// In the middle of a run.
+void DatabaseSink::need_own_row() {
+    std::string other;
+    auto& session = dialect_->session();
+    session << "SELECT sink FROM ingest_positions WHERE journal_uuid = :j ORDER BY CASE sink WHEN :s THEN 0 "
+               "ELSE 1 "
+               "END LIMIT 1",
+        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(other);
+    if (session.got_data() && other != mark_.sink)
+        throw Failure{
+            Trouble::held,
+            fmt::format("sink {} stores the same queue in {}, and every packet would be there twice: "
+                        "give one of the two a database of its own, or remove it",
+                        other, dialect_->name())};
+}
+
 // Connects in the middle of a run. A database that knows less than it did must get it again, and only a start
 // makes the host read from there.
 void DatabaseSink::reopen() {
-    open();
+    open(false);
     if (!(mark_.position < promised_)) return;
     throw Failure{
         Trouble::retry,

@@ -39,7 +39,9 @@ class DatabaseSink : public Sink, public Commands, public Probe {
   private:
     using Run = std::span<arb_packet const* const>;  // consecutive packets of one incarnation
 
-    void open();
+    void open(bool starting);
+    void take_over();
+    void need_own_row();
     void read_mark(bool is_new);
     void reopen();
     void store_rest(Batch const& batch);

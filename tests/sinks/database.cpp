@@ -126,6 +126,9 @@ arb_sink const& module_of(std::string const& plugin) {
 
 }  // namespace
 
+SinkUnderTest::SinkUnderTest(Database const& database, std::string const& instance)
+    : SinkUnderTest{module_of(database.plugin()), instance, database.options()} {}
+
 SinkUnderTest::SinkUnderTest(std::string const& plugin, std::string const& options)
     : SinkUnderTest{module_of(plugin), plugin, options} {}
 

@@ -86,6 +86,8 @@ class PostgresDatabase final : public Database {
 class SinkUnderTest {
   public:
     explicit SinkUnderTest(Database const& database) : SinkUnderTest{database.plugin(), database.options()} {}
+    // One that has another name in the pipeline.
+    SinkUnderTest(Database const& database, std::string const& instance);
     SinkUnderTest(std::string const& plugin, std::string const& options);
     // One that is linked into the test, for what no option can say.
     SinkUnderTest(arb_sink const& sink, std::string const& plugin, std::string const& options);

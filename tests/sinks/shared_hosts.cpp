@@ -1,4 +1,5 @@
 // Two hosts that store in one database, as those of two shards do, and rows that somebody deleted.
+#include <algorithm>
 #include <thread>
 
 #include "sinks/shared.hpp"
@@ -67,6 +68,41 @@ void is_shared_by_two_hosts(Database& database) {
 }
 
 // What the process remembers is what it stored; a new one looks.
+void stores_a_queue_once(Database& database) {
+    {
+        SinkUnderTest sink{database, "old/name"};
+        REQUIRE(sink.start() == ARB_OK);
+        REQUIRE(sink.write(quotes(10)) == ARB_OK);
+    }
+    SinkUnderTest renamed{database, "new/name"};
+    REQUIRE(renamed.start() == ARB_OK);
+    CHECK(renamed.stored_up_to(1, 10));
+    auto const lines = renamed.host.lines();
+    CHECK(std::any_of(lines.begin(), lines.end(), [](std::string const& line) {
+        return line.find("was written by sink old/name from the same queue") != std::string::npos;
+    }));
+    renamed.next_sequence = 11;
+    REQUIRE(renamed.write(quotes(5)) == ARB_OK);
+    CHECK(database.count("tick_history") == 15);
+
+    // A second one of the same pipeline, by a slip.
+    SinkUnderTest second{database, "second"};
+    REQUIRE(second.start() == ARB_OK);
+    CHECK(second.stored_up_to(1, 15));
+    second.next_sequence = 16;
+    CHECK(renamed.write(quotes(1)) == ARB_RETRY);  // its row is gone
+    for (int i = 0; i != 3; ++i) {
+        CHECK(renamed.again() == ARB_PERMANENT);
+        CHECK(renamed.error.find("sink second stores the same queue") != std::string::npos);
+        REQUIRE(second.write(quotes(1)) == ARB_OK);
+    }
+    CHECK(database.count("tick_history") == 18);
+    CHECK(database.count("ingest_positions") == 1);
+    // The second is gone from the pipeline, which starts anew.
+    REQUIRE(renamed.start() == ARB_OK);
+    CHECK(renamed.stored_up_to(1, 18));
+}
+
 void stores_again_what_was_deleted(Database& database) {
     Packets packets;
     add_event(packets, 1, "An event");
