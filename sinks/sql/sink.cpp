@@ -67,6 +67,7 @@ void DatabaseSink::open(bool starting) {
     migrate(*dialect_);
     starting ? take_over() : need_own_row();
     read_mark(is_new);
+    elsewhere_ = mark_.position.sequence == 0 ? newest_elsewhere() : 0;
     resumed_ = true;
     std::string sentence;
     for (auto const& danger : dialect_->dangers()) {
@@ -288,22 +289,33 @@ arb_time DatabaseSink::newest(Run packets) const {
     return out;
 }
 
-// The position of a database that was set back may lie before what the queue still has. What is missing up to
-// the first packet is a gap of every venue, in this database alone.
+// What is missing before the first packet this session stores is a gap of every venue, in this database
+// alone.
 void DatabaseSink::add_gaps(arb_packet const& first) {
     auto const stored = mark_.position.sequence;
     gaps_.clear();
-    if (stored == 0 || first.position <= stored + 1) return;
-    auto& session = dialect_->session();
-    // What is missing came after what is stored. Where an older version stored it, the commit has to do.
-    std::string newest;
-    session << "SELECT CAST(coalesce(received_at, committed_at) AS TEXT) FROM ingest_positions WHERE "
-               "journal_uuid = :j AND sink = :s",
-        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(newest);
-    auto const from = parse_time(newest).value_or(first.received_time);
-    auto const detail = fmt::format("packets {} to {} are neither in the database nor in the queue",
-                                    stored + 1, first.position - 1);
-    soci::rowset<std::string> const venues = session.prepare
+    if (stored != 0) {
+        if (first.position <= stored + 1) return;
+        // A database that was set back may lie before what the queue still has. What is missing came after
+        // what is stored; where an older version stored it, the commit has to do.
+        std::string newest;
+        dialect_->session()
+            << "SELECT CAST(coalesce(received_at, committed_at) AS TEXT) FROM ingest_positions "
+               "WHERE journal_uuid = :j AND sink = :s",
+            soci::use(mark_.journal), soci::use(mark_.sink), soci::into(newest);
+        add_gap(first, parse_time(newest).value_or(first.received_time), "not_in_queue",
+                fmt::format("packets {} to {} are neither in the database nor in the queue", stored + 1,
+                            first.position - 1));
+    } else if (elsewhere_ != 0 && newest_elsewhere() == elsewhere_ && first.received_time > elsewhere_) {
+        // The queue before this one was moved away or lost, unless another host goes on with it.
+        add_gap(first, elsewhere_, "another_queue",
+                "what came after the last packet of the former queue is not in this one");
+    }
+}
+
+void DatabaseSink::add_gap(arb_packet const& first, arb_time from, std::string_view reason,
+                           std::string const& detail) {
+    soci::rowset<std::string> const venues = dialect_->session().prepare
                                              << "SELECT DISTINCT venue FROM market_keys ORDER BY venue";
     for (auto const& venue : venues) {
         auto gap = gaps_.add<arb_gap>(venue, first.received_time);
@@ -313,11 +325,20 @@ void DatabaseSink::add_gaps(arb_packet const& first) {
         gap->to_time = first.received_time;
         gap->recovered = ARB_NO;
         gap.text(&arb_gap::instance, host_.instance());
-        gap.text(&arb_gap::reason, "not_in_queue");
+        gap.text(&arb_gap::reason, reason);
         gap.text(&arb_gap::detail, detail);
     }
     for_each_packet(gaps_.bytes(), [&](arb_packet const& gap) { rows_.add(gap, 0, 0); });
     host_.warning(fmt::format("{}: {}; this is a row of gaps", dialect_->name(), detail));
+}
+
+// When the newest packet of other queues was received; 0 if there is none.
+arb_time DatabaseSink::newest_elsewhere() {
+    std::string newest;
+    dialect_->session() << "SELECT coalesce(CAST(max(coalesce(received_at, committed_at)) AS TEXT), '') FROM "
+                           "ingest_positions WHERE journal_uuid <> :j AND sequence > 0",
+        soci::use(mark_.journal), soci::into(newest);
+    return parse_time(newest).value_or(0);
 }
 
 // The host says "storing" by itself; dangers are for the plugin to say.

@@ -50,6 +50,8 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     void commit(Run packets, std::uint64_t incarnation, std::string_view bury_because);
     void add_rows(Run packets, arb_time time);
     void add_gaps(arb_packet const& first);
+    void add_gap(arb_packet const& first, arb_time from, std::string_view reason, std::string const& detail);
+    arb_time newest_elsewhere();
     void admit(Run packets, arb_time time);
     arb_time newest(Run packets) const;
     // memory.cpp
@@ -77,6 +79,7 @@ class DatabaseSink : public Sink, public Commands, public Probe {
     Mark mark_;
     arb_position promised_{};  // up to where the host was told that packets are stored
     bool resumed_ = false;     // connected, and nothing stored since
+    arb_time elsewhere_ = 0;   // newest_elsewhere when connected, if nothing of this queue is stored; else 0
     std::string live_;         // what to say when all is well but for the dangers; empty: nothing
     Rows rows_;
     Packets gaps_;  // of this sink's own making; rows_ points into it

@@ -337,8 +337,13 @@ Failure SqliteDialect::failure(int code, std::string const& text) const {
         case SQLITE_CANTOPEN:
         case SQLITE_PERM:
         case SQLITE_AUTH:
-        case SQLITE_READONLY:
             return {Trouble::held, fmt::format("{} cannot be opened for writing: {}", settings_.file, text),
+                    "/file"};
+        case SQLITE_READONLY:
+            return {Trouble::held,
+                    settings_.file +
+                        " may not be written by this user, nor, while no pipeline has it open, read "
+                        "(SQLite makes files beside it for that): be the user the pipeline runs as",
                     "/file"};
         case SQLITE_CORRUPT:
             return {Trouble::held,

@@ -50,6 +50,7 @@ TEST_CASE("postgres stores what both database sinks promise") {
     SECTION("books while they are written") { rebuilds_books_while_they_are_written(database); }
     SECTION("two hosts") { is_shared_by_two_hosts(database); }
     SECTION("one queue") { stores_a_queue_once(database); }
+    SECTION("a lost queue") { tells_what_a_lost_queue_leaves_out(database); }
     SECTION("deleted rows") { stores_again_what_was_deleted(database); }
     SECTION("a clock that jumped") { deletes_nothing_by_a_clock_that_jumped(database); }
     SECTION("old books") { keeps_changes_as_long_as_their_books(database); }

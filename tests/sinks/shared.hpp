@@ -40,6 +40,7 @@ void rebuilds_books_like_a_reader_of_the_feed(Database& database);
 void rebuilds_books_while_they_are_written(Database& database);
 void is_shared_by_two_hosts(Database& database);
 void stores_a_queue_once(Database& database);
+void tells_what_a_lost_queue_leaves_out(Database& database);
 void stores_again_what_was_deleted(Database& database);
 void deletes_nothing_by_a_clock_that_jumped(Database& database);
 void keeps_changes_as_long_as_their_books(Database& database);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "arbitrage/time.hpp"
 #include "sinks/shared.hpp"
 #include "support/catch.hpp"
 
@@ -101,6 +102,37 @@ void stores_a_queue_once(Database& database) {
     // The second is gone from the pipeline, which starts anew.
     REQUIRE(renamed.start() == ARB_OK);
     CHECK(renamed.stored_up_to(1, 18));
+}
+
+void tells_what_a_lost_queue_leaves_out(Database& database) {
+    {
+        SinkUnderTest before{database};
+        REQUIRE(before.start() == ARB_OK);
+        CHECK(before.write(quotes(10)) == ARB_OK);
+        CHECK(database.count("gaps") == 0);  // nothing was there before it
+    }
+    SinkUnderTest after{database};
+    after.journal[0] = 77;
+    REQUIRE(after.start() == ARB_OK);
+    REQUIRE(after.start() == ARB_OK);  // it had stored nothing yet
+    REQUIRE(after.write(quotes(1, noon + 60 * second_ns)) == ARB_OK);
+    auto const gap =
+        database.row("SELECT venue, instance, stream, from_time, to_time, reason, recovered FROM gaps");
+    CHECK(gap[0] == "kalshi");
+    CHECK(gap[1] == database.plugin());
+    CHECK(gap[2] == "all");
+    CHECK(parse_time(gap[3].value_or("")) == noon);  // to the microsecond
+    CHECK(parse_time(gap[4].value_or("")) == noon + 60 * second_ns);
+    CHECK(gap[5] == "another_queue");
+    // One that goes on itself, and one that joins while another host is storing.
+    REQUIRE(after.start() == ARB_OK);
+    REQUIRE(after.write(quotes(1, noon + 120 * second_ns)) == ARB_OK);
+    SinkUnderTest joining{database};
+    joining.journal[0] = 88;
+    REQUIRE(joining.start() == ARB_OK);
+    REQUIRE(after.write(quotes(1, noon + 121 * second_ns)) == ARB_OK);
+    REQUIRE(joining.write(quotes(1, noon + 122 * second_ns)) == ARB_OK);
+    CHECK(database.count("gaps") == 1);
 }
 
 void stores_again_what_was_deleted(Database& database) {
