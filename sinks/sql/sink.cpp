@@ -65,8 +65,11 @@ void DatabaseSink::open(bool starting) {
     dialect_->connect();
     auto const is_new = schema_version(*dialect_) == 0;
     migrate(*dialect_);
+    // Those who start at the same time come one after the other.
+    dialect_->begin_exclusive();
     starting ? take_over() : need_own_row();
     read_mark(is_new);
+    dialect_->session().commit();
     elsewhere_ = mark_.position.sequence == 0 ? newest_elsewhere() : 0;
     resumed_ = true;
     std::string sentence;
@@ -103,21 +106,16 @@ void DatabaseSink::read_mark(bool is_new) {
 // gone.
 void DatabaseSink::take_over() {
     auto& session = dialect_->session();
-    int others = 0;
-    session << "SELECT count(*) FROM ingest_positions WHERE journal_uuid = :j AND sink <> :s",
-        soci::use(mark_.journal), soci::use(mark_.sink), soci::into(others);
-    if (others == 0) return;
-    dialect_->begin_exclusive();
     std::string last;
     session
         << "SELECT sink FROM ingest_positions WHERE journal_uuid = :j ORDER BY incarnation DESC, sequence "
            "DESC LIMIT 1",
         soci::use(mark_.journal), soci::into(last);
+    if (!session.got_data()) return;
     session << "DELETE FROM ingest_positions WHERE journal_uuid = :j AND sink <> :l",
         soci::use(mark_.journal), soci::use(last);
     session << "UPDATE ingest_positions SET sink = :s WHERE journal_uuid = :j", soci::use(mark_.sink),
         soci::use(mark_.journal);
-    session.commit();
     if (last != mark_.sink)
         host_.warning(fmt::format("{} was written by sink {} from the same queue; this one goes on behind it",
                                   dialect_->name(), last));

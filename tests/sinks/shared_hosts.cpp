@@ -102,6 +102,18 @@ void stores_a_queue_once(Database& database) {
     // The second is gone from the pipeline, which starts anew.
     REQUIRE(renamed.start() == ARB_OK);
     CHECK(renamed.stored_up_to(1, 18));
+
+    for (int round = 0; round != 20; ++round) {  // both start at the same time
+        auto const start = [](SinkUnderTest& sink) {
+            for (int i = 0; i != 20 && sink.start() == ARB_RETRY; ++i) {}
+        };
+        std::thread other{[&] { start(second); }};
+        start(renamed);
+        other.join();
+        CHECK(database.count("ingest_positions") == 1);
+        CHECK(renamed.stored_up_to(1, 18));
+        CHECK(second.stored_up_to(1, 18));
+    }
 }
 
 void tells_what_a_lost_queue_leaves_out(Database& database) {
