@@ -31,6 +31,7 @@ bool Drift::count(std::string_view source, std::string_view field, int what, std
     if (totals_.size() >= drift_sources_max * words.size() && !totals_.contains(total))
         total.first = std::get<0>(key) = "other";
     totals_[total] += amount;
+    if (amount == 0) return false;
     if (seen_.size() >= drift_fields_max && !seen_.contains(key)) key = {"other", "(more fields)", what};
     auto& seen = seen_[key];
     bool const first = seen.first == 0;

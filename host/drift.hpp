@@ -26,7 +26,8 @@ char const* drift_word(int what);
 
 class Drift {
   public:
-    // True the first time this difference is seen. `now` is the wall clock.
+    // True the first time this difference is seen. `now` is the wall clock. An amount of 0 says that the
+    // source is looked at: its total exists from then on, and there is no difference yet.
     bool count(std::string_view source, std::string_view field, int what, std::string_view sample,
                std::uint64_t amount, arb_time now);
 

@@ -41,6 +41,13 @@ inline constexpr unsigned venues_percent_max = 95;
 inline constexpr std::size_t open_gaps_max = 65536;  // remembered so that a gap is counted once
 inline constexpr std::uint64_t instance_bytes_max = open_gaps_max * 48 + drift_bytes_max;
 
+// Words the host counts under, whatever the plugin is, and those of gaps that every venue has
+// (abi/lifecycle.h). Their counters exist at 0 from the start: one that is born with its first event hides it
+// from an alarm.
+inline constexpr std::array rejection_words{"malformed", "queue_failed", "queue_full_or_closed"};
+inline constexpr std::array gap_words{"disconnected", "host_paused", "queue_full", "restarted",
+                                      "sequence",     "stalled",     "stopped",    "unclean_stop"};
+
 using PerKind = std::array<std::uint64_t, ARB_KIND_COUNT>;
 
 struct State {

@@ -1,5 +1,6 @@
 #include "host/metrics.hpp"
 
+#include <fmt/format.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -71,6 +72,30 @@ void add_latency(Families& families, std::string const& instance, Latency const&
     metric.histogram.sample_sum = latency.sum_seconds;
 }
 
+// What happened, and at 0 what has not yet.
+template<class Words>
+std::map<std::string, std::uint64_t> with(Words const& words, std::map<std::string, std::uint64_t> counts) {
+    for (auto const* const word : words) counts.try_emplace(word, 0);
+    return counts;
+}
+
+// What may be wrong with the data of a venue.
+void add_doubts(Families& families, Instance const& instance, Figures const& figures) {
+    auto const& name = instance.config().name;
+    bool const venue = instance.config().role == Role::venue;
+    for (auto const& [reason, amount] : venue ? with(gap_words, figures.gaps) : figures.gaps)
+        families.counter("arbitrage_gaps_total", "Intervals in which something may be missing.",
+                         {{"instance", name}, {"reason", reason}}, amount);
+    auto drift = instance.drift().totals();
+    for (int what = ARB_DRIFT_UNKNOWN; venue && what <= ARB_DRIFT_RENAMED; ++what)
+        drift.try_emplace({"other", what}, 0);
+    for (auto const& [difference, amount] : drift)
+        families.counter(
+            "arbitrage_api_drift_total", "Where answers of the venue differ from what is known.",
+            {{"instance", name}, {"source", difference.first}, {"what", drift_word(difference.second)}},
+            amount);
+}
+
 void add_instance(Families& families, Instance const& instance) {
     auto const& name = instance.config().name;
     auto const figures = instance.figures();
@@ -78,9 +103,8 @@ void add_instance(Families& families, Instance const& instance) {
     auto const unreadable =
         figures.received_total -
         std::accumulate(figures.received.begin(), figures.received.end(), std::uint64_t{0});
-    if (unreadable != 0)
-        families.counter("arbitrage_packets_received_total", "Packets that plugins pushed.",
-                         {{"instance", name}, {"kind", "unreadable"}}, unreadable);
+    families.counter("arbitrage_packets_received_total", "Packets that plugins pushed.",
+                     {{"instance", name}, {"kind", "unreadable"}}, unreadable);
     for (std::size_t kind = 1; kind != ARB_KIND_COUNT; ++kind) {
         if (figures.received[kind] != 0)
             families.counter("arbitrage_packets_received_total", "Packets that plugins pushed.",
@@ -90,12 +114,10 @@ void add_instance(Families& families, Instance const& instance) {
                              "Packets that sinks committed, as rows or dead letters.",
                              {{"instance", name}, {"kind", kind_names[kind]}}, figures.written[kind]);
     }
-    for (auto const& [reason, amount] : figures.rejected)
+    for (auto const& [reason, amount] : with(rejection_words, figures.rejected))
         families.counter("arbitrage_packets_rejected_total", "Records received and not accepted.",
                          {{"instance", name}, {"reason", reason}}, amount);
-    for (auto const& [reason, amount] : figures.gaps)
-        families.counter("arbitrage_gaps_total", "Intervals in which something may be missing.",
-                         {{"instance", name}, {"reason", reason}}, amount);
+    add_doubts(families, instance, figures);
     families.gauge("arbitrage_instance_state",
                    "0 starting, 1 live, 2 degraded, 3 retrying, 4 held, 5 failed, 6 stopped.",
                    {{"instance", name}}, figures.state.state);
@@ -104,19 +126,15 @@ void add_instance(Families& families, Instance const& instance) {
     if (instance.config().role == Role::venue) {
         families.gauge("arbitrage_feed_silence_seconds", "Since data last arrived.", {{"instance", name}},
                        figures.silence_seconds);
-        if (!figures.counters.contains({"reconnects", ""}))
-            families.counter("arbitrage_reconnects_total", "A counter of the plugin.", {{"instance", name}},
-                             0);
+        for (auto const* const counter : {"reconnects", "slowed_pushes"})
+            if (!figures.counters.contains({counter, ""}))
+                families.counter(fmt::format("arbitrage_{}_total", counter), "A counter of the plugin.",
+                                 {{"instance", name}}, 0);
     } else {
         families.counter("arbitrage_packets_dead_lettered_total", "Packets stored as dead letters.",
                          {{"instance", name}}, figures.dead_lettered);
         add_latency(families, name, figures.latency);
     }
-    for (auto const& [difference, amount] : instance.drift().totals())
-        families.counter(
-            "arbitrage_api_drift_total", "Where answers of the venue differ from what is known.",
-            {{"instance", name}, {"source", difference.first}, {"what", drift_word(difference.second)}},
-            amount);
     for (auto const& [key, amount] : figures.counters) {
         std::vector<ClientMetric::Label> labels{{"instance", name}};
         if (!key.second.empty()) labels.push_back({"reason", key.second});
@@ -156,6 +174,9 @@ std::string metrics_text(HostState const& host, Pipeline const& pipeline, queue:
     for (auto const& [instance, figures] : balance.sinks)
         families.gauge("arbitrage_queue_lag_packets", "Packets a sink has not stored yet.",
                        {{"instance", instance}}, static_cast<double>(figures.queued));
+    for (auto const& gone : pipeline.gone_sinks())
+        families.gauge("arbitrage_queue_lag_packets", "Packets a sink has not stored yet.",
+                       {{"instance", gone.name}}, static_cast<double>(gone.behind));
     for (auto const* const instance : pipeline.instances()) add_instance(families, *instance);
     return families.text();
 }

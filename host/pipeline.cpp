@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "host/table.hpp"
+
 namespace arb::host {
 
 using namespace std::chrono_literals;
@@ -35,6 +37,14 @@ std::string Balance::print() const {
     return out;
 }
 
+std::string GoneSink::sentence() const {
+    return fmt::format(
+        "the queue keeps {} packets, and all that come, for {}, which is not an enabled sink of this "
+        "pipeline: "
+        "enable it, or stop the host and let go of them with `arbitrage queue forget-sink {}`",
+        thousands(behind), escape(name), escape(name));
+}
+
 Pipeline::Pipeline(Config const& config, Log& log, queue::Queue& queue)
     : config_{config}, log_{log}, queue_{queue} {}
 
@@ -44,6 +54,10 @@ void Pipeline::prepare(Problems& problems) {
     for (auto const* const list : {&config_.venues, &config_.sinks})
         for (auto const& config : *list)
             if (config.enabled) prepare(config, problems);
+    for (auto const& sink : queue_.sinks())
+        if (std::none_of(config_.sinks.begin(), config_.sinks.end(),
+                         [&](InstanceConfig const& config) { return config.enabled && config.name == sink; }))
+            gone_.emplace_back(sink, queue_.reader(sink));
 }
 
 void Pipeline::leave_out(InstanceConfig const& config, Module const* module, std::string const& sentence) {
@@ -93,6 +107,7 @@ boost::json::array Pipeline::drift_rows() const {
 }
 
 void Pipeline::start() {
+    for (auto const& gone : gone_sinks()) log_.warning(gone.sentence());
     for (auto const& sink : sinks_) sink->start();
     for (auto const& venue : venues_) venue->start();
 }
@@ -142,6 +157,12 @@ std::vector<Instance*> Pipeline::instances() const {
 std::vector<SinkSupervisor*> Pipeline::sinks() const {
     std::vector<SinkSupervisor*> out;
     for (auto const& sink : sinks_) out.push_back(sink.get());
+    return out;
+}
+
+std::vector<GoneSink> Pipeline::gone_sinks() const {
+    std::vector<GoneSink> out;
+    for (auto const& [name, place] : gone_) out.push_back({name, place->lag_packets()});
     return out;
 }
 

@@ -29,6 +29,15 @@ struct Balance {
     std::string print() const;  // one line
 };
 
+// A sink that the queue keeps a place for and that the pipeline does not have, or no longer: its packets are
+// kept for ever, and in the end no other has room.
+struct GoneSink {
+    std::string name;
+    std::uint64_t behind = 0;  // packets
+
+    std::string sentence() const;
+};
+
 class Pipeline {
   public:
     // All outlive the pipeline.
@@ -51,6 +60,7 @@ class Pipeline {
     // In the order of the file, sinks after venues; those left out too.
     std::vector<Instance*> instances() const;
     std::vector<SinkSupervisor*> sinks() const;
+    std::vector<GoneSink> gone_sinks() const;
     // Every required instance is live, or works in part.
     bool ready() const;
     // Whether each sink's thread moved since the last call.
@@ -73,6 +83,8 @@ class Pipeline {
     std::vector<std::unique_ptr<Instance>> instances_;
     std::vector<std::unique_ptr<VenueSupervisor>> venues_;
     std::vector<std::unique_ptr<SinkSupervisor>> sinks_;
+    std::vector<std::pair<std::string, std::unique_ptr<queue::Reader>>>
+        gone_;  // places of gone sinks, only asked
     std::vector<std::uint64_t> progress_seen_;
     int imbalances_ = 0;
 };

@@ -24,7 +24,8 @@ json::object kinds(PerKind const& counts) {
 
 json::object words(std::map<std::string, std::uint64_t> const& counts) {
     json::object out;
-    for (auto const& [word, amount] : counts) out[word] = amount;
+    for (auto const& [word, amount] : counts)
+        if (amount != 0) out[word] = amount;
     return out;
 }
 
@@ -188,7 +189,9 @@ json::object status_json(HostState const& host, Config const& config, Pipeline c
                          queue::Queue const& queue) {
     auto const statistics = queue.statistics();
     auto const balance = pipeline.balance();
-    json::array instances, sinks;
+    json::array instances, sinks, gone;
+    for (auto const& sink : pipeline.gone_sinks())
+        gone.push_back({{"sink", sink.name}, {"behind", sink.behind}, {"sentence", sink.sentence()}});
     for (auto const* const instance : pipeline.instances())
         instances.push_back(instance_json(*instance, balance));
     bool holds = balance.holds;
@@ -220,6 +223,7 @@ json::object status_json(HostState const& host, Config const& config, Pipeline c
               {"dropped", statistics.dropped_packets},
               {"position", statistics.newest.sequence},
               {"incarnation", statistics.newest.incarnation},
+              {"gone_sinks", std::move(gone)},
               {"full", statistics.full},
               {"failed", statistics.failed}}},
             {"instances", std::move(instances)},
@@ -242,6 +246,9 @@ std::string status_text(json::object const& status, bool colour) {
                        bytes_text(number_of(queue, "bytes")), bytes_text(number_of(queue, "size_max")),
                        text_of(queue, "directory"), number_of(queue, "percent_full"),
                        queue.contains("full") && queue.at("full").as_bool() ? "  FULL" : "");
+    if (auto const* const gone = queue.if_contains("gone_sinks"))
+        for (auto const& sink : gone->as_array())
+            out += fmt::format("          {}\n", text_of(sink.as_object(), "sentence"));
     out += drift_text(status.at("instances").as_array());
     return out + balance_text(object_of(status, "balance"));
 }

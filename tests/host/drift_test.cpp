@@ -60,3 +60,13 @@ TEST_CASE("sources beyond the bound are one source, and so a bounded number of m
     CHECK(totals.size() <= arb::host::drift_sources_max * 4 + 1);
     CHECK(totals.at({"other", ARB_DRIFT_UNKNOWN}) == 1000 - arb::host::drift_sources_max * 4);
 }
+
+TEST_CASE("a source that is looked at has its total at 0, and no difference") {
+    Drift drift;
+    CHECK_FALSE(drift.count("ticker", "", ARB_DRIFT_MISSING, "", 0, 1));
+    CHECK(drift.totals().at({"ticker", ARB_DRIFT_MISSING}) == 0);
+    CHECK(drift.summary().empty());
+    CHECK(rows_of(drift).empty());
+    CHECK(drift.count("ticker", "yes_bid", ARB_DRIFT_MISSING, "{}", 1, 2));
+    CHECK(drift.totals().at({"ticker", ARB_DRIFT_MISSING}) == 1);
+}

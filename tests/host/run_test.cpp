@@ -13,6 +13,26 @@
 
 using namespace arb::test;
 
+namespace {
+
+int connect_local(std::string const& path) {
+    int const socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    REQUIRE(::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    return socket;
+}
+
+// What the other side says first, up to the end of the line; "" if it ends before.
+std::string first_line(int socket) {
+    std::string line;
+    for (char c = 0; line.size() < 200 && ::recv(socket, &c, 1, 0) == 1 && c != '\r';) line += c;
+    return line;
+}
+
+}  // namespace
+
 TEST_CASE("what a venue pushes reaches the sink, TERM drains, and the balance is printed") {
     Service service{"counting: {quotes: 1000}"};
     service.start();
@@ -189,6 +209,33 @@ TEST_CASE("a second host on the same queue is refused") {
     CHECK(service.stop() == 0);
 }
 
+TEST_CASE("a question that is none of ours, and one tap too many, are refused and nothing more") {
+    Service service{"counting: {quotes: 5}"};
+    service.start();
+    REQUIRE(eventually(30s, [&] { return contains(service.log(), "ready:"); }));
+    auto const path = service.directory / "s.sock";
+    for (char const* const method : {"POST", "HEAD", "PUT", "DELETE"}) {
+        int const socket = connect_local(path);
+        std::string const words =
+            std::string{method} + " /status HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+        REQUIRE(::send(socket, words.data(), words.size(), MSG_NOSIGNAL) ==
+                static_cast<ssize_t>(words.size()));
+        CHECK(first_line(socket) == "HTTP/1.1 405 Method Not Allowed");
+        ::close(socket);
+    }
+    std::vector<int> taps;
+    std::string const tap = "GET /tap HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (char const* const answer : {"200 OK", "200 OK", "200 OK", "200 OK", "503 Service Unavailable"}) {
+        taps.push_back(connect_local(path));
+        REQUIRE(::send(taps.back(), tap.data(), tap.size(), MSG_NOSIGNAL) ==
+                static_cast<ssize_t>(tap.size()));
+        CHECK(first_line(taps.back()) == std::string{"HTTP/1.1 "} + answer);
+    }
+    for (int const socket : taps) ::close(socket);
+    CHECK(arb::host::ask(path, "/healthz").has_value());
+    CHECK(service.stop() == 0);
+}
+
 TEST_CASE("a host that is stopped does not keep those who ask it") {
     arb::test::TemporaryDirectory const directory;
     auto const path = directory / "s.sock";
@@ -289,4 +336,73 @@ TEST_CASE("a venue that pushes faster than it may waits by itself, loses nothing
                    "arbitrage_slowed_pushes_total{instance=\"counting\"}"));
     CHECK(service.stop() == 0);
     CHECK_FALSE(contains(service.log(), "counting/other: pushes faster"));
+}
+
+TEST_CASE(
+    "a sink that is gone from the pipeline is told at the start, in status and by a metric, with the "
+    "remedy") {
+    Service service{"counting: {quotes: 20}", "filing/old: {file: out.txt}"};
+    service.start();
+    REQUIRE(eventually(30s, [&] { return count(service.rows(), "quote ") == 20; }));
+    CHECK(service.status().at("queue").at("gone_sinks").as_array().empty());
+    CHECK(service.stop() == 0);
+
+    // Renamed: the queue keeps everything for the old name.
+    service.configure("counting: {quotes: 30}", "filing/new: {file: new.txt}");
+    service.start();
+    REQUIRE(eventually(30s, [&] { return contains(service.log(), "ready:"); }));
+    CHECK(contains(service.log(), "for filing/old, which is not an enabled sink of this pipeline"));
+    CHECK(contains(service.log(), "`arbitrage queue forget-sink filing/old`"));
+    auto const behind = [&] {
+        auto const status = service.status();
+        auto const* const gone = status.if_contains("queue");
+        if (gone == nullptr || gone->at("gone_sinks").as_array().size() != 1) return std::uint64_t{0};
+        auto const& sink = gone->at("gone_sinks").as_array()[0].as_object();
+        CHECK(sink.at("sink") == "filing/old");
+        return sink.at("behind").to_number<std::uint64_t>();
+    };
+    REQUIRE(eventually(30s, [&] { return behind() >= 30; }));  // with the gap of the stop, if it came
+    auto const shown = run({{ARBITRAGE_PROGRAM, "status"}, {}, service.directory.path().string()});
+    CHECK(contains(shown.out,
+                   "stop the host and let go of them with `arbitrage queue forget-sink filing/old`\n"));
+    CHECK(contains(arb::host::ask(service.directory / "s.sock", "/metrics").value(),
+                   "arbitrage_queue_lag_packets{instance=\"filing/old\"} 3"));
+    CHECK(service.stop() == 0);
+
+    // Disabled is gone as well; forgotten is gone for good.
+    service.configure("counting: {quotes: 5}", "filing/old: {enabled: false}, filing/new: {file: new.txt}");
+    service.start();
+    REQUIRE(eventually(30s, [&] { return behind() != 0; }));
+    CHECK(service.stop() == 0);
+    CHECK(run({{ARBITRAGE_PROGRAM, "queue", "forget-sink", "filing/old"},
+               {},
+               service.directory.path().string()})
+              .code == 0);
+    service.start();
+    REQUIRE(eventually(30s, [&] { return contains(service.log(), "ready:"); }));
+    CHECK(service.status().at("queue").at("gone_sinks").as_array().empty());
+    CHECK(service.stop() == 0);
+}
+
+TEST_CASE("what an alarm is built on is counted from 0, before anything happened") {
+    Service service{"counting: {quotes: 5}"};
+    service.start();
+    REQUIRE(eventually(30s, [&] { return contains(service.log(), "ready:"); }));
+    auto const metrics = arb::host::ask(service.directory / "s.sock", "/metrics").value();
+    for (char const* const series :
+         {"packets_received_total{instance=\"counting\",kind=\"unreadable\"}",
+          "packets_rejected_total{instance=\"counting\",reason=\"malformed\"}",
+          "packets_rejected_total{instance=\"counting\",reason=\"queue_full_or_closed\"}",
+          "packets_rejected_total{instance=\"filing\",reason=\"malformed\"}",
+          "gaps_total{instance=\"counting\",reason=\"disconnected\"}",
+          "gaps_total{instance=\"counting\",reason=\"unclean_stop\"}",
+          "api_drift_total{instance=\"counting\",source=\"other\",what=\"missing\"}",
+          "api_drift_total{instance=\"counting\",source=\"other\",what=\"renamed\"}",
+          "slowed_pushes_total{instance=\"counting\"}", "reconnects_total{instance=\"counting\"}",
+          "packets_dead_lettered_total{instance=\"filing\"}"}) {
+        INFO(series);
+        CHECK(contains(metrics, std::string{"arbitrage_"} + series + " 0\n"));
+    }
+    CHECK_FALSE(contains(metrics, "api_drift_total{instance=\"filing\""));
+    CHECK(service.stop() == 0);
 }
