@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "arbitrage/packet.hpp"
+#include "host/config/endpoint.hpp"
 #include "host/status.hpp"
 
 namespace arb::host {
@@ -121,10 +122,8 @@ class Server final : public Admin {
   private:
     Result<> listen_local() {
         auto const path = socket_.string();
-        if (path.size() >= sizeof(sockaddr_un::sun_path))
-            return invalid(
-                "", fmt::format("service.socket: {} is longer than the {} bytes a socket's path may have",
-                                path, sizeof(sockaddr_un::sun_path) - 1));
+        if (auto const wrong = wrong_socket(socket_); !wrong.empty())
+            return invalid("", "service.socket: " + wrong);
         std::error_code failed;
         if (socket_.has_parent_path()) std::filesystem::create_directories(socket_.parent_path(), failed);
         if (std::filesystem::is_socket(socket_, failed)) {
@@ -146,18 +145,11 @@ class Server final : public Admin {
     }
 
     Result<> listen_tcp(std::string const& where) {
-        auto const colon = where.rfind(':');
+        auto const parsed = parse_endpoint(where);
         boost::system::error_code wrong;
-        auto host = where.substr(0, colon);
-        if (host == "localhost") host = "127.0.0.1";
-        if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-        auto const address = asio::ip::make_address(host, wrong);
-        auto const port = std::atoi(where.c_str() + colon + 1);
-        if (wrong || colon == std::string::npos || port > 65535)
-            return invalid(
-                "", fmt::format("service.metrics: expected an address such as 127.0.0.1:9464, got \"{}\"",
-                                where));
-        Tcp::endpoint const endpoint{address, static_cast<std::uint16_t>(port)};
+        auto const address = parsed ? asio::ip::make_address(parsed->address, wrong) : asio::ip::address{};
+        if (!parsed || wrong) return invalid("", "service.metrics: this is no address: " + where);
+        Tcp::endpoint const endpoint{address, parsed->port};
         tcp_.emplace(context_);
         tcp_->open(endpoint.protocol(), wrong);
         if (!wrong) tcp_->set_option(asio::socket_base::reuse_address{true}, wrong);
@@ -327,8 +319,9 @@ Result<unsigned> request(asio::io_context& context, Client& client, std::filesys
     client.socket().connect(Local::endpoint{path.string()}, wrong);
     if (wrong)
         return arb::retry(
-            fmt::format("nothing answers on {} ({}): is `arbitrage run` running with this pipeline?",
-                        path.string(), wrong.message()));
+            fmt::format("nothing answers on {} ({}): is `arbitrage run` running with this pipeline{}?",
+                        std::filesystem::absolute(path).string(), wrong.message(),
+                        path.is_absolute() ? "" : ", and in this directory"));
     http::request<http::empty_body> get{http::verb::get, target, 11};
     get.set(http::field::host, "localhost");
     parser.body_limit(64 << 20);

@@ -162,6 +162,32 @@ class Probes {
     bool given_up_ = false;
 };
 
+// What keeps a folder from being there or being made, and from being written to; empty if nothing does.
+std::string wrong_folder(std::filesystem::path const& folder) {
+    std::error_code failed;
+    auto at = std::filesystem::absolute(folder, failed).lexically_normal();
+    while (!std::filesystem::exists(at, failed) && at.has_relative_path()) at = at.parent_path();
+    if (!std::filesystem::is_directory(at, failed)) return at.string() + " is no folder";
+    return ::access(at.c_str(), W_OK | X_OK) == 0 ? "" : "this user cannot write in " + at.string();
+}
+
+// The places the pipeline would use, looked at without making anything.
+Problems check_places(Config const& config) {
+    Problems out;
+    auto const refuse = [&](char const* pointer, std::string const& wrong) {
+        auto const problem = config.problem(pointer, wrong);
+        if (!wrong.empty()) out.add(problem.place, problem.path, problem.text);
+    };
+    refuse("/queue/directory", wrong_folder(config.queue.directory));
+    auto const socket = std::filesystem::absolute(config.service.socket);
+    std::error_code failed;
+    if (std::filesystem::exists(socket, failed) && !std::filesystem::is_socket(socket, failed))
+        refuse("/service/socket", socket.string() + " is there and no socket");
+    else
+        refuse("/service/socket", wrong_folder(socket.parent_path()));
+    return out;
+}
+
 void print_checked(std::vector<Checked> const& all, bool as_json) {
     RowPrinter rows{std::cout, as_json};
     for (auto const& one : all)
@@ -193,6 +219,9 @@ int validate(Globals const& globals, bool environment) {
     };
     if (!problems.empty()) return print_problems(problems), leave(exit_config);
     print_checked(all, globals.json());
+    if (environment)
+        if (auto const places = check_places(config); !places.empty())
+            return print_problems(places), leave(exit_io);
     bool unreachable = false;
     for (auto const& one : all) {
         if (!one.left_out.empty()) std::cerr << "left out: " << escape(one.left_out) << '\n';

@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <iostream>
+#include <optional>
 #include <thread>
 
 #include "host/admin.hpp"
@@ -20,10 +21,19 @@ namespace {
 
 constexpr std::chrono::seconds watch_every{2};
 
-std::filesystem::path socket_of(Globals const& globals) {
-    // A pipeline that was broken since the start still says where the socket is.
-    Problems ignored;
-    return load_config(globals.source, ignored).service.socket;
+// Where the host listens. A value that went wrong elsewhere since the start does not matter; a file that
+// cannot be read does, for the socket may be named in it. Without any file the default is tried, if it is
+// there.
+std::optional<std::filesystem::path> socket_of(Globals const& globals) {
+    Problems problems;
+    auto const config = load_config(globals.source, problems);
+    std::error_code failed;
+    bool const known = config.file.empty()
+                           ? std::filesystem::exists(config.service.socket, failed)
+                           : config.parsed && !problems.has("service") && !problems.has("service.socket");
+    if (known) return config.service.socket;
+    print_problems(problems);
+    return {};
 }
 
 int refused(Error const& error) {
@@ -66,10 +76,11 @@ std::string packet_line(json::object const& packet) {
 
 int show_status(Globals const& globals, bool watch) {
     auto const socket = socket_of(globals);
+    if (!socket) return exit_config;
     bool const terminal = ::isatty(STDOUT_FILENO) != 0;
     bool const colour = terminal && std::getenv("NO_COLOR") == nullptr;
     for (;;) {
-        auto const answer = ask(socket, "/status");
+        auto const answer = ask(*socket, "/status");
         if (answer.has_error()) return refused(answer.error());
         if (globals.json()) {
             std::cout << answer.value();
@@ -85,7 +96,9 @@ int show_status(Globals const& globals, bool watch) {
 }
 
 int show_drift(Globals const& globals) {
-    auto const answer = ask(socket_of(globals), "/drift");
+    auto const socket = socket_of(globals);
+    if (!socket) return exit_config;
+    auto const answer = ask(*socket, "/drift");
     if (answer.has_error()) return refused(answer.error());
     auto const rows = json::parse(answer.value());
     if (rows.as_array().empty() && !globals.json()) {
@@ -99,6 +112,8 @@ int show_drift(Globals const& globals) {
 }
 
 int show_tap(Globals const& globals, TapOptions const& options) {
+    auto const socket = socket_of(globals);
+    if (!socket) return exit_config;
     std::string target = "/tap?";
     auto const add = [&](char const* key, std::string const& value) {
         if (!value.empty()) target += fmt::format("{}={}&", key, encoded(value));
@@ -106,7 +121,7 @@ int show_tap(Globals const& globals, TapOptions const& options) {
     add("venue", options.venue);
     add("kind", options.kind);
     add("market", options.market);
-    auto const done = follow(socket_of(globals), target, [&](std::string_view line) {
+    auto const done = follow(*socket, target, [&](std::string_view line) {
         if (globals.json())
             std::cout << line << '\n';
         else

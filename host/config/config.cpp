@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "arbitrage/options.hpp"
+#include "host/config/endpoint.hpp"
 #include "host/config/keys.hpp"
 #include "host/config/schema.hpp"
 #include "host/config/variables.hpp"
@@ -83,17 +84,25 @@ void read_sections(Node const& root, Config& config, Problems& problems) {
     settings.sync_every = queue.duration("sync_every", settings.sync_every);
     settings.keep_acked = queue.duration("keep_acked", settings.keep_acked);
     settings.keep_acked_size = queue.size("keep_acked_size", settings.keep_acked_size);
-    if (settings.size_max < 2 * settings.segment_size && problems.empty()) {
+    auto const refuse = [&](char const* pointer, std::string const& text) {
         std::string path;
-        auto const& node = node_at(root, "/queue/size_max", path);
-        problems.add(node.place, path,
-                     fmt::format("must be at least {} MiB: two segments of the queue",
-                                 2 * settings.segment_size >> 20));
-    }
+        auto const& node = node_at(root, pointer, path);
+        problems.add(node.place, path, text);
+    };
+    if (settings.size_max < 2 * settings.segment_size && problems.empty())
+        refuse("/queue/size_max", fmt::format("must be at least {} MiB: two segments of the queue",
+                                              2 * settings.segment_size >> 20));
     auto const service = options.section("service");
     config.service.socket = service.text("socket", "var/arbitrage.sock");
     config.service.metrics = service.text("metrics");
     if (config.service.metrics == "off") config.service.metrics.clear();
+    if (auto const wrong = wrong_socket(config.service.socket); !wrong.empty())
+        refuse("/service/socket", wrong);
+    if (!config.service.metrics.empty() && !parse_endpoint(config.service.metrics) &&
+        !problems.has("service.metrics"))
+        refuse("/service/metrics",
+               fmt::format("expected an address such as 127.0.0.1:9464, or off, got \"{}\"",
+                           config.service.metrics));
     config.service.log_level = log_level(service.section("log").text("level"));
     config.service.log_format =
         service.section("log").text("format") == "json" ? LogFormat::json : LogFormat::text;
@@ -220,6 +229,12 @@ Problem InstanceConfig::problem(std::string_view pointer, std::string const& tex
     return {found.place, where, text};
 }
 
+Problem Config::problem(std::string_view pointer, std::string const& text) const {
+    std::string where;
+    auto const& found = node_at(node, pointer, where);
+    return {found.place, where, text};
+}
+
 InstanceConfig const* Config::find(std::string_view instance) const {
     for (auto const* const list : {&venues, &sinks})
         for (auto const& candidate : *list)
@@ -254,6 +269,7 @@ Config load_config(ConfigSource const& source, Problems& problems) {
         return config;
     }
     merge_folder(*file, *root, problems);
+    config.parsed = problems.empty();
     std::error_code failed;
     auto const beside = file->parent_path() / ".env";
     Variables const variables = !source.env_file.empty() ? Variables{source.env_file, problems}
@@ -264,6 +280,7 @@ Config load_config(ConfigSource const& source, Problems& problems) {
     read_sections(*root, config, problems);
     read_instances(*root, Role::venue, variables, config, problems);
     read_instances(*root, Role::sink, variables, config, problems);
+    config.node = *root;
     if (problems.empty() && !any_enabled(config.sinks))
         problems.add({root->place.file, 1, 1}, "sinks",
                      "no sink is enabled: what is collected would go nowhere");

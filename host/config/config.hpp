@@ -51,12 +51,16 @@ struct InstanceConfig {
 
 struct Config {
     std::filesystem::path file;
+    bool parsed = false;  // every file could be read; what is wrong beyond that are values
     queue::Settings queue;
     ServiceConfig service;
     std::vector<std::filesystem::path> plugin_path;
     std::vector<InstanceConfig> venues;
     std::vector<InstanceConfig> sinks;
+    Node node;  // as written, without what the instances took over
 
+    // A problem with the key of `queue` or `service` that a JSON pointer names.
+    Problem problem(std::string_view pointer, std::string const& text) const;
     InstanceConfig const* find(std::string_view instance) const;
 };
 

@@ -44,6 +44,15 @@ std::vector<Broken> of_the_host() {
         {"metrics", head + "service: {metrics: everywhere}\n" + venues + sinks,
          "pipeline.yaml:2:20: service.metrics: expected an address such as 127.0.0.1:9464, or off, got "
          "\"everywhere\"\n"},
+        {"metrics of a name", head + "service: {metrics: \"nohost:9464\"}\n" + venues + sinks,
+         "pipeline.yaml:2:20: service.metrics: expected an address such as 127.0.0.1:9464, or off, got "
+         "\"nohost:9464\"\n"},
+        {"metrics without such a port", head + "service: {metrics: 127.0.0.1:99999}\n" + venues + sinks,
+         "pipeline.yaml:2:20: service.metrics: expected an address such as 127.0.0.1:9464, or off, got "
+         "\"127.0.0.1:99999\"\n"},
+        {"socket", head + "service: {socket: /" + std::string(120, 'x') + "}\n" + venues + sinks,
+         "pipeline.yaml:2:19: service.socket: expected a path of at most 107 bytes, as of every Unix socket, "
+         "got 121\n"},
         {"log level", head + "service: {log: {level: loud}}\n" + venues + sinks,
          "pipeline.yaml:2:24: service.log.level: expected one of debug, info, warning or error, got "
          "\"loud\"\n"},

@@ -215,9 +215,3 @@ TEST_CASE("without an instance the first sink that offers the command answers") 
     CHECK(unclear.code == 64);
     CHECK(contains(unclear.errors, "offered by counting, counting/b: say which"));
 }
-
-TEST_CASE("status without a running host says so") {
-    auto const done = Shell{}({"status"});
-    CHECK(done.code == 69);
-    CHECK(contains(done.errors, "nothing answers on var/arbitrage.sock"));
-}
