@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/system/system_error.hpp>
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 
 #include "arbitrage/packet.hpp"
@@ -147,14 +149,7 @@ int refused_by_system(char const* what) {
     return exit_io;
 }
 
-}  // namespace
-
-void print_problems(Problems const& problems) {
-    for (auto const& problem : problems.sorted()) std::cerr << print(problem) << '\n';
-    if (problems.size() > 1) std::cerr << fmt::format("{} problems; nothing was started\n", problems.size());
-}
-
-int run_program(int argc, char const* const* argv) {
+int run_words(int argc, char const* const* argv) {
     Parsed parsed;
     CLI::App app{"Collects events, markets and live prices of prediction markets into databases.",
                  "arbitrage"};
@@ -187,6 +182,24 @@ int run_program(int argc, char const* const* argv) {
         std::cerr << "arbitrage: this is a bug of the program: " << bug.what() << '\n';
         return exit_bug;
     }
+}
+
+}  // namespace
+
+void print_problems(Problems const& problems) {
+    for (auto const& problem : problems.sorted()) std::cerr << print(problem) << '\n';
+    if (problems.size() > 1) std::cerr << fmt::format("{} problems; nothing was started\n", problems.size());
+}
+
+// What was printed is only said when it has arrived: a backup that was cut off by a full disk must not look
+// good.
+int run_program(int argc, char const* const* argv) {
+    int const code = run_words(argc, argv);
+    errno = 0;
+    if (std::cout.flush()) return code;
+    std::cerr << fmt::format("arbitrage: the output could not be written{}{}\n", errno != 0 ? ": " : "",
+                             errno != 0 ? std::strerror(errno) : "");
+    return code == exit_ok ? exit_io : code;
 }
 
 }  // namespace arb::host

@@ -79,7 +79,6 @@ class Host {
                                    failed.message()));
             return exit_io;
         }
-        ::chmod(directory.c_str(), S_IRWXU);
         auto settings = config_.queue;
         settings.log = [this](std::int32_t level, std::string const& sentence) {
             if (level >= config_.service.log_level) log_.write(level, "queue", sentence);
@@ -90,9 +89,12 @@ class Host {
         if (opened.has_error()) {
             auto const& error = opened.error();
             log_.error(fmt::format("the queue in {} cannot be opened: {}", directory.string(), error.text));
-            return error.where == "locked" ? exit_running : error.where == "newer" ? exit_config : exit_io;
+            return error.where == "locked"                              ? exit_running
+                   : error.where == "newer" || error.where == "foreign" ? exit_config
+                                                                        : exit_io;
         }
         queue_ = std::move(opened.value());
+        ::chmod(directory.c_str(), S_IRWXU);  // only now it is known to be a queue's
         if (recovery_.records != 0)
             log_.info(fmt::format("queue: {} packets from before are still to be stored", recovery_.records));
         return exit_ok;

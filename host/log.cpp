@@ -1,11 +1,11 @@
 #include "host/log.hpp"
 
 #include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include <boost/json.hpp>
 
 #include "arbitrage/time.hpp"
+#include "host/standard_error.hpp"
 
 namespace arb::host {
 
@@ -117,10 +117,12 @@ std::string escape(std::string_view text, std::size_t bytes_max) {
     return out;
 }
 
-Log::Log(LogSettings settings) : Log{settings, std::make_shared<spdlog::sinks::stderr_sink_mt>()} {}
+Log::Log(LogSettings settings) : Log{settings, std::make_shared<StandardError>()} {}
 
 Log::Log(LogSettings settings, spdlog::sink_ptr sink)
-    : settings_{settings}, logger_{make_logger(std::move(sink))} {}
+    : settings_{settings},
+      standard_error_{std::dynamic_pointer_cast<StandardError>(sink)},
+      logger_{make_logger(std::move(sink))} {}
 
 Log::~Log() = default;
 
@@ -153,6 +155,8 @@ bool Log::admit(int level, std::string_view who, std::string_view line, std::str
 }
 
 void Log::flush_suppressed() {
+    if (auto const lost = standard_error_ ? standard_error_->take_lost() : 0; lost != 0)
+        print(ARB_LOG_WARNING, "host", fmt::format("({} lines of the log are lost: nobody read them)", lost));
     std::vector<Site> quiet;
     auto const now = std::chrono::steady_clock::now();
     {

@@ -26,6 +26,8 @@ class logger;
 
 namespace arb::host {
 
+class StandardError;
+
 // Control characters, line and direction marks and what is not UTF-8 become visible escapes such as \n, \x1b
 // and \u202e; at most `bytes_max` bytes, then "...".
 std::string escape(std::string_view text, std::size_t bytes_max = 2048);
@@ -39,7 +41,7 @@ struct LogSettings {
 class Log {
   public:
     explicit Log(LogSettings settings);
-    // For tests: lines go to `sink`.
+    // Lines go to `sink`.
     Log(LogSettings settings, spdlog::sink_ptr sink);
     ~Log();
     Log(Log const&) = delete;
@@ -55,7 +57,8 @@ class Log {
     void warning(std::string_view line) { own(ARB_LOG_WARNING, line); }
     void error(std::string_view line) { own(ARB_LOG_ERROR, line); }
 
-    // Says how many lines of quiet call sites were suppressed. Called about once a second.
+    // Says how many lines of quiet call sites were suppressed, and how many nobody read. Called about once a
+    // second.
     void flush_suppressed();
 
   private:
@@ -78,6 +81,7 @@ class Log {
 
     // Constant after construction.
     LogSettings const settings_;
+    std::shared_ptr<StandardError> const standard_error_;  // null if lines go elsewhere
     std::shared_ptr<spdlog::logger> const logger_;
     // Protected by mutex_.
     std::mutex mutex_;

@@ -265,6 +265,12 @@ int forget(std::filesystem::path const& directory, QueueOptions const& options) 
     return exit_ok;
 }
 
+// The parser alone would take -1 for a very large number.
+std::string position(std::string const& text) {
+    return text.find_first_not_of("0123456789") == std::string::npos ? ""
+                                                                     : "expected a whole number, 0 or more";
+}
+
 }  // namespace
 
 void add_queue_commands(CLI::App& queue, QueueOptions& options) {
@@ -277,9 +283,11 @@ void add_queue_commands(CLI::App& queue, QueueOptions& options) {
         return command;
     };
     auto const add_range = [&](CLI::App* command) {
-        command->add_option("--from", options.from, "First packet, by its position")->type_name("N");
-        command->add_option("--to", options.to, "Last packet")->type_name("N");
-        command->add_option("--limit", options.limit, "At most so many")->type_name("N");
+        command->add_option("--from", options.from, "First packet, by its position")
+            ->type_name("N")
+            ->check(position);
+        command->add_option("--to", options.to, "Last packet")->type_name("N")->check(position);
+        command->add_option("--limit", options.limit, "At most so many")->type_name("N")->check(position);
     };
     add("check", "Read everything, say what is there and what is damaged; exit code 1 if anything is");
     add_range(add("dump", "Show packets as lines"));
@@ -288,7 +296,10 @@ void add_queue_commands(CLI::App& queue, QueueOptions& options) {
     exported->add_option("--into", options.into, "The new journal's directory")->type_name("DIR");
     auto* const replayed = add("replay", "Let a sink read again from a packet on; the pipeline must not run");
     replayed->add_option("--sink", options.sink, "Its name in the pipeline")->type_name("SINK")->required();
-    replayed->add_option("--from", options.from, "First packet, by its position")->type_name("N")->required();
+    replayed->add_option("--from", options.from, "First packet, by its position")
+        ->type_name("N")
+        ->check(position)
+        ->required();
     add("forget-sink", "Keep nothing more for a sink that is gone; the pipeline must not run")
         ->add_option("SINK", options.sink, "Its name in the pipeline")
         ->type_name("")

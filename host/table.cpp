@@ -19,6 +19,7 @@ constexpr std::size_t cell_width_max = 80;  // a longer text is cut in a table
 
 std::string cell(json::value const& value) {
     if (value.is_null()) return "";
+    if (value.is_double()) return fmt::format("{}", value.get_double());  // 26.5, where JSON may say 2.65E1
     auto text =
         value.is_string() ? std::string{std::string_view{value.get_string()}} : json::serialize(value);
     return escape(text, cell_width_max);

@@ -202,8 +202,9 @@ void read_instances(Node& root, Role role, Variables const& variables, Config& c
         instance.type = entry.key.substr(0, entry.key.find('/'));
         instance.role = role;
         instance.log_level = config.service.log_level;
-        if (auto* const enabled = entry.value.find("enabled"))
-            variables.expand(enabled->value, path + ".enabled", problems);
+        for (std::string const key : {"enabled", "required"})
+            if (auto* const flag = entry.value.find(key))
+                variables.expand(flag->value, path + "." + key, problems);
         instance.enabled = flag_of(entry.value, "enabled", true);
         instance.required = flag_of(entry.value, "required", true);
         // What a disabled instance would need need not be set.

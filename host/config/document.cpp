@@ -24,6 +24,21 @@ constexpr std::size_t key_bytes_max = 256;     // an option's name has under 30
 constexpr std::size_t keys_max = 1000;         // of one mapping; each is compared with those before it
 constexpr std::size_t text_bytes_max = 16 << 10;  // what is longer belongs into a file of its own
 
+// The braces of an unquoted ${NAME} end those of a mapping on one line: everybody writes that once.
+std::string hint(std::string_view text) {
+    for (int number = 1; !text.empty(); ++number) {
+        auto const line = text.substr(0, text.find('\n'));
+        auto const variable = line.find("${");
+        auto const before = line.substr(0, variable);
+        if (auto const open = before.find_last_of("{[,");
+            variable != line.npos && open != line.npos && before.find_first_of("\"'#", open) == line.npos)
+            return fmt::format("; in line {}, between brackets, ${{...}} needs quotes: \"${{NAME}}\"",
+                               number);
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+    }
+    return "";
+}
+
 // Ends the parse; what is wrong is in the problems.
 struct Refused {};
 
@@ -291,7 +306,7 @@ std::optional<Node> read_yaml(std::string const& name, std::string_view text, Pr
     } catch (YAML::Exception const& wrong) {
         auto const known = !wrong.mark.is_null();
         problems.add({file, known ? wrong.mark.line + 1 : 1, known ? wrong.mark.column + 1 : 1}, "",
-                     "this is not YAML: " + wrong.msg);
+                     "this is not YAML: " + wrong.msg + hint(text));
         return {};
     }
 }

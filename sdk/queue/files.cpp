@@ -81,7 +81,9 @@ class SystemFiles final : public Files {
     int list(std::string const& path, std::vector<std::string>& names) override {
         std::unique_ptr<DIR, int (*)(DIR*)> const directory{::opendir(path.c_str()), ::closedir};
         if (!directory) return -errno;
-        while (auto const* const entry = ::readdir(directory.get())) names.emplace_back(entry->d_name);
+        while (auto const* const entry = ::readdir(directory.get()))
+            if (std::string_view const name{entry->d_name}; name != "." && name != "..")
+                names.emplace_back(name);
         std::sort(names.begin(), names.end());
         return 0;
     }

@@ -106,7 +106,7 @@ class Reader {
 class Queue {
   public:
     // Locks the directory (Error.status ARB_PERMANENT with where "locked" if another process holds it;
-    // "newer" if a newer format is found, which is left untouched), recovers, and begins a new incarnation.
+    // "newer" for a newer format, "foreign" for other files: untouched), recovers, begins a new incarnation.
     static Result<std::unique_ptr<Queue>> open(Settings settings, Recovery& recovery);
     virtual ~Queue() = default;
 

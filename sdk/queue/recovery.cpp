@@ -28,6 +28,7 @@ class Start {
     Result<Recovered> run();
 
   private:
+    Result<> look();
     Result<> lock();
     Result<> read_directory();
     Result<> read_segment(std::string const& name, std::uint64_t id);
@@ -89,10 +90,31 @@ Error cannot_open(SlotFile const& file) {
                  "; the journal is not begun while a file of it is out of reach");
 }
 
-Result<> Start::lock() {
+bool of_queue(std::string const& name) {
+    constexpr std::array names{lock_name, meta_name, spare_name, ballast_name, quarantine_name};
+    return std::find(names.begin(), names.end(), name) != names.end() || segment_id(name) != 0 ||
+           !mark_sink(name).empty();
+}
+
+// A directory with files of somebody else and none of ours was named by mistake: a journal would be lost
+// among them.
+Result<> Start::look() {
     auto const directory = settings_.directory.string();
     if (int const error = files_.make_directory(directory); error < 0)
         return permanent("cannot make the queue's directory " + directory + ": " + describe_errno(error));
+    std::vector<std::string> names;
+    if (int const error = files_.list(directory, names); error < 0)
+        return retry("cannot list " + directory + ": " + describe_errno(error));
+    std::erase(names, "lost+found");  // a file system of its own has it
+    if (names.empty() || std::any_of(names.begin(), names.end(), of_queue)) return {};
+    return Error{ARB_PERMANENT,
+                 directory + " holds other files, such as " + names.front() +
+                     ", and no queue: name a directory that is empty or not there yet",
+                 "foreign"};
+}
+
+Result<> Start::lock() {
+    auto const directory = settings_.directory.string();
     int const descriptor = files_.lock(path(lock_name));
     if (descriptor == -EWOULDBLOCK)
         return Error{ARB_PERMANENT, "another process uses the queue in " + directory, "locked"};
@@ -426,6 +448,7 @@ void Start::report_losses() {
 }
 
 Result<Recovered> Start::run() {
+    if (auto const looked = look(); looked.has_error()) return looked.error();
     if (auto const locked = lock(); locked.has_error()) return locked.error();
     if (auto const read = read_directory(); read.has_error()) return read.error();
     choose_journal();

@@ -46,6 +46,8 @@ TEST_CASE("help, version and mistakes of usage") {
     done = shell({"queue", "dump", "--from", "x"});
     CHECK(done.code == 64);
     CHECK(contains(done.errors, "`arbitrage queue dump --help` shows"));
+    for (char const* const option : {"--from", "--to", "--limit"})
+        CHECK(shell({"queue", "dump", option, "-1"}).code == 64);
     done = shell({"queue", "dmup"});
     CHECK(done.code == 64);
     CHECK(contains(done.errors, "arbitrage queue: dmup was not expected"));
@@ -69,6 +71,12 @@ TEST_CASE("a command of several words that is cut short says how it goes on") {
     // The commands of plugins are where a stranger looks for them.
     CHECK(contains(shell({"--help"}).out, "echo, pairs list, away, find\n"));
     CHECK_FALSE(contains(shell({"status", "--help"}).out, "Exit codes"));
+}
+
+TEST_CASE("output that does not arrive is no success") {
+    auto const done = arb::test::run({{"/bin/sh", "-c", ARBITRAGE_PROGRAM " --help > /dev/full"}, {}, "/"});
+    CHECK(done.code == 74);
+    CHECK(done.errors == "arbitrage: the output could not be written: No space left on device\n");
 }
 
 TEST_CASE("plugins are listed and inspected without running them") {

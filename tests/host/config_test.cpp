@@ -110,10 +110,11 @@ TEST_CASE("variables come from the environment file beside the pipeline") {
 
 TEST_CASE("an instance that is not required and cannot be used is left out, not a problem") {
     test::TemporaryDirectory const directory;
-    auto const [config, problems] = load_text(
-        directory, test::plugin_path_line +
-                       "venues: {counting: {}, nowhere: {required: false}, future: {required: false}}\n"
-                       "sinks: {filing: {file: x}}\n");
+    auto const [config, problems] =
+        load_text(directory, test::plugin_path_line +
+                                 "venues: {counting: {}, nowhere: {required: false}, future: {required: "
+                                 "\"${NEEDED_OF_TEST:-false}\"}}\n"
+                                 "sinks: {filing: {file: x}}\n");
     REQUIRE(problems == "");
     CHECK(config.venues[1].refusal.find("there is no plugin nowhere") == 0);
     CHECK(config.venues[2].refusal.find("version 99 of the plugin interface") != std::string::npos);

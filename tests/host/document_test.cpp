@@ -46,6 +46,10 @@ TEST_CASE("what could hide or multiply values is refused with its place") {
     CHECK(refusal(std::string("a: b\nc: \xff\n")).find("p.yaml:2:4: the byte 0xFF is not UTF-8") == 0);
     CHECK(refusal(std::string("a: \0b\n", 6)).find("0x00") != std::string::npos);
     CHECK(refusal("a: [1, 2\n").find("this is not YAML") != std::string::npos);
+    auto const unquoted = refusal("a: \"${A}\"\nb: {c: 1, d: ${NAME}}\n");
+    CHECK(unquoted.find("; in line 2, between brackets, ${...} needs quotes: \"${NAME}\"\n") !=
+          std::string::npos);
+    CHECK(refusal("a: ${A}\nb: [\"${B}\", 2\n").find("quotes") == std::string::npos);
     CHECK(refusal("a: b: c\n").find("p.yaml:1:") == 0);
 }
 

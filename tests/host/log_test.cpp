@@ -2,9 +2,14 @@
 
 #include <spdlog/sinks/ostream_sink.h>
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <boost/json.hpp>
 #include <sstream>
 
+#include "host/standard_error.hpp"
 #include "support/catch.hpp"
 
 using namespace arb;
@@ -74,4 +79,38 @@ TEST_CASE("a call site that floods is cut to ten lines a second, and the rest is
         written.log.flush_suppressed();
     CHECK(written.out.str().find("9") != std::string::npos);
     CHECK(written.out.str().find("more lines were not written, such as: frame") != std::string::npos);
+}
+
+TEST_CASE("a reader that has stopped costs lines, which are counted, and no time") {
+    int ends[2];
+    REQUIRE((GENERATE(false, true) ? ::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : ::pipe(ends)) == 0);
+    Log log{{}, std::make_shared<StandardError>(ends[1])};
+    constexpr int lines = 1000;  // each of a call site of its own: none is a flood
+    for (int i = 0; i != lines; ++i) {
+        std::string const who{static_cast<char>('a' + i / 100), static_cast<char>('a' + i / 10 % 10),
+                              static_cast<char>('a' + i % 10)};
+        log.write(ARB_LOG_INFO, who, std::string(1000, 'x'));
+    }
+    log.flush_suppressed();  // nobody would read it: it is said later
+    std::string read;
+    auto const drain = [&] {
+        char piece[65536];
+        for (pollfd ask{ends[0], POLLIN, 0}; ::poll(&ask, 1, 0) == 1;) {
+            auto const got = ::read(ends[0], piece, sizeof piece);
+            if (got <= 0) return;
+            read.append(piece, static_cast<std::size_t>(got));
+        }
+    };
+    drain();
+    log.flush_suppressed();
+    log.info("again");
+    drain();
+    ::close(ends[0]);
+    ::close(ends[1]);
+    CHECK(read.ends_with(" info    host: again\n"));
+    auto const note = read.find(" lines of the log are lost: nobody read them)\n");
+    REQUIRE(note != std::string::npos);
+    auto const lost = std::stoi(read.substr(read.rfind('(', note) + 1));
+    CHECK(lost > 0);
+    CHECK(lost + std::count(read.begin(), read.end(), '\n') - 2 == lines);
 }

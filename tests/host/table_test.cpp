@@ -24,6 +24,7 @@ TEST_CASE("rows become aligned columns, figures to the right") {
           "NAME   PRICE\n"
           "a        0.5\n"
           "längs  12.25\n");
+    CHECK(printed(false, {{{"age", 26.5}}}) == " AGE\n26.5\n");
     CHECK(printed(false, {}) == "no rows\n");
     CHECK(printed(false, {{{"title", "two\nlines\x1b[0m"}}}) == "TITLE\ntwo\\nlines\\x1b[0m\n");
 }

@@ -281,4 +281,29 @@ TEST_CASE("a file of the journal that may not be opened stops the start and cost
 }
 
 }  // namespace
+
+TEST_CASE("a directory of somebody else's files gets no journal") {
+    MemoryFiles files;
+    files.names["/queue/notes.txt"] = std::make_shared<MemoryFiles::Node>();
+    files.names["/queue/lost+found"] = std::make_shared<MemoryFiles::Node>();
+    Recovery report;
+    auto const opened = open_journal(tiny(), report, files, false);
+    REQUIRE(opened.has_error());
+    CHECK(opened.error().where == "foreign");
+    CHECK(opened.error().text.find("/queue holds other files, such as notes.txt, and no queue") == 0);
+    CHECK(files.names.size() == 2);
+    // What a file system of its own brings along is nobody's.
+    files.names.erase("/queue/notes.txt");
+    CHECK(open_journal(tiny(), report, files, false).has_value());
+}
+
+TEST_CASE("a journal in whose directory somebody put something goes on") {
+    MemoryFiles files;
+    build(files);
+    files.kill();
+    files.names["/queue/notes.txt"] = std::make_shared<MemoryFiles::Node>();
+    Recovery report;
+    CHECK(open_journal(tiny(), report, files, false).has_value());
+}
+
 }  // namespace arb::queue
