@@ -168,8 +168,10 @@ bool Catalogue::take_listed(std::string_view text, EventRow const& event, Candid
     ++listed_;
     auto const id = lower_case(id_of(text, "conditionId"));
     auto found = markets_.find(id);
-    auto const hash = hash_of(text);
-    if (found != markets_.end() && found->second.selected && found->second.text == hash) {
+    auto const hash = hash_of(text) ^ (hash_of(event.id) << 1);
+    bool const read = found != markets_.end() && found->second.selected && found->second.text != 0;
+    // One that two events have belongs to the first of them.
+    if (read && (found->second.text == hash || found->second.sweep == sweep_)) {
         found->second.sweep = sweep_;
         found->second.misses = 0;
         plan(id, found->second);
@@ -195,8 +197,8 @@ bool Catalogue::take_listed(std::string_view text, EventRow const& event, Candid
     take(*row, candidate);
     found = markets_.find(row->id);
     if (found == markets_.end() || !found->second.selected) return false;
-    // What the stream said and the listing does not is read again.
-    found->second.text = found->second.awaits_listing() ? 0 : hash;
+    // What the stream said and the listing does not is read again; so is what the listing says no more.
+    found->second.text = found->second.awaits_listing() || found->second.fee_gone ? 0 : hash;
     return true;
 }
 
@@ -240,6 +242,9 @@ void Catalogue::take(MarketRow& row, Candidate candidate) {
     // What the listing called settled may at once.
     bool const opened = row.has_book && host_.now() - known.status_at >= lag_max_ns;
     if (known.awaits_listing() && row.lifecycle != ARB_LIFECYCLE_SETTLED && !opened) return;
+    if (known.awaits_listing() && row.lifecycle != ARB_LIFECYCLE_SETTLED)
+        gaps_.record(ARB_STREAM_ALL, row.id, known.status_at, host_.now(), "not_resolved",
+                     "the stream called it resolved, and it takes orders");
     known.final_row = row.lifecycle == ARB_LIFECYCLE_SETTLED;
     // What never took orders is not paused, even if it opens later than it said.
     bool const ahead = known.lifecycle == ARB_LIFECYCLE_NONE && row.takes_orders_at > host_.now();
@@ -251,11 +256,20 @@ void Catalogue::take(MarketRow& row, Candidate candidate) {
         row.content += "tick " + std::to_string(known.tick_size);
     }
     if (filter_.changed("market:" + row.id, row.content)) push_market(row);
-    fees_.listed(row.id, row.fees);
+    take_fees(row, known);
     take_status(row, known);
     follow(row, known);
     known.turns_at = row.has_book ? row.closes_at : row.takes_orders_at;
     plan(row.id, known);
+}
+
+// A fee that is said no more is none from then on; a row may leave it out by mistake, but not twice.
+void Catalogue::take_fees(MarketRow& row, Known& known) {
+    bool const gone = known.charges && row.fees.unsaid;
+    if (gone && known.fee_gone) row.fees.rate = 0;
+    known.fee_gone = gone && !known.fee_gone;
+    if (row.fees.known()) known.charges = row.fees.rate != 0;
+    fees_.listed(row.id, row.fees);
 }
 
 void Catalogue::take_status(MarketRow const& row, Known& known) {
@@ -290,7 +304,9 @@ void Catalogue::follow(MarketRow const& row, Known& known) {
     if (row.has_book && !known.live) {
         known.live = known.told = true;
         events_.opened(row);
-    } else if (!row.has_book && known.live) {
+    } else if (row.has_book) {
+        if (events_.relisted) events_.relisted(row);
+    } else if (known.live) {
         known.live = false;
         events_.ended(row.id);
         // A pause may be over in a moment.
@@ -315,8 +331,14 @@ void Catalogue::forget_settled() {
         auto const& known = at->second;
         bool const gone = known.sweep != sweep_;
         bool const settled = gone && known.final_row;
-        bool const lost = gone && known.misses >= misses_max;
-        if (lost) host_.count("vanished_markets");
+        // As long as the stream has its book the listing is wrong.
+        bool const there = known.live && events_.on_stream && events_.on_stream(at->first);
+        bool const lost = gone && known.misses >= misses_max && !there;
+        if (lost) {
+            host_.count("vanished_markets");
+            host_.warning("market " + at->first +
+                          " is followed no more: neither listing has it, nor the stream");
+        }
         if (known.live && (settled || lost)) events_.ended(at->first);
         if ((settled || lost) && known.selected) --selected_;
         at = settled || lost ? markets_.erase(at) : std::next(at);

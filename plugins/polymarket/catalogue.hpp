@@ -34,6 +34,10 @@ class Catalogue {
     struct Events {
         std::function<void(MarketRow const&)> opened;      // selected, and its book is live
         std::function<void(std::string const& id)> ended;  // its book is no longer live
+        // One that is followed was read again: its tokens may be others. May be empty.
+        std::function<void(MarketRow const&)> relisted;
+        // Whether the stream has its book. May be empty.
+        std::function<bool(std::string const& id)> on_stream;
         // Selected, and closed within the reach without ever having been live in this run.
         std::function<void(MarketRow const&)> closed;
         // A sweep did not reach its end, and why; empty when one did.
@@ -97,6 +101,8 @@ class Catalogue {
         bool selected = false;  // stays so: a market at the edge of a rule does not come and go
         bool live = false;
         bool told = false;       // that it opened, or that it closed unseen
+        bool charges = false;    // it had a fee when it was last read
+        bool fee_gone = false;   // and the listing says nothing of it any more
         bool final_row = false;  // the row with its result was read; what the stream says comes earlier
 
         bool awaits_listing() const { return lifecycle == ARB_LIFECYCLE_SETTLED && !final_row; }
@@ -128,6 +134,7 @@ class Catalogue {
     void say_differences(char const* source, std::vector<Difference> const& differences,
                          std::string_view text);
     void follow(MarketRow const& row, Known& known);
+    void take_fees(MarketRow& row, Known& known);
     // Looks at it when it opens or ends, if that is before it is listed again.
     void plan(std::string const& id, Known const& known);
     void look_at_turns();
@@ -137,8 +144,8 @@ class Catalogue {
     bool looked_enough(Look const& look) const;
     bool closed_lately(MarketRow const& row) const;
     net::asio::awaitable<void> fetch_missing();
-    // Asks for these by name; those that came are taken and removed from `ids`.
-    net::asio::awaitable<void> fetch(std::vector<std::string>& ids, bool closed);
+    // Asks for these by name; those that came are taken and removed from `ids`. False if there was no answer.
+    net::asio::awaitable<bool> fetch(std::vector<std::string>& ids, bool closed);
     net::asio::awaitable<void> fetch_closed(std::vector<std::string>& ids);
     // Events that the listing of open ones has no more.
     net::asio::awaitable<void> fetch_closed_events();

@@ -20,10 +20,10 @@ constexpr std::size_t ids_per_request = 50;
 // first, since it is to be followed within 5 s, and more seldom after a minute.
 constexpr unsigned look_tries_max = 60, look_tries_quick = 30;
 constexpr std::chrono::milliseconds look_every = 500ms, look_quick = 2s, look_slow = 10s;
-// One whose time is over is asked for so often until the venue has closed it: within five minutes, which is
+// One whose time is over is asked for so often until the venue has closed it: within four minutes, which is
 // longer than it was seen to take. It may leave it open for days, too.
 constexpr unsigned look_tries_ending = 10;
-constexpr std::chrono::milliseconds look_ending = 2s, look_ending_max = 60s;  // doubled each time
+constexpr std::chrono::milliseconds look_ending = 1s, look_ending_max = 60s;  // doubled each time
 // Markets waiting to be looked at again; more wait for the next sweep.
 constexpr std::size_t looks_max = 5'000;
 // Planned looks reach this much further than the pause between listings: a listing of everything takes
@@ -79,18 +79,18 @@ class OwnEvent {
 
 }  // namespace
 
-net::asio::awaitable<void> Catalogue::fetch(std::vector<std::string>& ids, bool closed) {
+net::asio::awaitable<bool> Catalogue::fetch(std::vector<std::string>& ids, bool closed) {
     auto target = query_of(ids, closed);
     auto const body = co_await gamma_.get(std::move(target));
     if (body.has_error()) {
         host_.warning("single markets cannot be read: " + body.error().text);
-        co_return;
+        co_return false;
     }
     auto const page = decode_page(*body, "markets");
     if (page.has_error()) {
         host_.reject("unreadable_page");
         drift_.keep("GET /markets", page.error().text, *body);
-        co_return;
+        co_return false;
     }
     for (auto const item : page->items) {
         auto row = decode_market(item, {});
@@ -106,6 +106,7 @@ net::asio::awaitable<void> Catalogue::fetch(std::vector<std::string>& ids, bool 
         take(*row, own.candidate(*row));
     }
     outbox_.added();
+    co_return true;
 }
 
 // Those of them that were listed before are not listed any more because they have closed.
@@ -132,7 +133,10 @@ net::asio::awaitable<void> Catalogue::fetch_missing() {
         auto const end = std::min(at + ids_per_request, missing.size());
         std::vector<std::string> ids{missing.begin() + static_cast<std::ptrdiff_t>(at),
                                      missing.begin() + static_cast<std::ptrdiff_t>(end)};
-        co_await fetch(ids, true);
+        // Closed as a rule; or open, and its event is closed or gone.
+        bool answered = co_await fetch(ids, true);
+        if (answered && !ids.empty()) answered = co_await fetch(ids, false);
+        if (!answered) co_return;
         for (auto const& id : ids) {
             auto const found = markets_.find(id);
             if (found != markets_.end()) ++found->second.misses;

@@ -1,5 +1,6 @@
 #include "polymarket/collector.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
@@ -29,6 +30,11 @@ constexpr arb_time stale_after = 30 * second_ns;
 constexpr std::size_t snapshot_calls = 60;
 // And in so many for whether they are what the venue hashed.
 constexpr std::size_t hash_calls = 10;
+
+bool has_tokens(Market const& market, std::vector<std::string> const& tokens) {
+    return std::equal(market.tokens.begin(), market.tokens.end(), tokens.begin(), tokens.end(),
+                      [](Token const& token, std::string const& id) { return token.id == id; });
+}
 
 std::unique_ptr<net::HttpClient> client(net::asio::any_io_executor executor,
                                         std::shared_ptr<net::Tls> const& tls, char const* option,
@@ -137,6 +143,16 @@ Catalogue::Events Collector::catalogue_events() {
     events.opened = [this](MarketRow const& row) {
         follow({row.id, row.tokens, row.outcomes, row.min_order_size, row.neg_risk});
     };
+    events.relisted = [this](MarketRow const& row) {
+        auto* const market = prices_.market(row.id);
+        if (market != nullptr && !has_tokens(*market, row.tokens))
+            replace(*market, {row.id, row.tokens, row.outcomes, row.min_order_size, row.neg_risk});
+    };
+    events.on_stream = [this](std::string const& id) {
+        auto const* const market = prices_.market(id);
+        return market != nullptr && std::any_of(market->tokens.begin(), market->tokens.end(),
+                                                [](Token const& token) { return token.live; });
+    };
     events.ended = [this](std::string const& id) { unfollow(id); };
     events.closed = [this](MarketRow const& row) {
         // Nothing of it will come, but its last trades may be missing.
@@ -163,7 +179,22 @@ Audit::Events Collector::audit_events() {
 
 void Collector::follow(MarketNames const& names) {
     leaving_.erase(names.id);
+    auto* const held = prices_.market(names.id);
+    if (held != nullptr && !has_tokens(*held, names.tokens)) return replace(*held, names);
     shards_.add(prices_.add(names));
+}
+
+// Its outcomes have other tokens than they had, or stand in another order: what is stored from now on is of
+// those. What was said of the new ones meanwhile was not heard.
+void Collector::replace(Market& market, MarketNames const& names) {
+    auto const since = market.heard != 0 ? market.heard : host_.now();
+    host_.warning("market " + market.id + " has other tokens now; it is subscribed anew");
+    shards_.remove(market);
+    prices_.tokens_changed(market, names.tokens, host_.now());
+    prices_.remove(names.id);
+    auto& renewed = prices_.add(names);
+    shards_.add(renewed);
+    static_cast<Shard*>(renewed.shard)->missing_since(renewed, since, "tokens_changed");
 }
 
 // What was traded before this run, or before its market was known. Not before it is live: what is traded

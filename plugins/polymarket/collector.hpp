@@ -32,6 +32,7 @@ class Collector {
     Audit::Events audit_events();
     StreamContext stream_context(std::shared_ptr<net::Tls> const& tls);
     void follow(MarketNames const& names);
+    void replace(Market& market, MarketNames const& names);
     void unfollow(std::string const& id);
     void want_past(Market& market);
     void let_go();

@@ -202,7 +202,10 @@ void read_tokens(Fields& fields, MarketRow& row) {
     row.tokens = std::move(tokens);
 }
 
-// What the market paid. Final prices are whole, or one half each; anything else is an indication.
+// The price of what is as good as decided.
+constexpr std::int64_t almost_whole = ARB_UNIT - ARB_UNIT / 50;
+
+// What the market paid. Final prices are whole, one half each, or a share of a range.
 bool read_settlement(Fields& fields, MarketRow& row) {
     auto const uma = fields.text("umaResolutionStatus");
     if (!uma.empty() && uma != "resolved") return false;
@@ -222,6 +225,9 @@ bool read_settlement(Fields& fields, MarketRow& row) {
         if (price == ARB_UNIT) winner = i;
     }
     if (sum != ARB_UNIT) return false;  // zero and zero: closed before there were results
+    // Almost whole: the prices of before the result, which the listing has not taken in yet.
+    if (winner == prices.size() && *std::max_element(values.begin(), values.end()) >= almost_whole)
+        return false;
     bool const half = prices.size() == 2 && values[0] == ARB_UNIT / 2;
     // One half each is also what nobody prices yet shows: then the word counts.
     if (winner == prices.size() && uma != "resolved") return false;
@@ -293,6 +299,7 @@ FeeSchedule read_fees(Fields& fields, std::string_view market) {
         out = polymarket::read_fees(on, "", "", "", "");
     }
     out.type = fields.text("feeType");
+    out.unsaid = schedule == nullptr && out.type.empty() && !out.known();
     out.raw = fee_text(market);
     return out;
 }
@@ -465,7 +472,7 @@ std::optional<MarketRow> decode_market(std::string_view text, std::string_view e
         for (auto const* const key : {"acceptingOrders", "orderPriceMinTickSize"}) fields.need(key);
     append_content(*value, row.content);
     // Prices only indicate while a market is open; what it paid is a change.
-    row.content.append(std::to_string(row.lifecycle)).append(row.result);
+    row.content.append(std::to_string(row.lifecycle)).append(row.result).append(row.event_id);
     if (row.settlement_value != ARB_ABSENT) row.content.append(format_decimal(row.settlement_value));
     row.flags = fields.flags();
     row.differences = fields.take_differences();

@@ -20,6 +20,7 @@ struct FeeSchedule {
     std::string raw;   // the venue's JSON
     std::int64_t rate = ARB_ABSENT, exponent = ARB_ABSENT, rebate_rate = ARB_ABSENT;  // millionths
     std::int32_t taker_only = ARB_NOT_KNOWN;
+    bool unsaid = false;  // neither a schedule nor its type is named
 
     // Without a rate nothing is said of fees.
     bool known() const { return rate != ARB_ABSENT; }

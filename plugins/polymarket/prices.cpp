@@ -186,7 +186,7 @@ void Prices::book(StreamEvent const& event, arb_time received, Feed const& feed)
         keep_hash(token, event.hash);
         token.right_at = received;
         token.live = true;
-        read_hashed(*token.market, event);
+        read_hashed(*token.market, event, received);
         if (fresh) {
             token.epoch = static_cast<std::uint64_t>(received);
             if (is_hashed(token)) check_hash(token);
@@ -348,7 +348,10 @@ void Prices::push_quote(Token& token, arb_time time, arb_time received) {
 
 void Prices::ended(Market& market, std::int64_t last_price, arb_time received) {
     for (auto& token : market.tokens) {
-        if (!token.keeps_book) continue;
+        if (!token.keeps_book) {
+            token.live = false;
+            continue;
+        }
         bool const said = token.live && token.book.bids().empty() && token.book.asks().empty();
         token.book.clear();
         token.hash = {};
@@ -373,22 +376,42 @@ void Prices::tick_size_change(StreamEvent const& event, arb_time received) {
         drift_.keep("tick_size_change", "new_tick_size is no step between 0 and 1", body_of(event));
         return host_.reject("bad_tick_size");
     }
-    auto& market = *found->market;
-    market.hash_tick = tick.millionths;
-    if (market.tick_size == tick.millionths) return;  // said once for each token
-    market.tick_size = tick.millionths;
     auto const old_tick = parse_decimal(event.old_tick_size);
-    auto const [time, flags] = stamp(event);
+    found->market->hash_tick = tick.millionths;
+    set_tick(*found->market, tick.millionths, old_tick ? old_tick.millionths : ARB_ABSENT, stamp(event),
+             received);
+}
+
+void Prices::set_tick(Market& market, std::int64_t tick, std::int64_t old_tick, Stamp stamp,
+                      arb_time received) {
+    if (market.tick_size == tick) return;  // said once for each token
+    market.tick_size = tick;
     {
-        auto draft = outbox_.packets().add<arb_status_change>(venue_name, received, time, flags);
+        auto draft = outbox_.packets().add<arb_status_change>(venue_name, received, stamp.time, stamp.flags);
         draft->lifecycle = ARB_LIFECYCLE_NONE;
-        std::string detail = "{\"tick_size\":\"" + format_decimal(tick.millionths) + "\"";
-        if (old_tick) detail += ",\"old_tick_size\":\"" + format_decimal(old_tick.millionths) + "\"";
+        std::string detail = "{\"tick_size\":\"" + format_decimal(tick) + "\"";
+        if (old_tick != ARB_ABSENT) detail += ",\"old_tick_size\":\"" + format_decimal(old_tick) + "\"";
         draft.text(&arb_status_change::market_id, market.id);
         draft.text(&arb_status_change::venue_status, "tick_size_change");
         draft.text(&arb_status_change::detail, detail + "}");
     }
-    events_.tick_changed(market, tick.millionths);
+    events_.tick_changed(market, tick);
+}
+
+void Prices::tokens_changed(Market const& market, std::vector<std::string> const& tokens, arb_time received) {
+    auto const list = [](auto const& of, auto const& id_of) {
+        std::string out;
+        for (auto const& one : of) out.append(out.empty() ? "[\"" : ",\"").append(id_of(one)).append("\"");
+        return out + "]";
+    };
+    auto const detail = R"({"token_ids":)" + list(tokens, [](std::string const& id) { return id; }) +
+                        R"(,"old_token_ids":)" +
+                        list(market.tokens, [](Token const& token) { return token.id; }) + "}";
+    auto draft = outbox_.packets().add<arb_status_change>(venue_name, received);
+    draft->lifecycle = ARB_LIFECYCLE_NONE;
+    draft.text(&arb_status_change::market_id, market.id);
+    draft.text(&arb_status_change::venue_status, "tokens_changed");
+    draft.text(&arb_status_change::detail, detail);
 }
 
 void Prices::unknown(StreamEvent const& event) {

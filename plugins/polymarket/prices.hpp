@@ -129,7 +129,8 @@ class Prices {
 
     Prices(Host host, Outbox& outbox, Record record, Events events);
 
-    // Follows a market; the one already followed under this id stays as it is, and may resolve again.
+    // Follows a market; the one already followed under this id stays as it is, and may resolve again. One
+    // whose tokens are others now is to be removed before.
     Market& add(MarketNames const& names);
     void remove(std::string_view market_id);
     Market* market(std::string_view market_id);
@@ -140,6 +141,9 @@ class Prices {
     // was stored last, perhaps by an earlier run, is not taken for the present. `last_price`: where this run
     // heard of none.
     void ended(Market& market, std::int64_t last_price, arb_time received);
+
+    // The listing names other tokens for its outcomes, or another order of them: a row of status says it.
+    void tokens_changed(Market const& market, std::vector<std::string> const& tokens, arb_time received);
 
     // Its subscription ended or is made anew: books are kept no further until the next opening book.
     static void lost(Market& market);
@@ -202,7 +206,7 @@ class Prices {
                     std::uint16_t flags);
     void tick_size_change(StreamEvent const& event, arb_time received);
     void market_resolved(StreamEvent const& event, arb_time received);
-    void read_hashed(Market& market, StreamEvent const& event);
+    void read_hashed(Market& market, StreamEvent const& event, arb_time received);
     bool is_hashed(Token const& token) const;
     void check_hash(Token& token);
     void look_at_witness(Token& token);
@@ -215,6 +219,7 @@ class Prices {
         std::uint16_t flags = 0;
     };
     Stamp stamp(StreamEvent const& event);
+    void set_tick(Market& market, std::int64_t tick, std::int64_t old_tick, Stamp stamp, arb_time received);
     // A hash of the venue's, or nothing if it is too long to be one.
     std::string_view bounded(StreamEvent const& event, char const* field, std::string_view text);
     // An event said something that cannot be read: its market's books are asked for again.

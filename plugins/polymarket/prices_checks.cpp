@@ -51,12 +51,17 @@ bool differs(Token const& token) {
 
 }  // namespace
 
-// Those that follow a trade name neither.
-void Prices::read_hashed(Market& market, StreamEvent const& event) {
+// Those that follow a trade name neither. An opening book's tick is the newest word: it may have changed
+// while nobody listened.
+void Prices::read_hashed(Market& market, StreamEvent const& event, arb_time received) {
     if (event.tick_size.empty()) return;
     auto const tick = parse_decimal(event.tick_size), price = parse_decimal(event.last_trade_price);
+    auto const before = market.hash_tick;
     market.hash_tick = tick ? tick.millionths : ARB_ABSENT;
     market.hash_price = price ? price.millionths : ARB_ABSENT;
+    if (before == ARB_ABSENT || before == market.hash_tick) return;
+    if (market.hash_tick > 0 && market.hash_tick < ARB_UNIT)
+        set_tick(market, market.hash_tick, before, {}, received);
 }
 
 bool Prices::is_hashed(Token const& token) const {

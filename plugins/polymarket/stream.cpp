@@ -23,6 +23,11 @@ constexpr std::chrono::milliseconds unanswered_max = 30s;
 // The venue did not understand us; asking again at once would be the same message.
 constexpr std::chrono::milliseconds refused_pause = 30s;
 
+// The close of a connection whose every token is resolved, as the venue sees it.
+bool says_all_resolved(Error const& error) {
+    return error.where == "1000" && error.text.find("all subscribed assets resolved") != std::string::npos;
+}
+
 // Whether books from REST are newer than ours.
 class Newer final : public EventSink {
   public:
@@ -115,6 +120,7 @@ net::asio::awaitable<void> Shard::run() {
             net::asio::co_spawn(context_.executor, ping(connection_), rethrow);
             error = co_await read_frames();
             open_ = false;
+            if (says_all_resolved(error)) co_await drop_resolved();
             if (ended(error)) continue;
         } else {
             error.where = refused_where_;
@@ -135,10 +141,6 @@ bool Shard::ended(Error const& error) {
     }
     if (!stands_) {
         retired_ = true;
-        return true;
-    }
-    if (error.where == "1000" && error.text.find("all subscribed assets resolved") != std::string::npos) {
-        drop_resolved();
         return true;
     }
     if (markets_.empty()) return true;  // we closed it: nothing was left to follow
@@ -313,12 +315,7 @@ net::asio::awaitable<void> Shard::judge_silence() {
     std::shared_ptr<void> const judged{nullptr, [count = context_.judging](void*) { --*count; }};
     auto const connection = connection_;
     auto const asked_at = context_.host.now();
-    net::Request request;
-    request.method = "POST";
-    request.target = "/books";
-    request.headers = {{"Content-Type", "application/json"}};
-    request.body = books_body(ids);
-    auto const books = co_await context_.clob.send(std::move(request));
+    auto const books = co_await rest_books(ids);
     if (!open_ || connection != connection_ || !silence_.exceeded()) co_return;
     Newer newer{context_.prices};
     StreamDecoder decoder;
@@ -374,17 +371,27 @@ void Shard::interrupted(std::string_view reason, std::string const& detail) {
     for (auto* const market : markets_) Prices::lost(*market);
 }
 
-void Shard::drop_resolved() {
-    auto const markets = markets_;
-    for (auto* const market : markets) {
-        // One that was to be asked for in a moment is not meant.
-        bool const asked = std::all_of(market->tokens.begin(), market->tokens.end(),
-                                       [&](Token const& token) { return wanted_.asked(token.id); });
-        if (!asked) continue;
+net::asio::awaitable<Result<std::string>> Shard::rest_books(std::vector<std::string> const& ids) {
+    net::Request request;
+    request.method = "POST";
+    request.target = "/books";
+    request.headers = {{"Content-Type", "application/json"}};
+    request.body = books_body(ids);
+    co_return co_await context_.clob.send(std::move(request));
+}
+
+net::asio::awaitable<void> Shard::drop_resolved() {
+    std::vector<std::string> ids;
+    for (auto const* const market : markets_) ids.push_back(market->tokens.front().id);
+    if (retired_ || !stands_ || ids.empty()) co_return;
+    auto const books = co_await rest_books(ids);
+    if (books.has_error()) co_return;
+    for (auto* const market : resolved_of(markets_, *books)) {
+        context_.host.info(
+            fmt::format("market {} is resolved: connection {} was closed over it", market->id, number_));
         remove(*market);
         context_.ended(*market);
     }
-    wanted_.disconnected();
 }
 
 }  // namespace arb::polymarket

@@ -48,13 +48,18 @@ struct StreamContext {
     std::function<net::asio::awaitable<void>()> opening = {};
     Record record;
     Timing const& timing;
-    std::function<void(Market&)> ended;          // the venue said that it resolved
+    std::function<void(Market&)> ended;          // the venue closed over it, and has no book of it
     std::function<void(Missing)> recover;        // trades are to be read afterwards
     std::function<void(Shard&)> too_slow = {};   // the venue closed because we read too slowly
     std::function<void(Shard&)> renew = {};      // it is time for a successor
     std::function<void(Shard&)> hand_over = {};  // it ended, and its successor carries everything
     std::function<bool()> alone = {};            // there is no other connection
 };
+
+// Which markets of a connection the venue means when it closes it because all is resolved: it speaks of what
+// it had then. A market asked for a moment ago is not among them, nor one of which REST has a book, whatever
+// was said; `books` is its answer about the first token of each.
+std::vector<Market*> resolved_of(std::set<Market*> const& markets, std::string_view books);
 
 class Shard final : private EventSink {
   public:
@@ -74,6 +79,10 @@ class Shard final : private EventSink {
 
     // The first book of a token has come.
     void opened(Token& token);
+    // Something of a market may be missing from `from` on, until its books come.
+    void missing_since(Market const& market, arb_time from, std::string_view reason) {
+        coverage_.open(market.id, from, reason);
+    }
     // The book of a token cannot be trusted: the interval from now on is a gap until a fresh book comes.
     void refresh(Token& token, std::string_view reason);
     // A trade of the market could not be read.
@@ -143,7 +152,9 @@ class Shard final : private EventSink {
     void interrupted(std::string_view reason, std::string const& detail);
     void recover(Market const* market);
     void name_missing();
-    void drop_resolved();
+    // The others stay, as after any other end of a connection.
+    net::asio::awaitable<void> drop_resolved();
+    net::asio::awaitable<Result<std::string>> rest_books(std::vector<std::string> const& ids);
     std::vector<std::string> market_ids() const;
     Clock::time_point next_renewal() const;
 

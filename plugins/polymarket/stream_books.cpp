@@ -17,7 +17,27 @@ constexpr unsigned missed_after_tries = 2;
 // What is wanted is compared with what is live so often.
 constexpr std::chrono::milliseconds reconcile_every = 5s;
 
+// Which tokens REST has a book of.
+class Booked final : public EventSink {
+  public:
+    void event(StreamEvent const& event) override { tokens.emplace(event.asset_id); }
+    std::set<std::string, std::less<>> tokens;
+};
+
 }  // namespace
+
+std::vector<Market*> resolved_of(std::set<Market*> const& markets, std::string_view books) {
+    Booked booked;
+    StreamDecoder decoder;
+    if (decoder.decode(books, booked) != Frame::events) return {};
+    auto const live = [](Token const& token) { return token.live; };
+    std::vector<Market*> out;
+    for (auto* const market : markets)
+        if (std::all_of(market->tokens.begin(), market->tokens.end(), live) &&
+            !booked.tokens.contains(market->tokens.front().id))
+            out.push_back(market);
+    return out;
+}
 
 net::asio::awaitable<void> Shard::change_subscriptions() {
     while (open_) {

@@ -257,3 +257,42 @@ TEST_CASE("a resolution without a winner is asked for at once") {
     for (auto const& target : swept.asked) CHECK(target.find("0x12") == std::string::npos);
     swept.host.stop();
 }
+
+TEST_CASE("a market whose event has closed is asked for among the open ones, too") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11")));
+    REQUIRE(swept.sweep());
+    swept.answers[listing] = page("");
+    swept.answers["/markets/keyset?closed=true&limit=100&condition_ids=0x11"] = R"({"markets":[]})";
+    swept.answers["/markets/keyset?closed=false&limit=100&condition_ids=0x11"] =
+        R"({"markets":[)" + market("0x11", R"("slug":"s",)") + "]}";
+    swept.spawn(swept.catalogue.sweep_for_ever());
+    CHECK(swept.until([&] { return swept.host.all<arb_market>().size() == 2; }));
+    CHECK(swept.ended.empty());
+    CHECK(swept.relisted.size() == 1);
+}
+
+TEST_CASE("a market that no listing has is followed as long as the stream has its book") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11")));
+    REQUIRE(swept.sweep());
+    swept.answers[listing] = page("");
+    auto const sweeps = [&](int count) {
+        for (int n = 0; n != count; ++n) {
+            swept.spawn(swept.catalogue.sweep_for_ever());
+            swept.io.restart();
+            swept.io.poll();
+        }
+    };
+    // Without an answer nothing is known.
+    sweeps(30);
+    CHECK(swept.ended.empty());
+    swept.answers["/markets/keyset?closed="] = R"({"markets":[]})";
+    swept.on_stream = true;
+    sweeps(30);
+    CHECK(swept.ended.empty());
+    swept.on_stream = false;
+    sweeps(1);
+    CHECK(swept.ended == std::vector<std::string>{"0x11"});
+    CHECK(swept.host.counter("vanished_markets") == 1);
+}

@@ -188,4 +188,68 @@ TEST_CASE("a market that the stream called resolved and that goes on taking orde
     CHECK(text(row->header, row->market_id) == "0x11");
     CHECK(text(row->header, row->detail) == R"({"reopened":true})");
     CHECK(swept.opened == std::vector<std::string>{"0x11", "0x12", "0x11"});
+    // What was traded meanwhile was not heard.
+    REQUIRE(swept.host.all<arb_gap>().size() == 1);
+    CHECK(swept.host.all<arb_gap>()[0]->from_time == begin);
+    CHECK(swept.host.all<arb_gap>()[0]->to_time == begin + 20 * 60 * second_ns);
+}
+
+TEST_CASE("a fee that is said no more is none, but for a row that leaves it out once") {
+    Swept swept;
+    auto const shows = [&](std::string const& fees) {
+        swept.answers[listing] = page(event("1", market("0x11", fees)));
+        REQUIRE(swept.sweep());
+        return swept.host.all<arb_fee_schedule>().size();
+    };
+    std::string const charged =
+        R"("feesEnabled":true,"feeType":"politics_fees","feeSchedule":{"rate":0.04,"exponent":1},)";
+    std::string const gone = R"("feesEnabled":true,"feeType":null,"feeSchedule":null,)";
+    CHECK(shows(gone) == 0);  // of what was never charged nothing is known
+    CHECK(shows(gone) == 0);
+    CHECK(shows(charged) == 1);
+    CHECK(shows(gone) == 1);
+    CHECK(shows(charged) == 1);
+    CHECK(shows(gone) == 1);
+    CHECK(shows(gone) == 2);
+    CHECK(swept.host.all<arb_fee_schedule>().back()->rate == 0);
+    CHECK(shows(gone) == 2);
+    CHECK(shows(charged) == 3);
+    CHECK(shows(R"("feesEnabled":true,"feeType":"politics_fees",)") == 3);
+    CHECK(shows(R"("feesEnabled":true,"feeType":"politics_fees",)") == 3);
+}
+
+TEST_CASE("a market that moves to another event says so, and one of two events stays with the first") {
+    Swept swept;
+    auto const of = [&] {
+        auto const* const last = swept.host.all<arb_market>().back();
+        return std::string{text(last->header, last->event_id)};
+    };
+    swept.answers[listing] = page(event("1", market("0x11")) + "," + event("2", market("0x12")));
+    REQUIRE(swept.sweep());
+    CHECK(swept.host.all<arb_market>().size() == 2);
+    swept.answers[listing] = page(event("2", market("0x12") + "," + market("0x11")));
+    REQUIRE(swept.sweep());
+    CHECK(swept.host.all<arb_market>().size() == 3);
+    CHECK(of() == "2");
+    swept.answers[listing] = page(event("2", market("0x11")) + "," + event("3", market("0x11")));
+    for (int n = 0; n != 3; ++n) REQUIRE(swept.sweep());
+    CHECK(swept.host.all<arb_market>().size() == 3);
+    CHECK(of() == "2");
+}
+
+TEST_CASE("prices that are almost whole are no result yet") {
+    Swept swept;
+    swept.answers[listing] = page(event("1", market("0x11")));
+    REQUIRE(swept.sweep());
+    auto const shows = [&](std::string const& prices) {
+        swept.answers[listing] = page(
+            event("1", market("0x11", R"("closed":true,"umaResolutionStatus":"resolved","outcomePrices":)" +
+                                          prices + ",")));
+        REQUIRE(swept.sweep());
+        return swept.host.all<arb_status_change>().back()->lifecycle;
+    };
+    CHECK(shows(R"(["0.9995","0.0005"])") == ARB_LIFECYCLE_CLOSED);
+    CHECK(swept.host.all<arb_market>().back()->settlement_value == ARB_ABSENT);
+    CHECK(shows(R"(["1","0"])") == ARB_LIFECYCLE_SETTLED);
+    CHECK(swept.host.all<arb_status_change>().size() == 2);
 }

@@ -89,19 +89,23 @@ struct Swept {
         out.opened = [this](MarketRow const& row) { opened.push_back(row.id); };
         out.ended = [this](std::string const& id) { ended.push_back(id); };
         out.closed = [this](MarketRow const& row) { closed.push_back(row.id); };
+        out.relisted = [this](MarketRow const& row) { relisted.push_back(row); };
+        out.on_stream = [this](std::string const&) { return on_stream; };
         out.failed = [this](std::string const& sentence) { failure = sentence; };
         return out;
     }
 
     std::map<std::string, std::string> answers;
     std::vector<std::string> asked, opened, ended, closed;
+    std::vector<MarketRow> relisted;
+    bool on_stream = false;
     std::string failure;
     arb::test::RecordingHost host{"polymarket"};
     boost::asio::io_context io;
     Outbox outbox{io.get_executor(), host.host(), {}};
     Gaps gaps{outbox, host.host(), "polymarket"};
     Drift drift{host.host(), outbox};
-    Rest gamma{std::make_unique<Listing>(answers, asked), 1};
+    Rest gamma{std::make_unique<Listing>(answers, asked), 1, 1e6};  // as often as a test likes
     Catalogue catalogue;
 };
 

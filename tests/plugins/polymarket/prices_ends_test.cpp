@@ -124,3 +124,53 @@ TEST_CASE("a market that is followed again can resolve again") {
     live.frame(frame);
     CHECK(live.host.all<arb_status_change>().size() == 2);
 }
+
+TEST_CASE("a market that pauses for a moment has all of its opening books again") {
+    Live live;
+    auto& market = live.prices.add(names());
+    auto const books =
+        "[" + book_frame(yes, level("0.4", "10"), "") + "," + book_frame(no, "", level("0.6", "10")) + "]";
+    live.frame(books);
+    live.prices.ended(market, ARB_ABSENT, 1'800'000'000 * second_ns);
+    live.prices.add(names());
+    live.frame(books);
+    CHECK(live.opened == std::vector<std::string>{yes, no, yes, no});
+}
+
+TEST_CASE("a tick that changed while nobody listened is in the next opening book") {
+    Live live;
+    live.prices.add(names());
+    auto const opens = [&](std::string const& tick) {
+        live.frame(book_frame(yes, "", "", "1790000000000", R"(,"tick_size":")" + tick + "\""));
+    };
+    auto const change = R"({"market":")" + market_id + R"(","asset_id":")" + yes +
+                        R"(","old_tick_size":"0.01","new_tick_size":"0.001","timestamp":"1790000000001",)" +
+                        R"("event_type":"tick_size_change"})";
+    opens("0.01");
+    opens("0.01");
+    CHECK(live.ticks.empty());  // the listing said so
+    live.frame(change);
+    opens("0.001");
+    CHECK(live.ticks.size() == 1);
+    Prices::lost(*live.prices.market(market_id));
+    opens("0.01");
+    REQUIRE(live.ticks.size() == 2);
+    auto const rows = live.host.all<arb_status_change>();
+    CHECK(text(rows[1]->header, rows[1]->detail) == R"({"tick_size":"0.01","old_tick_size":"0.001"})");
+    CHECK(rows[1]->header.venue_time == 0);  // nobody knows when
+    for (auto const* const odd : {"0", "1", "much"}) opens(odd);
+    CHECK(live.ticks.size() == 2);
+}
+
+TEST_CASE("other tokens of a market are a row of status") {
+    Live live;
+    auto const& market = live.prices.add(names());
+    live.prices.tokens_changed(market, {no, yes}, 1);
+    live.outbox.flush();
+    auto const rows = live.host.all<arb_status_change>();
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0]->lifecycle == ARB_LIFECYCLE_NONE);
+    CHECK(text(rows[0]->header, rows[0]->detail) == R"({"token_ids":[")" + no + R"(",")" + yes +
+                                                        R"("],"old_token_ids":[")" + yes + R"(",")" + no +
+                                                        R"("]})");
+}

@@ -118,3 +118,21 @@ TEST_CASE("a stall is noticed within a minute, and nothing waits longer than the
     CHECK(timing.renew_max <= 40min);
     CHECK(timing.overlap >= 5s);
 }
+
+TEST_CASE(
+    "a connection closed because all is resolved means the markets that it had, and that REST has no more") {
+    Live live;
+    std::set<Market*> markets;
+    auto const add = [&](std::string const& id) {
+        auto& market = live.prices.add({"0x" + id, {"1" + id, "2" + id}, {"Yes", "No"}, "", std::nullopt});
+        markets.insert(&market);
+        return &market;
+    };
+    auto* const resolved = add("1");
+    add("2");  // trades on
+    add("3");  // asked for a moment ago
+    for (auto const* const token : {"11", "21", "12", "22", "13"}) live.frame(book_frame(token, "", ""));
+    CHECK(resolved_of(markets, "[" + book_frame("12", "", "") + "]\n") == std::vector<Market*>{resolved});
+    CHECK(resolved_of(markets, "[]").size() == 2);
+    CHECK(resolved_of(markets, "<html>").empty());
+}
