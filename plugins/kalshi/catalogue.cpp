@@ -21,13 +21,24 @@ constexpr unsigned absent_max = 3;
 constexpr std::chrono::milliseconds sweep_again_base = 2s, sweep_again_cap = 2min;
 // Whoever is refused and insists is banned.
 constexpr std::chrono::milliseconds refused_base = 30s, refused_cap = 15min;
+// So many markets at a time that are listed nowhere are asked for one by one.
+constexpr std::size_t names_max = 20;
+
 bool is_final(int lifecycle) { return lifecycle == ARB_LIFECYCLE_SETTLED; }
+
+Error no_list(char const* of_what) {
+    return retry(std::string{"the venue's answer has no list of "} + of_what);
+}
 
 }  // namespace
 
 Catalogue::Catalogue(Parts parts)
     : parts_{std::move(parts)},
-      fees_{parts_.host, parts_.outbox},
+      fees_{parts_.host, parts_.outbox,
+            [this](std::string_view event) {
+                auto const found = event_fees_.find(event);
+                return found == event_fees_.end() ? std::string{} : found->second.type;
+            }},
       series_{{parts_.host, parts_.outbox, parts_.rest, fees_, parts_.drift,
                [this](std::string_view event) { return event_fees_.contains(event); }}} {}
 
@@ -188,11 +199,15 @@ net::asio::awaitable<Result<>> Catalogue::read_combos() {
 }
 
 net::asio::awaitable<Result<>> Catalogue::read_events(std::string target) {
-    std::function<bool(Document const&)> take = [this](Document const& page) {
+    bool listed = true;
+    std::function<bool(Document const&)> take = [this, &listed](Document const& page) {
         take_events(page, true);
-        return !parts_.host.stopping();
+        listed = page.lists("events");
+        return listed && !parts_.host.stopping();
     };
-    co_return co_await parts_.rest.pages(std::move(target), std::move(take));
+    auto const read = co_await parts_.rest.pages(std::move(target), std::move(take));
+    if (read.has_value() && !listed) co_return no_list("events");
+    co_return read;
 }
 
 void Catalogue::take_events(Document const& page, bool once) {
@@ -313,14 +328,22 @@ net::asio::awaitable<Result<>> Catalogue::follow_leavers() {
     std::sort(missing.begin(), missing.end());
     auto const read = co_await read_leavers("/markets", missing);
     if (read.has_error()) co_return read;
-    std::vector<std::string> gone;
-    for (auto const& ticker : missing) {
+    std::erase_if(missing, [this](auto const& ticker) {
         auto const known = markets_.find(ticker);
-        if (known == markets_.end() || known->second.sweep == sweep_ || ++known->second.absent < absent_max)
-            continue;
-        gone.push_back(ticker);
+        return known == markets_.end() || known->second.sweep == sweep_;
+    });
+    // When most of them are gone at once, it may be the lists that are wrong.
+    if (2 * missing.size() > markets_.size()) {
+        auto first = missing.front();
+        auto const named = co_await ask_by_name(std::move(first));
+        if (named.has_error() && named.error().where != "not_found") co_return named;
     }
-    if (!gone.empty()) co_await look_in_history(std::move(gone));
+    std::erase_if(missing, [this](auto const& ticker) {
+        auto const known = markets_.find(ticker);
+        return known == markets_.end() || known->second.sweep == sweep_ ||
+               ++known->second.absent < absent_max;
+    });
+    if (!missing.empty()) co_return co_await give_up(std::move(missing));
     co_return Result<>{};
 }
 
@@ -330,6 +353,7 @@ net::asio::awaitable<Result<>> Catalogue::read_leavers(char const* path,
         auto target = std::string{path} + "?limit=1000&tickers=" + joined(tickers, at, tickers_max);
         auto const page = co_await parts_.rest.get(std::move(target));
         if (page.has_error()) co_return page.error();
+        if (!page->lists("markets")) co_return no_list("markets");
         for (auto const& item : page->list("markets")) {
             std::string_view reason;
             auto market = read_market(item, reason);
@@ -347,14 +371,39 @@ net::asio::awaitable<Result<>> Catalogue::read_leavers(char const* path,
     co_return Result<>{};
 }
 
+// An error, with where "not_found" if the venue does not know the market; fine, if it does and nobody trades
+// it any more.
+net::asio::awaitable<Result<>> Catalogue::ask_by_name(std::string ticker) {
+    auto target = "/markets/" + net::encode_query(ticker);
+    auto const answer = co_await parts_.rest.get(std::move(target));
+    if (answer.has_error()) co_return answer.error();
+    auto const* const item = answer->object().if_contains("market");
+    std::string_view reason;
+    auto market = item == nullptr ? std::nullopt : read_market(*item, reason);
+    auto const known = markets_.find(ticker);
+    if (!market.has_value() || market->ticker != ticker || has_prices(market->lifecycle))
+        co_return retry("its lists lack market " + ticker + ", which the venue still has");
+    if (known == markets_.end()) co_return Result<>{};
+    auto const fee = event_fees_.find(known->second.event);
+    push_market(*market, fee == event_fees_.end() ? Fee{} : fee->second, known->second);
+    co_return Result<>{};
+}
+
 // Markets settled long ago are listed among the historical ones only; what is not there either may vanish
-// without ever having traded.
-net::asio::awaitable<void> Catalogue::look_in_history(std::vector<std::string> tickers) {
+// without ever having traded. A list that lacks them for another reason is not believed.
+net::asio::awaitable<Result<>> Catalogue::give_up(std::vector<std::string> tickers) {
     auto const read = co_await read_leavers("/historical/markets", tickers);
-    // Asked again with the next sweep, unless there is no such list.
-    if (read.has_error() && read.error().status == ARB_RETRY) co_return;
+    // Unless there is no such list.
+    if (read.has_error() && read.error().status == ARB_RETRY) co_return read;
+    std::size_t asked = 0;
     for (auto const& ticker : tickers) {
-        auto const known = markets_.find(ticker);
+        auto known = markets_.find(ticker);
+        if (known == markets_.end() || known->second.sweep == sweep_) continue;
+        if (asked++ == names_max) break;  // the next sweep goes on
+        auto copy = ticker;
+        auto const named = co_await ask_by_name(std::move(copy));
+        if (named.has_error() && named.error().where != "not_found") co_return named;
+        known = markets_.find(ticker);
         if (known == markets_.end() || known->second.sweep == sweep_) continue;
         parts_.host.info("market " + ticker + " is no longer listed by the venue and is given up");
         // Whatever it was, nobody trades it any more.
@@ -366,6 +415,7 @@ net::asio::awaitable<void> Catalogue::look_in_history(std::vector<std::string> t
         filter_.forget("market:" + ticker);
         markets_.erase(known);
     }
+    co_return Result<>{};
 }
 
 void Catalogue::announce() {

@@ -91,6 +91,7 @@ class Catalogue {
         std::string word;
         int lifecycle = ARB_LIFECYCLE_NONE;
         arb_time closes_at = 0;
+        bool more = false;  // something that a row shows and this does not hold: ticks, a strike
     };
     struct ToldFee {
         arb_time at = 0;
@@ -105,7 +106,8 @@ class Catalogue {
     net::asio::awaitable<Result<>> read_combos();
     net::asio::awaitable<Result<>> follow_leavers();
     net::asio::awaitable<Result<>> read_leavers(char const* path, std::vector<std::string> const& tickers);
-    net::asio::awaitable<void> look_in_history(std::vector<std::string> tickers);
+    net::asio::awaitable<Result<>> give_up(std::vector<std::string> tickers);
+    net::asio::awaitable<Result<>> ask_by_name(std::string ticker);
     void swept(Result<> const& result, arb_time began);
     void take_events(Document const& page, bool once);
     void take_event(EventRow event);
@@ -124,6 +126,7 @@ class Catalogue {
     net::asio::awaitable<void> look_for_events(std::vector<std::string> markets);
     void look_at(std::string_view event, arb_time due);
     void set_right(MarketRow& market);
+    void set_right(MarketRow& market, Told& told, arb_time now);
     void set_right(EventRow& event);
     void forget_told();
     void look_again_at_unread(std::vector<std::string> const& events);

@@ -26,6 +26,8 @@ constexpr unsigned looks_max = 6;
 constexpr std::size_t waiting_max = 5'000;
 // For so long a frame is believed rather than a list that shows the state before it.
 constexpr arb_time told_stands_ns = 60 * second_ns;
+// The venue's clock and ours.
+constexpr arb_time clocks_differ_ns = 5 * second_ns;
 // Openings and closings: asked for when they are due, and again while the list lags behind the clock.
 constexpr arb_time due_ns = second_ns, lags_ns = 5 * second_ns, lags_max_ns = 90 * second_ns;
 
@@ -104,11 +106,12 @@ void Catalogue::changed(News const& news) {
             if (!has_prices(state.lifecycle) && has_prices(lifecycle)) fresh_.emplace_back(market);
             state.lifecycle = lifecycle;
         }
-        if ((lifecycle != ARB_LIFECYCLE_NONE || closes_at != 0) && told_.size() < waiting_max) {
+        if (told_.size() < waiting_max) {
             auto& told = told_[std::string{market}];
             told.at = parts_.host.now();
             if (lifecycle != ARB_LIFECYCLE_NONE) told.lifecycle = lifecycle, told.word = word;
             if (closes_at != 0) told.closes_at = closes_at;
+            told.more = told.more || (lifecycle == ARB_LIFECYCLE_NONE && closes_at == 0);
         }
     } else if (event.empty() && lifecycle == ARB_LIFECYCLE_OPEN && wants(market) &&
                unknown_.size() < waiting_max) {
@@ -120,26 +123,36 @@ void Catalogue::changed(News const& news) {
     look_at(event, parts_.host.now() + (listed ? 0 : listed_after_ns));
 }
 
+// The same of what a frame said a moment ago.
+void Catalogue::set_right(MarketRow& market, Told& told, arb_time now) {
+    bool again = false;
+    if (told.lifecycle != ARB_LIFECYCLE_NONE && market.lifecycle != told.lifecycle) {
+        // One that was closed and trades again has another close ahead.
+        bool const reopened = stage_of(told.lifecycle) == stage_of(ARB_LIFECYCLE_OPEN) &&
+                              market.lifecycle == ARB_LIFECYCLE_CLOSED;
+        if (stage_of(market.lifecycle) <= stage_of(told.lifecycle) || (reopened && told.closes_at > now)) {
+            market.lifecycle = told.lifecycle;
+            market.status = told.word;
+            market.lags = again = true;
+        }
+        again = again || reopened;
+    }
+    // Frames have whole seconds.
+    if (told.closes_at != 0 && std::abs(market.closes_at - told.closes_at) >= second_ns) {
+        market.closes_at = told.closes_at;
+        market.lags = again = true;
+    }
+    if (told.more && market.updated_at >= told.at - clocks_differ_ns) told.more = false;
+    if (again || told.more) look_at(market.event_ticker, now + std::max(listed_after_ns, now - told.at));
+}
+
 // A list lags behind what a frame said, and behind the clock: where it shows a market as it was, what it has
 // become by then holds, and the list is read again.
 void Catalogue::set_right(MarketRow& market) {
     auto const now = parts_.host.now();
-    auto const told = told_.find(market.ticker);
-    bool const fresh = told != told_.end() && now - told->second.at < told_stands_ns;
-    if (fresh && told->second.lifecycle != ARB_LIFECYCLE_NONE && market.lifecycle != told->second.lifecycle &&
-        stage_of(market.lifecycle) <= stage_of(told->second.lifecycle)) {
-        market.lifecycle = told->second.lifecycle;
-        market.status = told->second.word;
-        market.lags = true;
-        look_at(market.event_ticker, now + std::max(listed_after_ns, now - told->second.at));
-    }
-    // Frames have whole seconds.
-    if (fresh && told->second.closes_at != 0 &&
-        std::abs(market.closes_at - told->second.closes_at) >= second_ns) {
-        market.closes_at = told->second.closes_at;
-        market.lags = true;
-        look_at(market.event_ticker, now + std::max(listed_after_ns, now - told->second.at));
-    }
+    if (auto const told = told_.find(market.ticker);
+        told != told_.end() && now - told->second.at < told_stands_ns)
+        set_right(market, told->second, now);
     bool const over =
         market.closes_at != 0 && now - market.closes_at >= due_ns && now - market.closes_at < lags_max_ns;
     if (over && stage_of(market.lifecycle) == stage_of(ARB_LIFECYCLE_OPEN)) {
@@ -173,8 +186,8 @@ void Catalogue::fee_changed(FeeSchedule schedule) {
     if (known || awaited) look_at(schedule.id, parts_.host.now() + 2 * listed_after_ns);
     if ((known || awaited) && told_fees_.size() < waiting_max)
         told_fees_.insert_or_assign(
-            schedule.id, ToldFee{parts_.host.now(), schedule.fee.type.empty() ? std::optional<Fee>{}
-                                                                              : std::optional{schedule.fee}});
+            schedule.id, ToldFee{parts_.host.now(),
+                                 schedule.fee == Fee{} ? std::optional<Fee>{} : std::optional{schedule.fee}});
     if (known) fees_.holds(std::move(schedule));
 }
 

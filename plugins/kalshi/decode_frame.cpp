@@ -408,11 +408,12 @@ void FrameDecoder::Impl::fee_update() {
     event();
     auto const type = r.field(Slot::fee_type_override);
     auto const multiplier = r.field(Slot::fee_multiplier_override);
-    // Null is how the venue says that the override ended; what is missing says nothing.
+    // Null is how the venue says that it overrides nothing; what is missing says nothing.
     bool const known = type.kind == Field::Kind::text || type.kind == Field::Kind::null;
     if (!known || type.text.size() > name_size_max) frame.rejected = "fee_without_type";
     frame.fee_type = type.text;
-    if (!frame.rejected.empty() || frame.fee_type.empty()) return;
+    // Without a type and a multiplier the override ended; either may stand alone.
+    if (!frame.rejected.empty() || (frame.fee_type.empty() && !multiplier.given())) return;
     Doubts doubts;
     if (read_amount(multiplier, "fee_multiplier_override", Need::required, doubts) != ARB_ABSENT)
         frame.fee_multiplier = multiplier.text;

@@ -85,6 +85,18 @@ std::string_view Document::cursor() const {
     return text(object(), object().contains("next_cursor") ? "next_cursor" : "cursor");
 }
 
+bool Document::odd_cursor() const {
+    for (auto const* const key : {"cursor", "next_cursor"})
+        if (auto const* const value = object().if_contains(key))
+            if (!value->is_string() && !value->is_null()) return true;
+    return false;
+}
+
+bool Document::lists(std::string_view key) const {
+    auto const* const value = object().if_contains(key);
+    return value != nullptr && (value->is_array() || value->is_null());
+}
+
 json::array const& Document::list(std::string_view key) const {
     auto const* const value = object().if_contains(key);
     return value != nullptr && value->is_array() ? value->get_array() : no_items();
@@ -229,6 +241,7 @@ std::optional<MarketRow> read_market(json::value const& value, std::string_view&
     row.expected_at = read_time(Member{*object, "expected_expiration_time"}, "expected_expiration_time",
                                 Need::optional, doubts);
     row.settled_at = read_time(Member{*object, "settlement_ts"}, "settlement_ts", Need::optional, doubts);
+    row.updated_at = read_time(Member{*object, "updated_time"}, "updated_time", Need::optional, doubts);
     row.volume_24h = read_amount(Member{*object, "volume_24h_fp"}, "volume_24h_fp", Need::optional, doubts);
     row.quote = read_quote(*object, row.quote_doubts);
     if (row.quote.volume == ARB_ABSENT) doubts.add("volume_fp");
@@ -270,14 +283,16 @@ std::optional<EventRow> read_event(json::value const& value, std::string_view& r
         row.mutually_exclusive = exclusive->get_bool() ? ARB_YES : ARB_NO;
     else
         row.doubts.add("mutually_exclusive");
-    row.fee = read_fee(*object, "fee_type_override", "fee_multiplier_override");
+    row.fee = read_override(*object);
     row.updated_at =
         read_time(Member{*object, "last_updated_ts"}, "last_updated_ts", Need::optional, row.doubts);
     auto const* const override = object->if_contains("fee_type_override");
     if (!row.fee && override != nullptr && !override->is_null() &&
         !(override->is_string() && override->get_string().empty()))
         doubts.add("fee_type_override");
-    if (row.fee && row.fee->multiplier.empty() && object->contains("fee_multiplier_override"))
+    auto const* const multiplier = object->if_contains("fee_multiplier_override");
+    bool const read = row.fee && !row.fee->multiplier.empty();
+    if (multiplier != nullptr && !read && (row.fee || !multiplier->is_null()))
         doubts.add("fee_multiplier_override");
     auto const* const markets = object->if_contains("markets");
     if (markets != nullptr && !markets->is_array() && !markets->is_null()) doubts.add("markets");
@@ -292,7 +307,7 @@ EventContext context_of(EventRow const& event, SeriesTable const& series) {
         out.fee = found->second.fee;
     }
     if (event.fee.has_value()) {
-        out.fee.type = event.fee->type;
+        if (!event.fee->type.empty()) out.fee.type = event.fee->type;
         if (!event.fee->multiplier.empty()) out.fee.multiplier = event.fee->multiplier;
     }
     return out;

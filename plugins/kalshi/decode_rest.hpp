@@ -28,6 +28,10 @@ class Document {
 
     // Where the next page begins; empty on the last one, which the venue says in three ways.
     std::string_view cursor() const;
+    // It is there and no text: where the next page begins cannot be read.
+    bool odd_cursor() const;
+    // Whether the body has such a list; null is an empty one. An answer without its list is none.
+    bool lists(std::string_view key) const;
     // The members of an array of this body; empty if there is none.
     boost::json::array const& list(std::string_view key) const;
 
@@ -67,9 +71,10 @@ struct MarketRow {
     std::int64_t volume_24h = ARB_ABSENT;
     Quote quote;
     arb_time opens_at = 0, closes_at = 0, expected_at = 0, settled_at = 0;
-    Doubts doubts;        // of the contract
-    Doubts quote_doubts;  // of its prices
-    bool lags = false;    // a frame has told more than this row knows
+    arb_time updated_at = 0;  // when anything but trading changed it; 0: not known
+    Doubts doubts;            // of the contract
+    Doubts quote_doubts;      // of its prices
+    bool lags = false;        // a frame has told more than this row knows
 };
 
 // A market object, nested in an event or of GET /markets. Nothing if it cannot be used; `reason` says why.

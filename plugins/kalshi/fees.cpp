@@ -20,6 +20,17 @@ std::optional<Fee> read_fee(json::object const& object, std::string_view type_ke
                value && value.millionths >= 0 ? format_decimal(value.millionths) : std::string{}};
 }
 
+std::optional<Fee> read_override(json::object const& object) {
+    auto const* const type = object.if_contains("fee_type_override");
+    bool const none = type == nullptr || type->is_null() || (type->is_string() && type->get_string().empty());
+    if (!none) return read_fee(object, "fee_type_override", "fee_multiplier_override");
+    Member const member{object, "fee_multiplier_override"};
+    Field const multiplier = member;
+    auto const value = parse_decimal(multiplier.text);
+    if (!multiplier.given() || !value || value.millionths < 0) return {};
+    return Fee{{}, format_decimal(value.millionths)};
+}
+
 std::string fee_json(Fee const& fee, std::string_view waived_until) {
     if (fee.type.empty()) return {};
     auto out = R"({"type":)" + json::serialize(json::string{fee.type});
@@ -71,7 +82,7 @@ std::optional<FeeSchedule> read_event_fee_change(json::value const& value, std::
     if (!out) return out;
     // Null ends the override; anything else that is no text is not understood.
     auto const* const type = value.get_object().if_contains("fee_type_override");
-    auto fee = read_fee(value.get_object(), "fee_type_override", "fee_multiplier_override");
+    auto fee = read_override(value.get_object());
     if (type == nullptr || (!type->is_null() && !fee.has_value())) {
         reason = "fee_change_without_type";
         return {};
@@ -99,8 +110,8 @@ void write_fee_schedule(Packets& packets, FeeSchedule const& schedule, arb_time 
 void Fees::holds(FeeSchedule schedule) {
     if (schedule.scope == ARB_SCOPE_EVENT) {
         // What was never overridden has nothing to end.
-        if (schedule.fee.type.empty() ? overridden_.erase(schedule.id) == 0
-                                      : (overridden_.insert(schedule.id), false))
+        if (schedule.fee == Fee{} ? overridden_.erase(schedule.id) == 0
+                                  : (overridden_.insert(schedule.id), false))
             return;
     } else if (schedule.fee.type.empty()) {
         return;
@@ -115,7 +126,12 @@ void Fees::announced(FeeSchedule const& schedule) {
     if (filter_.changed(key, {schedule.fee.type, schedule.fee.multiplier})) push(schedule);
 }
 
-void Fees::push(FeeSchedule const& schedule) {
+void Fees::push(FeeSchedule schedule) {
+    // Of an override that has a multiplier alone the type is that of the series.
+    if (schedule.fee.type.empty() && !schedule.fee.multiplier.empty() && type_of_) {
+        schedule.fee.type = type_of_(schedule.id);
+        if (schedule.raw.empty()) schedule.raw = fee_json(schedule.fee, {});
+    }
     if (schedule.doubts.any()) host_.count("anomalies", 1, schedule.doubts.first());
     write_fee_schedule(outbox_.packets(), schedule, host_.now());
     outbox_.added();

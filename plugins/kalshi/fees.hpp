@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,10 @@ struct Fee {
 // JSON for the column `fee` of a market.
 std::string fee_json(Fee const& fee, std::string_view waived_until);
 
+// Type and multiplier of an event's override: either may be null, and then the series' stands. Nothing if
+// both are, or if the type is no text.
+std::optional<Fee> read_override(boost::json::object const& object);
+
 // Type and multiplier of an object under these names; nothing if there is no type.
 std::optional<Fee> read_fee(boost::json::object const& object, std::string_view type_key,
                             std::string_view multiplier_key);
@@ -33,7 +38,7 @@ std::optional<Fee> read_fee(boost::json::object const& object, std::string_view 
 struct FeeSchedule {
     int scope = ARB_SCOPE_SERIES;  // or ARB_SCOPE_EVENT
     std::string id;
-    Fee fee;                      // of an event without a type: its override ended
+    Fee fee;                      // of an event without type and multiplier: its override ended
     arb_time effective_from = 0;  // 0: the venue does not say
     char const* source = "";
     std::string raw = {};
@@ -49,7 +54,10 @@ void write_fee_schedule(Packets& packets, FeeSchedule const& schedule, arb_time 
 
 class Fees {
   public:
-    Fees(Host host, Outbox& outbox) : host_{host}, outbox_{outbox} {}
+    // The type that the series of an event gives it; empty if that is not known.
+    using TypeOf = std::function<std::string(std::string_view event)>;
+    explicit Fees(Host host, Outbox& outbox, TypeOf type_of = {})
+        : host_{host}, outbox_{outbox}, type_of_{std::move(type_of)} {}
 
     // The fee that holds now, as a series, an event or a frame gives it.
     void holds(FeeSchedule schedule);
@@ -57,10 +65,11 @@ class Fees {
     void announced(FeeSchedule const& schedule);
 
   private:
-    void push(FeeSchedule const& schedule);
+    void push(FeeSchedule schedule);
 
     Host const host_;
     Outbox& outbox_;
+    TypeOf const type_of_;
     ChangeFilter filter_;
     std::unordered_set<std::string> overridden_;  // events
 };

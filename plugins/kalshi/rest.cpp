@@ -113,6 +113,9 @@ net::asio::awaitable<Result<>> Rest::pages(std::string target, std::function<boo
         auto const document = co_await get(std::move(next), signed_in);
         if (document.has_error()) co_return document.error();
         if (!take(*document)) co_return Result<>{};
+        if (document->odd_cursor())
+            co_return retry(
+                fmt::format("{}: {}: a page's cursor is no text", client_->host(), path_part(target)));
         cursor = std::string{document->cursor()};
         if (cursor.empty()) co_return Result<>{};
         if (!seen.insert(cursor).second)

@@ -68,14 +68,21 @@ Schedule Schedule::read(Document const& document, Doubts& doubts) {
         static constexpr char const* days[] = {"sunday",   "monday", "tuesday", "wednesday",
                                                "thursday", "friday", "saturday"};
         Hours hours{span(week, "start_time", "end_time"), {}};
-        for (std::size_t day = 0; day != std::size(days); ++day)
+        for (std::size_t day = 0; day != std::size(days); ++day) {
+            auto const* const listed = week.if_contains(days[day]);
+            auto& known = hours.open[day];
+            if (listed != nullptr && listed->is_array()) known.emplace();
             each(week, days[day], [&](json::object const& open) {
                 auto const begin = minutes_of(text(open, "open_time"));
                 auto end = minutes_of(text(open, "close_time"));
                 if (end == 0) end = day_minutes;  // midnight at its end
-                if (begin < 0 || end < begin) return doubts.add(days[day]);
-                hours.open[day].emplace_back(begin, end);
+                if (begin < 0 || end < begin) {
+                    known.reset();
+                    return doubts.add(days[day]);
+                }
+                if (known) known->emplace_back(begin, end);
             });
+        }
         out.hours_.push_back(std::move(hours));
     });
     return out;
@@ -89,8 +96,9 @@ bool Schedule::open_by_hours(arb_time now) const {
     bool any = false;
     for (auto const& hours : hours_) {
         if (now < hours.valid.begin || (hours.valid.end != 0 && now >= hours.valid.end)) continue;
+        if (!hours.open[day]) return true;
         any = true;
-        for (auto const& [begin, end] : hours.open[day])
+        for (auto const& [begin, end] : *hours.open[day])
             if (minute >= begin && minute < end) return true;
     }
     return !any;

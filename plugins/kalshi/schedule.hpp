@@ -30,7 +30,8 @@ class Schedule {
   private:
     struct Hours {
         Span valid;
-        std::vector<std::pair<int, int>> open[7];  // minutes of the day, by day from Sunday
+        // Minutes of the day, by day from Sunday. Nothing is known of a day that is not there.
+        std::optional<std::vector<std::pair<int, int>>> open[7];
     };
     bool open_by_hours(arb_time now) const;
 

@@ -26,6 +26,7 @@ net::asio::awaitable<Result<>> SeriesBook::read() {
     auto const document = co_await parts_.rest.get(std::move(target), false, series_bytes_max);
     if (document.has_error()) co_return document.error();
     take(*document);
+    if (!document->lists("series")) co_return retry("the venue's answer has no list of series");
     read_ = now;
     if (whole) read_whole_ = now;
     co_return Result<>{};

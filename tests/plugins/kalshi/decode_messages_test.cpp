@@ -121,6 +121,11 @@ TEST_CASE("the fee of an event is set, and null ends it", "[kalshi]") {
     CHECK(set.frame.fee_multiplier == "0.5");
     Decoded const ended{
         R"({"type":"event_fee_update","sid":3,"seq":9,"msg":{"event_ticker":"KXA-26","fee_type_override":null,"fee_multiplier_override":null}})"};
+    Decoded const alone{
+        R"({"type":"event_fee_update","sid":3,"seq":9,"msg":{"event_ticker":"KXA-26","fee_type_override":null,"fee_multiplier_override":0.3}})"};
+    CHECK(alone.frame.rejected == "");
+    CHECK(alone.frame.fee_type == "");
+    CHECK(alone.frame.fee_multiplier == "0.3");
     CHECK(ended.frame.rejected == "");
     CHECK(ended.frame.fee_type == "");
 }

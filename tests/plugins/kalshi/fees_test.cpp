@@ -77,6 +77,35 @@ TEST_CASE("an override that ends is a row without a fee, once, and only where th
                                                     "2 KXA-1 quadratic 2 event_fee_update 2026-10-01"});
 }
 
+TEST_CASE("an override of the multiplier alone has the type of the series", "[kalshi]") {
+    auto const override_of = [](std::string_view text) {
+        return read_override(json::parse({text.data(), text.size()}).get_object());
+    };
+    CHECK(override_of(R"({"fee_multiplier_override":0.50})") == Fee{"", "0.5"});
+    CHECK(override_of(R"({"fee_type_override":null,"fee_multiplier_override":"2"})") == Fee{"", "2"});
+    CHECK(override_of(R"({"fee_type_override":"flat","fee_multiplier_override":null})") == Fee{"flat", ""});
+    for (auto const* const none : {"{}", R"({"fee_type_override":null,"fee_multiplier_override":null})",
+                                   R"({"fee_type_override":7,"fee_multiplier_override":2})",
+                                   R"({"fee_multiplier_override":-1})", R"({"fee_multiplier_override":"x"})"})
+        CHECK_FALSE(override_of(none).has_value());
+    Pushed pushed;
+    Fees fees{pushed.host.host(), pushed.outbox,
+              [](std::string_view event) { return std::string{event == "KXA-1" ? "quadratic" : ""}; }};
+    auto const at = parse_time("2026-10-01T00:00:00Z").value();
+    fees.holds({ARB_SCOPE_EVENT, "KXA-1", {"", "0.3"}, at, "event_fee_update", {}, {}});
+    fees.holds({ARB_SCOPE_EVENT, "KXA-1", {}, at, "event", {}, {}});
+    std::string_view reason;
+    auto const announced = read_event_fee_change(
+        json::parse(
+            R"({"event_ticker":"KXA-1","fee_type_override":null,"fee_multiplier_override":0.25,"scheduled_ts":"2026-11-01T12:00:00Z"})"),
+        reason);
+    REQUIRE(announced.has_value());
+    fees.announced(*announced);
+    CHECK(pushed.rows() == std::vector<std::string>{"2 KXA-1 quadratic 0.3 event_fee_update 2026-10-01",
+                                                    "2 KXA-1  - event 2026-10-01",
+                                                    "2 KXA-1 quadratic 0.25 event_fee_changes 2026-11-01"});
+}
+
 TEST_CASE("changes of events' fees, with null for the end", "[kalshi]") {
     std::string_view reason;
     auto const ended = read_event_fee_change(

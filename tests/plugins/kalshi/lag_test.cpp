@@ -136,6 +136,122 @@ TEST_CASE(
         CHECK((row->lifecycle == ARB_LIFECYCLE_CLOSED || text(row->header, row->market_id).empty()));
 }
 
+TEST_CASE("lists without rows are not believed while the venue knows the markets by name") {
+    // An answer without its list, or with an empty one.
+    bool const empty = GENERATE(false, true);
+    std::atomic<bool> broken{false};
+    MockVenue venue{
+        3, serve(3, [](MockSession&) {}), [&](HttpAsk const& ask) -> std::optional<HttpAnswer> {
+            if (contains(ask.target, "/markets/KXA"))
+                return HttpAnswer{.body = R"({"market":)" + MockVenue::market(0) + "}"};
+            if (!broken || (!contains(ask.target, "/events?") && !contains(ask.target, "/markets?")))
+                return {};
+            return HttpAnswer{.body = empty ? R"({"events":[],"markets":null,"cursor":""})"
+                                            : R"({"error":{"code":"internal"}})"};
+        }};
+    auto settings = venue.settings({true, true, true});
+    settings.catalogue_every = 300ms;
+    Running running{venue.tls(), settings, hurried()};
+    auto& host = running.host;
+    REQUIRE(eventually(20s, [&] { return running.live() && host.all<arb_market>().size() >= 3; }));
+    broken = true;
+    bool const said = eventually(20s, [&] {
+        return host.state() == ARB_STATE_DEGRADED && gap_reasons(host).contains("sweep_failed");
+    });
+    INFO(told(host));
+    REQUIRE(said);
+    CHECK(contains(host.sentences().back(), empty ? "which the venue still has" : "has no list of events"));
+    // Longer than three sweeps would take.
+    CHECK_FALSE(eventually(5s, [&] { return running.live(); }));
+    broken = false;
+    CHECK(eventually(20s, [&] { return running.live() && open_gaps(host) == 0; }));
+    for (unsigned n = 0; n != 3; ++n) CHECK(states_of(host, MockVenue::ticker(n)).empty());
+    CHECK(host.all<arb_book>().size() == 3);
+}
+
+TEST_CASE("a market that was reopened is not closed again by a list that lags") {
+    auto const later = (arb::now() / second_ns + 3600) * second_ns;
+    std::atomic<unsigned> looks{0};
+    std::atomic<bool> known{false}, caught_up{false};
+    MockVenue venue{2,
+                    serve(3,
+                          [&](MockSession& session) {
+                              for (int n = 0; n != 3'000 && !known; ++n) std::this_thread::sleep_for(10ms);
+                              auto const tell = [&](std::string const& more) {
+                                  session.tell(
+                                      "market_lifecycle_v2", "market_lifecycle_v2",
+                                      R"({"market_ticker":")" + MockVenue::ticker(0) + "\"," + more + "}");
+                              };
+                              tell(R"("event_type":"close_date_updated","close_ts":)" +
+                                   std::to_string(later / second_ns));
+                              tell(R"("event_type":"activated","is_deactivated":false)");
+                          }),
+                    [&](HttpAsk const& ask) -> std::optional<HttpAnswer> {
+                        if (!contains(ask.target, "/events?")) return {};
+                        if (contains(ask.target, "tickers=")) ++looks;
+                        auto const first = caught_up ? MockVenue::market(0, "active", format_time(later))
+                                                     : MockVenue::market(0, "closed", "2026-01-02T00:00:00Z");
+                        return HttpAnswer{.body = MockVenue::events(first + "," + MockVenue::market(1))};
+                    }};
+    auto settings = venue.settings({true, true, false});
+    settings.catalogue_every = 1h;
+    Running running{venue.tls(), settings, hurried()};
+    auto& host = running.host;
+    REQUIRE(eventually(20s, [&] { return host.all<arb_market>().size() >= 2 && running.live(); }));
+    known = true;
+    REQUIRE(eventually(20s, [&] { return looks >= 3; }));
+    caught_up = true;
+    auto const right = [&] {
+        arb_market const* last = nullptr;
+        for (auto const* const row : host.all<arb_market>())
+            if (text(row->header, row->market_id) == MockVenue::ticker(0)) last = row;
+        return last->lifecycle == ARB_LIFECYCLE_OPEN && last->closes_at == later;
+    };
+    CHECK(eventually(40s, right));
+    INFO(told(host));
+    CHECK(states_of(host, MockVenue::ticker(0)) ==
+          std::vector<std::string>{"close_date_updated", "activated"});
+}
+
+TEST_CASE("what a frame says of a strike is read again until the list shows it") {
+    std::atomic<unsigned> looks{0};
+    std::atomic<bool> known{false}, caught_up{false};
+    MockVenue venue{1,
+                    serve(3,
+                          [&](MockSession& session) {
+                              for (int n = 0; n != 3'000 && !known; ++n) std::this_thread::sleep_for(10ms);
+                              session.tell("market_lifecycle_v2", "market_lifecycle_v2",
+                                           R"({"market_ticker":")" + MockVenue::ticker(0) +
+                                               R"(","event_type":"metadata_updated","floor_strike":99.5})");
+                          }),
+                    [&](HttpAsk const& ask) -> std::optional<HttpAnswer> {
+                        if (!contains(ask.target, "/events?")) return {};
+                        if (contains(ask.target, "tickers=")) ++looks;
+                        auto market = MockVenue::market(0);
+                        market.pop_back();
+                        market += caught_up ? R"(,"floor_strike":99.5,"updated_time":")" +
+                                                  format_time(arb::now()) + "\"}"
+                                            : R"(,"floor_strike":3.5,"updated_time":"2026-01-01T00:00:00Z"})";
+                        return HttpAnswer{.body = MockVenue::events(market)};
+                    }};
+    auto settings = venue.settings({true, true, false});
+    settings.catalogue_every = 1h;
+    Running running{venue.tls(), settings, hurried()};
+    auto& host = running.host;
+    REQUIRE(eventually(20s, [&] { return !host.all<arb_market>().empty() && running.live(); }));
+    known = true;
+    REQUIRE(eventually(20s, [&] { return looks >= 2; }));
+    caught_up = true;
+    CHECK(eventually(40s, [&] {
+        auto const* const last = host.all<arb_market>().back();
+        return contains(std::string{text(last->header, last->raw)}, "99.5");
+    }));
+    INFO(told(host));
+    // Then it is known.
+    auto const read = looks.load();
+    CHECK_FALSE(eventually(3s, [&] { return looks != read; }));
+}
+
 TEST_CASE("frames of subscriptions that nobody has change nothing") {
     auto const delta = R"({"market_ticker":")" + MockVenue::ticker(0) +
                        R"(","price_dollars":"0.4100","delta_fp":"7.00","side":"yes","ts_ms":1791341223000})";

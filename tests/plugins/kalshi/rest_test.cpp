@@ -106,6 +106,14 @@ TEST_CASE("an answer that is too large is not asked for in vain", "[kalshi]") {
     CHECK(venue.asked == 1);
 }
 
+TEST_CASE("a cursor that is no text is no end of the pages", "[kalshi]") {
+    Venue venue{[](unsigned) { return HttpAnswer{.body = R"({"cursor":1,"markets":[]})"}; }};
+    std::function<bool(Document const&)> all = [](Document const&) { return true; };
+    auto const pages = finish(venue.here.io, venue.rest.pages("/markets", std::move(all)));
+    REQUIRE(pages.has_error());
+    CHECK(contains(pages.error().text, "a page's cursor is no text"));
+}
+
 TEST_CASE("a cursor that comes twice ends the pages with an error", "[kalshi]") {
     Venue venue{[](unsigned) { return HttpAnswer{.body = R"({"cursor":"again","markets":[]})"}; }};
     std::function<bool(Document const&)> all = [](Document const&) { return true; };

@@ -61,6 +61,19 @@ TEST_CASE("a schedule that says nothing, or nothing that can be read, is never c
     auto const now = at("2026-10-08T08:00:00Z");
     CHECK_FALSE(Schedule{}.closed_until(now).has_value());
     CHECK_FALSE(read(R"({"schedule":{"standard_hours":[],"maintenance_windows":null}})").closed_until(now));
+    // A day that is not there is not known; one without hours is closed.
+    auto const week = [&](char const* days) {
+        return read(
+            R"({"schedule":{"standard_hours":[{"start_time":"2026-01-01T00:00:00Z","end_time":"2099-01-01T00:00:00Z")" +
+            std::string{days} + "}]}}");
+    };
+    CHECK_FALSE(week("").closed_until(now));
+    CHECK_FALSE(week(R"(,"thursday":null)").closed_until(now));
+    char const* const closed =
+        R"(,"sunday":[],"monday":[],"tuesday":[],"wednesday":[],"thursday":[],"friday":[])";
+    CHECK(week(closed).closed_until(now));
+    // Closed all week by its hours: no pause is that long, so it is not believed.
+    CHECK_FALSE(week((std::string{closed} + R"(,"saturday":[])").c_str()).closed_until(now));
     CHECK_FALSE(read("{}", "schedule").closed_until(now));
     CHECK_FALSE(read(R"({"schedule":[]})", "schedule").closed_until(now));
     CHECK_FALSE(read(R"({"schedule":{"standard_hours":7}})", "standard_hours").closed_until(now));
@@ -71,6 +84,6 @@ TEST_CASE("a schedule that says nothing, or nothing that can be read, is never c
     auto const odd = read(
         R"({"schedule":{"standard_hours":[{"start_time":"2024-12-01T00:00:00Z","end_time":"2200-12-01T00:00:00Z","thursday":[{"open_time":"25:00","close_time":"1:00"}]}]}})",
         "thursday");
-    // Closed all week by its hours: no pause is that long, so it is not believed.
+    // A day whose hours cannot be read is not known, either.
     CHECK_FALSE(odd.closed_until(now).has_value());
 }
