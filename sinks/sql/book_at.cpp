@@ -63,7 +63,9 @@ class Rebuild {
     Rebuild(Dialect& dialect, BookQuery const& query) : dialect_{dialect}, query_{query} {
         dialect_.begin_reading();
         market_ = find_market(dialect, query.market_id, query.venue);
-        find_outcome(market_.outcome.value_or(query.outcome));
+        book_.market_id = market_.market_id;
+        book_.outcome = market_.outcome.value_or(query.outcome);
+        find_outcome(book_.outcome);
     }
 
     BookAt run() {
@@ -328,6 +330,10 @@ void show_book(Dialect& dialect, Options const& parameters, arb::Rows const& row
             out["ask_size"] = format_decimal((ask++)->second);
         }
         if (level == 1) {
+            if (book.market_id != query.market_id) {
+                out["market_id"] = book.market_id;
+                out["outcome"] = book.outcome;
+            }
             out["snapshot_at"] = format_time(book.snapshot_at);
             out["changes"] = book.changes;
             if (book.last_change_at != 0) out["last_change_at"] = format_time(book.last_change_at);

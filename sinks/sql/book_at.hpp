@@ -25,6 +25,8 @@ struct BookQuery {
 // Prices and sizes in millionths, best first. Of a binary market's outcome 1 without rows of its own, the
 // mirror of outcome 0.
 struct BookAt {
+    std::string market_id;
+    std::int32_t outcome = 0;
     std::map<std::int64_t, std::int64_t, std::greater<>> bids;
     std::map<std::int64_t, std::int64_t> asks;
     arb_time snapshot_at = 0;

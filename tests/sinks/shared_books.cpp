@@ -224,6 +224,10 @@ void names_markets_as_people_do(Database& database) {
     CHECK(book(reader, std::string{tokens[1]}, noon) == "0.3x2 | 0.6x1");  // the other outcome's
     CHECK(book(reader, std::string{tokens[1]}, noon, R"(,"depth":1,"venue":"polymarket")") ==
           "0.3x2 | 0.6x1");
+    std::vector<boost::json::object> rows;
+    REQUIRE(reader.command("book", R"({"market":")" + std::string{tokens[1]} + "\"}", rows) == ARB_OK);
+    CHECK(rows.at(0).at("market_id") == "0xabc1");
+    CHECK(rows[0].at("outcome") == 1);
     CHECK(book(reader, "kxrain-26nov-b1", noon) == "0.2x1 |");
     CHECK(book(reader, "kxrain-26nov-b1", noon, R"(,"outcome":1)") == "| 0.8x1");
     CHECK(says(book(reader, "snow-on-friday", noon), "may be market 0xabd2 or 0xabd3: say which"));
