@@ -98,9 +98,14 @@ void need_database(Dialect const& dialect) {
 }
 
 void need_tables(Dialect& dialect) {
-    if (schema_version(dialect) == 0)
+    auto const version = schema_version(dialect);
+    if (version == 0)
         throw Failure{Trouble::held,
                       dialect.name() + " has no tables yet: they are made when the pipeline first runs"};
+    if (version != dialect.migrations().back().version)
+        throw Failure{
+            Trouble::held,
+            dialect.name() + " has an older schema: run the pipeline once, which brings it up to date"};
 }
 
 void run_command(Dialect& dialect, std::string_view name, Options const& parameters, arb::Rows const& out) {

@@ -7,7 +7,7 @@
 
 namespace arb::sql {
 
-// Throw Failure if no pipeline ever ran on the database: before connecting, and after it.
+// Throw Failure if no pipeline of this version ever ran on the database: before connecting, and after it.
 void need_database(Dialect const& dialect);
 void need_tables(Dialect& dialect);
 

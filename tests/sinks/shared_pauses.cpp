@@ -120,6 +120,9 @@ void brings_status_changes_up_to_date(Database& database, std::vector<std::strin
     for (auto const& statement : more) database.query(statement);
 
     SinkUnderTest sink{database};
+    std::vector<boost::json::object> none;
+    CHECK(sink.command("book", R"({"market":"M1"})", none) == ARB_PERMANENT);
+    CHECK(sink.error.find("has an older schema: run the pipeline once") != std::string::npos);
     REQUIRE(sink.start() == ARB_OK);
     CHECK(database.text("SELECT max(version) FROM schema_version") == "5");
     Packets packets;
