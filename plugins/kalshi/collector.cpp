@@ -110,7 +110,8 @@ net::asio::awaitable<void> Collector::backfill_at_start() {
         if (tried != 0) co_await net::sleep(backoff.next());
         auto const fetched = co_await trades_.fetch(from, 0, ARB_FLAG_BACKFILLED);
         if (fetched.has_value()) {
-            gaps_.record(ARB_STREAM_TRADES, {}, from, until, "not_running", {}, true);
+            gaps_.record(ARB_STREAM_TRADES, {}, from, until, "not_running",
+                         fetched->all ? "" : "a trade could not be used", fetched->all);
             outbox_.added();
             co_return;
         }

@@ -75,7 +75,7 @@ void Polling::polled(int stream, Result<> const& result, arb_time began, arb_tim
         parts_.gaps.open(stream, {}, whole_until, reason, result.error().text);
     } else {
         // Trades missed meanwhile were in the list; what prices did in between nobody knows.
-        parts_.gaps.close(stream, {}, parts_.host.now(), stream == ARB_STREAM_TRADES);
+        parts_.gaps.close(stream, {}, parts_.host.now(), stream == ARB_STREAM_TRADES && all_trades_);
         whole_until = began;
     }
     parts_.outbox.added();
@@ -131,9 +131,11 @@ void Polling::take_quotes(Document const& page) {
 }
 
 net::asio::awaitable<Result<>> Polling::poll_trades() {
-    auto const newest = co_await parts_.trades.fetch(newest_trade_, Trades::poll_overlap_ns, ARB_FLAG_POLLED);
-    if (newest.has_error()) co_return newest.error();
-    newest_trade_ = std::max(newest_trade_, *newest);
+    auto const fetched =
+        co_await parts_.trades.fetch(newest_trade_, Trades::poll_overlap_ns, ARB_FLAG_POLLED);
+    if (fetched.has_error()) co_return fetched.error();
+    newest_trade_ = std::max(newest_trade_, fetched->newest);
+    all_trades_ = fetched->all;
     co_return Result<>{};
 }
 

@@ -51,6 +51,7 @@ class Polling {
     std::unordered_map<std::string, Quote> last_;
     arb_time quotes_until_ = 0, trades_until_ = 0;  // until when the stream is whole
     arb_time newest_trade_ = 0;
+    bool all_trades_ = true;  // of the last reading; none was refused
 };
 
 }  // namespace arb::kalshi

@@ -35,6 +35,8 @@ Stream::Stream(Parts parts)
     // While two connections stand side by side the old one speaks of states; the catalogue knows the rest.
     filter.lifecycle = [this](Frame const& frame) {
         if (taking_ == next_.get() || !is_subscribed(*taking_, frame)) return false;
+        // Sent twice.
+        if (frame.sequence != 0 && frame.sequence == taking_->sequence.last(frame.sid)) return false;
         if (frame.event_type == "created")
             parts_.catalogue.created(frame.market, frame.event_ticker, frame.closes_at);
         return parts_.catalogue.wants(frame.market);
@@ -269,7 +271,8 @@ net::asio::awaitable<void> Stream::judge_silence() {
     auto const link = link_;
     auto const since = std::max(last_data_, link->connected_at);
     co_await parts_.exchange.look();
-    bool const paused = parts_.exchange.paused() || parts_.exchange.closed_until(parts_.host.now());
+    // The schedule alone proves no pause: trading may go on earlier.
+    bool const paused = parts_.exchange.paused();
     bool trades_missed = false;
     // Trades are of the first lane alone.
     if (!paused && parts_.lane == 0)

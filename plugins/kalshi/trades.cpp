@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "arbitrage/time.hpp"
+#include "member.hpp"
 
 namespace arb::kalshi {
 
@@ -31,23 +32,25 @@ bool RecentIds::add(std::string_view id) {
     return true;
 }
 
-net::asio::awaitable<Result<arb_time>> Trades::fetch(arb_time from, arb_time overlap, std::uint16_t flags) {
-    arb_time newest = 0;
+net::asio::awaitable<Result<Trades::Fetched>> Trades::fetch(arb_time from, arb_time overlap,
+                                                            std::uint16_t flags) {
+    Fetched fetched;
     std::string target = "/markets/trades?limit=1000&min_ts=" + seconds_text(from - overlap);
     std::function<bool(Document const&)> take_page = [&](Document const& page) {
-        take(page, flags, newest);
+        take(page, from, flags, fetched);
         return true;
     };
     auto const done = co_await rest_.pages(std::move(target), std::move(take_page));
     if (done.has_error()) co_return done.error();
-    if (host_.now() - from < present_ns) co_return newest;
-    auto const past = co_await fetch_past(from - overlap, flags, newest);
+    if (host_.now() - from < present_ns) co_return fetched;
+    auto const past = co_await fetch_past(from, overlap, flags, fetched);
     if (past.has_error()) co_return past.error();
-    co_return newest;
+    co_return fetched;
 }
 
 // Asked for after the present: what the venue moves meanwhile is in one of the two.
-net::asio::awaitable<Result<>> Trades::fetch_past(arb_time from, std::uint16_t flags, arb_time& newest) {
+net::asio::awaitable<Result<>> Trades::fetch_past(arb_time from, arb_time overlap, std::uint16_t flags,
+                                                  Fetched& fetched) {
     std::string target = "/historical/cutoff";
     auto const document = co_await rest_.get(std::move(target));
     // A venue that has no such list has no past of its own.
@@ -57,17 +60,17 @@ net::asio::awaitable<Result<>> Trades::fetch_past(arb_time from, std::uint16_t f
     auto const cutoff = read_cutoff(*document, doubts);
     drift_.doubtful("GET /historical/cutoff", doubts);
     // Not known: asked for in vain rather than left out.
-    if (cutoff.trades_created != 0 && cutoff.trades_created <= from) co_return Result<>{};
-    auto past = "/historical/trades?limit=1000&min_ts=" + seconds_text(from);
+    if (cutoff.trades_created != 0 && cutoff.trades_created <= from - overlap) co_return Result<>{};
+    auto past = "/historical/trades?limit=1000&min_ts=" + seconds_text(from - overlap);
     if (cutoff.trades_created != 0) past += "&max_ts=" + seconds_text(cutoff.trades_created + second_ns);
-    std::function<bool(Document const&)> take_page = [this, flags, &newest](Document const& page) {
-        take(page, flags, newest);
+    std::function<bool(Document const&)> take_page = [&](Document const& page) {
+        take(page, from, flags, fetched);
         return true;
     };
     co_return co_await rest_.pages(std::move(past), std::move(take_page));
 }
 
-void Trades::take(Document const& page, std::uint16_t flags, arb_time& newest) {
+void Trades::take(Document const& page, arb_time from, std::uint16_t flags, Fetched& fetched) {
     auto const received = host_.now();
     if (!page.object().contains("trades")) drift_.field(ARB_DRIFT_MISSING, "GET /markets/trades", "trades");
     for (auto const& item : page.list("trades")) {
@@ -75,13 +78,14 @@ void Trades::take(Document const& page, std::uint16_t flags, arb_time& newest) {
         auto row = read_trade(item, reason);
         if (!row.has_value()) {
             drift_.refused("GET /markets/trades", reason, item);
+            if (may_be_wanted(item, from)) fetched.all = false;
             continue;
         }
         if (row->trade.time > received + ahead_max_ns) {
             row->trade.time = 0;
             row->doubts.add("created_time");
         }
-        newest = std::max(newest, row->trade.time);
+        fetched.newest = std::max(fetched.newest, row->trade.time);
         if (!wanted_(row->trade.market) || !recent_.add(row->trade.trade_id)) continue;
         drift_.keys("GET /markets/trades", item.get_object(), known_trade_keys());
         drift_.doubtful("GET /markets/trades", row->doubts, row->trade.trade_id);
@@ -90,6 +94,15 @@ void Trades::take(Document const& page, std::uint16_t flags, arb_time& newest) {
         outbox_.added();
     }
     host_.alive();
+}
+
+// Whether a row that cannot be used was a trade of a wanted market since `from`.
+bool Trades::may_be_wanted(boost::json::value const& item, arb_time from) const {
+    auto const* const row = item.if_object();
+    if (row == nullptr) return true;
+    auto const market = text(*row, "ticker");
+    auto const time = parse_time(text(*row, "created_time"));
+    return (market.empty() || wanted_(market)) && (!time || *time >= from);
 }
 
 net::asio::awaitable<bool> Trades::missing_since(arb_time since, arb_time grace) {

@@ -47,18 +47,23 @@ class Trades {
     // What is younger is in the list of the present, wherever the venue's cutoff is: that moves by days.
     static constexpr arb_time present_ns = 3600 * second_ns;
 
+    struct Fetched {
+        arb_time newest = 0;  // 0: there is none
+        bool all = true;      // no wanted trade since `from` had to be refused
+    };
     // Pushes every wanted trade since `from` less `overlap` that is not known, with `flags`: from the list of
-    // the present, and from that of the past as far as the venue moved its trades there. The newest trade's
-    // time, 0 if none.
-    net::asio::awaitable<Result<arb_time>> fetch(arb_time from, arb_time overlap, std::uint16_t flags);
+    // the present, and from that of the past as far as the venue moved its trades there.
+    net::asio::awaitable<Result<Fetched>> fetch(arb_time from, arb_time overlap, std::uint16_t flags);
 
     // Whether the venue lists a wanted trade later than `since` by `grace` that did not come: then the stream
     // is not what it seems.
     net::asio::awaitable<bool> missing_since(arb_time since, arb_time grace);
 
   private:
-    net::asio::awaitable<Result<>> fetch_past(arb_time from, std::uint16_t flags, arb_time& newest);
-    void take(Document const& page, std::uint16_t flags, arb_time& newest);
+    net::asio::awaitable<Result<>> fetch_past(arb_time from, arb_time overlap, std::uint16_t flags,
+                                              Fetched& fetched);
+    bool may_be_wanted(boost::json::value const& item, arb_time from) const;
+    void take(Document const& page, arb_time from, std::uint16_t flags, Fetched& fetched);
 
     Host const host_;
     Outbox& outbox_;

@@ -66,6 +66,7 @@ TEST_CASE("a list that lags behind frames undoes neither a result nor a fee") {
                     "market_lifecycle_v2", "market_lifecycle_v2",
                     R"({"market_ticker":")" + MockVenue::ticker(0) +
                         R"(","event_type":"determined","result":"yes","determination_ts":1791341200,"settlement_value":"1.0000"})");
+                session.repeat();
                 session.tell(
                     "market_lifecycle_v2", "event_fee_update",
                     R"({"event_ticker":"KXA-26","fee_type_override":"quadratic_with_maker_fees","fee_multiplier_override":2})");

@@ -44,7 +44,12 @@ class MockSession {
         auto const text = peer_.read();
         return text ? boost::json::parse(*text).as_object() : boost::json::object{};
     }
-    bool say(std::string const& frame) { return peer_.write(frame); }
+    bool say(std::string const& frame) {
+        last_ = frame;
+        return peer_.write(frame);
+    }
+    // The last frame once more.
+    bool repeat() { return peer_.write(last_); }
     static std::string channel_of(boost::json::object const& command) {
         auto const* const channels = command.at("params").as_object().if_contains("channels");
         return channels != nullptr ? std::string{channels->as_array().at(0).as_string()} : std::string{};
@@ -102,6 +107,7 @@ class MockSession {
 
   private:
     arb::test::WebSocketPeer& peer_;
+    std::string last_;
     int last_sid_ = 0;
     std::map<std::string, int> sids_;
     std::map<int, int> seqs_;

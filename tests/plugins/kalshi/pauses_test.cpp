@@ -219,3 +219,34 @@ TEST_CASE("a market opens by the clock, though no frame says so and the list can
     CHECK(opened()->header.received_time >= opens);
     CHECK(eventually(20s, [&] { return host.all<arb_book>().size() >= 2; }));
 }
+
+TEST_CASE("hours that the schedule has as closed are no pause while the exchange trades") {
+    std::atomic<unsigned> compared{0};
+    MockVenue venue{
+        2,
+        [](MockSession& session) {
+            for (auto command = session.next(); !command.empty(); command = session.next()) {
+                session.accept(command);
+                auto const channel = MockSession::channel_of(command);
+                if (channel == "ticker") session.ticker(MockVenue::ticker(0));
+                if (channel == "orderbook_delta")
+                    for (auto const& ticker : MockSession::tickers_of(command)) session.book(ticker);
+            }
+        },
+        [&](HttpAsk const& ask) -> std::optional<HttpAnswer> {
+            if (contains(ask.target, "/markets/orderbooks")) ++compared;
+            if (!contains(ask.target, "/exchange/schedule")) return {};
+            return HttpAnswer{
+                .body =
+                    R"({"schedule":{"maintenance_windows":[{"start_datetime":"2026-01-01T00:00:00Z","end_datetime":")" +
+                    format_time(arb::now() + 3600 * second_ns) + R"("}]}})"};
+        }};
+    auto timing = hurried();
+    timing.silence_min = timing.silence_max = 300ms;
+    timing.replace_every = 300ms;
+    Running running{venue.tls(), venue.settings({true, true, true}), timing};
+    // The silence is looked into.
+    bool const looked = eventually(20s, [&] { return compared != 0; });
+    INFO(told(running.host));
+    CHECK(looked);
+}

@@ -29,13 +29,16 @@ struct Venue {
     Loopback here;
     std::mutex mutex;
     std::vector<std::string> asked;
+    std::string more;  // a further row of the present
+    bool all = false;  // of the last fetch
     HttpAnswer cutoff;
     TlsServer server;
     RecordingHost host{"kalshi"};
     Outbox outbox{here.io.get_executor(), host.host(), {}};
     Rest rest;
     Drift drift{host.host(), outbox};
-    Trades trades{host.host(), outbox, rest, drift, [](std::string_view) { return true; }};
+    Trades trades{host.host(), outbox, rest, drift,
+                  [](std::string_view market) { return market != "KXB-1"; }};
 
     explicit Venue(HttpAnswer of_cutoff)
         : cutoff{std::move(of_cutoff)},
@@ -49,7 +52,7 @@ struct Venue {
         std::lock_guard const lock{mutex};
         asked.push_back(ask.target);
         if (ask.target.starts_with("/markets/trades"))
-            return {.body = page(trade("new", today - day) + "," + trade("both", today - 30 * day))};
+            return {.body = page(trade("new", today - day) + "," + trade("both", today - 30 * day) + more)};
         if (ask.target.starts_with("/historical/trades"))
             return {.body = page(trade("both", today - 30 * day) + "," + trade("old", today - 40 * day))};
         return cutoff;
@@ -58,6 +61,7 @@ struct Venue {
     std::string fetch(arb_time from) {
         auto const fetched = finish(here.io, trades.fetch(from, 0, ARB_FLAG_BACKFILLED));
         outbox.flush();
+        all = fetched.has_value() && fetched->all;
         std::string out = fetched.has_error() ? "failed" : "";
         for (auto const* const each : host.all<arb_trade>())
             out += (out.empty() ? "" : " ") + std::string{text(each->header, each->trade_id)};
@@ -105,4 +109,23 @@ TEST_CASE("a cutoff that is not known hides no trade", "[kalshi]") {
     CHECK(none.fetch(today - 50 * day) == "new both");
     Venue ill{{.status = 500}};
     CHECK(ill.fetch(today - 50 * day).starts_with("failed"));
+}
+
+TEST_CASE("what was read is not all if a wanted trade of that time had to be refused", "[kalshi]") {
+    auto const fetched_all = [](std::string const& row) {
+        Venue venue{cutoff_at(today - 90 * day)};
+        venue.more = "," + row;
+        CHECK(venue.fetch(today - 50 * day) == "new both");
+        return venue.all;
+    };
+    // More decimals than can be kept.
+    auto const refused = [](char const* market, arb_time time) {
+        return R"({"trade_id":"odd","ticker":")" + std::string{market} +
+               R"(","count_fp":"2.00","yes_price_dollars":"0.4212345","no_price_dollars":"0.5787655","created_time":")" +
+               format_time(time) + "\"}";
+    };
+    CHECK_FALSE(fetched_all(refused("KXA-1", today - day)));
+    CHECK_FALSE(fetched_all("7"));
+    CHECK(fetched_all(refused("KXA-1", today - 51 * day)));
+    CHECK(fetched_all(refused("KXB-1", today - day)));
 }
