@@ -1,5 +1,6 @@
 #include "agreement.hpp"
 
+#include <algorithm>
 #include <type_traits>
 
 namespace arb::kalshi {
@@ -21,18 +22,48 @@ Agreement::Before Agreement::told(std::string_view market, Quote const& quote, a
     auto const content = content_of(quote);
     Before const before{told.time, told.content == content};
     if (take == Take::newer && time <= before.time) return before;
+    weigh(told, quote.volume, received);
     told.content = content;
     told.best = {quote.bid, quote.ask};
+    told.received = last_received_ = received;
     if (time != 0) told.time = time;
+    compare(found->first, told, received);
+    return before;
+}
+
+// Of a ticker. A trade that came after the first ticker and is in its volume makes the balance too high: that
+// hides a loss of its size, and is nothing to act upon.
+void Agreement::weigh(Told& told, std::int64_t volume, arb_time received) {
+    told.trade_since = 0;
+    if (volume == ARB_ABSENT) return;
+    if (!told.counts || __builtin_sub_overflow(told.balance, volume - told.volume, &told.balance))
+        told.balance = 0;
+    told.counts = true;
+    told.volume = volume;
+    if (told.balance >= 0)
+        told.short_since = 0;
+    else if (told.short_since == 0)
+        told.short_since = received;
+}
+
+void Agreement::traded(std::string_view market, std::int64_t size, arb_time received) {
+    auto const found = told_.find(market);
+    if (found == told_.end() || !found->second.counts) return;
+    auto& told = found->second;
+    if (__builtin_add_overflow(told.balance, size, &told.balance)) told.balance = 0;
+    if (told.balance >= 0) told.short_since = 0;
+    if (told.trade_since == 0) told.trade_since = received;
+}
+
+void Agreement::compare(std::string const& market, Told& told, arb_time now) {
     auto const book = best_(market);
     if (book.has_value() && *book != told.best) {
-        if (told.differs_since == 0) told.differs_since = received;
-        differing_.insert(found->first);
+        if (told.differs_since == 0) told.differs_since = now;
+        differing_.insert(market);
     } else if (told.differs_since != 0) {
         told.differs_since = 0;
-        differing_.erase(found->first);
+        differing_.erase(market);
     }
-    return before;
 }
 
 std::vector<std::string> Agreement::differing(arb_time now) {
@@ -55,9 +86,41 @@ std::vector<std::string> Agreement::differing(arb_time now) {
     return out;
 }
 
-Best const* Agreement::last(std::string_view market) const {
+std::optional<Agreement::Doubt> Agreement::look(arb_time now, double share, arb_time patience) {
+    std::optional<Doubt> out;
+    auto const buckets = told_.bucket_count();
+    auto const due = static_cast<std::size_t>(share * static_cast<double>(buckets)) + 1;
+    for (std::size_t n = 0; n != std::min(due, buckets); ++n) {
+        looked_at_ = (looked_at_ + 1) % buckets;
+        for (auto at = told_.begin(looked_at_); at != told_.end(looked_at_); ++at) {
+            auto& told = at->second;
+            compare(at->first, told, now);
+            if (out.has_value()) continue;
+            if (told.balance < 0 && now - told.short_since >= patience)
+                out = {at->first, ARB_STREAM_TRADES, told.short_since};
+            else if (told.balance > 0 && told.trade_since != 0 && now - told.trade_since >= patience)
+                out = {at->first, ARB_STREAM_QUOTES, told.trade_since};
+        }
+    }
+    return out;
+}
+
+void Agreement::Told::settle() {
+    counts = false;
+    balance = short_since = trade_since = 0;
+}
+
+void Agreement::settle(std::string_view market) {
+    if (auto const found = told_.find(market); found != told_.end()) found->second.settle();
+}
+
+void Agreement::settle_all() {
+    for (auto& [market, told] : told_) told.settle();
+}
+
+Agreement::Last const* Agreement::last(std::string_view market) const {
     auto const found = told_.find(market);
-    return found == told_.end() ? nullptr : &found->second.best;
+    return found == told_.end() ? nullptr : &found->second;
 }
 
 arb_time Agreement::differs_since(std::string_view market) const {

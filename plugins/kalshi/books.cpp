@@ -32,6 +32,7 @@ void Books::snapshot(Frame const& frame, arb_time received, Packets& packets, st
     bytes_ += bytes_of(book);
     book.epoch = ++last_epoch_;
     book.link = link;
+    book.began = received;
     book.in_step = true;
     write(frame.market, book, received, frame.time, packets);
 }

@@ -26,6 +26,7 @@ class Books {
         Side yes, no;
         std::uint64_t epoch = 0;
         std::uint64_t link = 0;  // the connection whose changes count: the one its snapshot came on
+        arb_time began = 0;      // when its snapshot came
         bool in_step = false;    // a snapshot came and every change since
     };
 

@@ -272,6 +272,7 @@ void FrameDecoder::Impl::trade(arb_time received, Packets& packets) {
         frame.rejected = "trade_prices_disagree";
         return;
     }
+    frame.size = trade.size;
     auto const trade_id = r.field(Slot::trade_id);
     if (trade_id.kind == Field::Kind::text && !trade_id.text.empty() && trade_id.text.size() <= name_size_max)
         trade.trade_id = frame.trade_id = trade_id.text;

@@ -53,6 +53,7 @@ struct Frame {
 
     std::string_view market = {};
     std::string_view trade_id = {};
+    std::int64_t size = ARB_ABSENT;  // trade
     arb_time time = 0;
 
     // book_snapshot: bids of both sides in the order of the venue, prices of each side's own leg.

@@ -36,6 +36,7 @@ void Feed::add_lane() {
     parts.lane = number;
     parts.agreement = &agreement_;
     parts.alone = [this] { return lanes_.size() == 1; };
+    parts.disputed = [this](std::string_view market) { return disputed_.contains(market); };
     parts.report = [this, number](int state, std::string text) { told(number, state, std::move(text)); };
     parts.overflow = [this, number](std::vector<std::string> books) { overflowed(number, books); };
     auto& lane = lanes_.emplace_back();
@@ -52,7 +53,7 @@ void Feed::run() {
         net::asio::co_spawn(parts_.executor, lane.stream->run(), rethrow);
         net::asio::co_spawn(parts_.executor, lane.stream->watch(), rethrow);
     }
-    if (parts_.settings.record.books) net::asio::co_spawn(parts_.executor, look_after_books(), rethrow);
+    net::asio::co_spawn(parts_.executor, look_after(), rethrow);
 }
 
 std::optional<std::size_t> Feed::place(std::string const& market) {
@@ -89,6 +90,8 @@ void Feed::want(std::vector<std::string> const& tickers) {
         if (with_books) --lanes_[entry.second].books;
         // What its ticker told goes with it.
         agreement_.forget(entry.first);
+        disputed_.erase(entry.first);
+        parts_.gaps.close(ARB_STREAM_QUOTES, entry.first, parts_.host.now());
         return true;
     });
     if (!with_books) {
@@ -141,10 +144,6 @@ std::optional<Best> Feed::best(std::string_view market) const {
 void Feed::told(std::size_t number, int state, std::string sentence) {
     lanes_[number].state = state;
     lanes_[number].sentence = std::move(sentence);
-    if (lanes_.size() == 1) {
-        health_.set(Health::Part::feed, state, lanes_[0].sentence);
-        return;
-    }
     static constexpr int worst_first[] = {ARB_STATE_HELD, ARB_STATE_RETRYING, ARB_STATE_STARTING,
                                           ARB_STATE_DEGRADED, ARB_STATE_LIVE};
     auto const rank = [](int of) { return std::find(std::begin(worst_first), std::end(worst_first), of); };
@@ -154,62 +153,23 @@ void Feed::told(std::size_t number, int state, std::string sentence) {
         books += lanes_[lane].stream->books().count();
         bytes += lanes_[lane].stream->books().bytes();
     }
-    auto out = lanes_[0].sentence +
-               fmt::format("; {} books ({} MiB) on {} connections", books, bytes / (1 << 20), lanes_.size());
+    auto out = lanes_[0].sentence;
+    if (lanes_.size() != 1)
+        out += fmt::format("; {} books ({} MiB) on {} connections", books, bytes / (1 << 20), lanes_.size());
     if (worst != 0 && lanes_[worst].state != ARB_STATE_LIVE && !lanes_[worst].sentence.empty())
         out += fmt::format("; connection {}: {}", worst + 1, lanes_[worst].sentence);
     if (left_out_ != 0) out += fmt::format("; {} markets without a book, there is no room", left_out_);
-    auto const state_of_all = lanes_[worst].state == ARB_STATE_LIVE && left_out_ != 0
+    auto const stuck = std::count_if(disputed_.begin(), disputed_.end(),
+                                     [](auto const& entry) { return entry.second.stuck; });
+    if (stuck != 0)
+        out += fmt::format(
+            "; {} books differ from the venue's right after their snapshots, perhaps because "
+            "it sends them in another convention, and are not known",
+            stuck);
+    auto const state_of_all = lanes_[worst].state == ARB_STATE_LIVE && (left_out_ != 0 || stuck != 0)
                                   ? int{ARB_STATE_DEGRADED}
                                   : lanes_[worst].state;
     health_.set(Health::Part::feed, state_of_all, std::move(out));
-}
-
-net::asio::awaitable<void> Feed::look_after_books() {
-    auto const every = parts_.settings.snapshot_every;
-    auto before = parts_.host.now();
-    while (!parts_.host.stopping()) {
-        co_await net::sleep(look_every);
-        auto const now = parts_.host.now();
-        auto const share = every.count() == 0 ? 0.0
-                                              : static_cast<double>(now - before) /
-                                                    static_cast<double>(every.count() * millisecond_ns);
-        before = now;
-        if (share > 0)
-            for (auto& lane : lanes_) lane.stream->write_books(std::min(share, 1.0));
-        auto const differing = agreement_.differing(now);
-        if (!differing.empty()) parts_.host.count("book_disagreements", differing.size());
-        for (auto const& market : differing)
-            if (to_audit_.size() < audits_waiting_max) to_audit_.push_back(market);
-        if (to_audit_.empty() || parts_.host.put_off() || parts_.exchange.paused()) continue;
-        auto market = std::move(to_audit_.front());
-        to_audit_.pop_front();
-        co_await audit(std::move(market));
-    }
-}
-
-// The venue has no number for a book over REST. If its best prices are the ticker's, and ours stay others,
-// ours are wrong.
-net::asio::awaitable<void> Feed::audit(std::string market) {
-    auto const before = best(market);
-    auto target = "/markets/" + net::encode_query(market) + "/orderbook";
-    auto const document = co_await parts_.rest.get(std::move(target), true);
-    if (document.has_error()) co_return;
-    std::string_view reason;
-    auto const listed = read_book(document->object(), reason);
-    if (!listed.has_value()) {
-        parts_.drift.refused("GET /markets/orderbook", reason, document->object());
-        co_return;
-    }
-    auto const ours = best(market);
-    auto const* const told = agreement_.last(market);
-    auto const since = agreement_.differs_since(market);
-    parts_.host.count("book_audits");
-    if (!ours || ours != before || told == nullptr || listed->best() != *told || *ours == *told) co_return;
-    parts_.host.count("wrong_books");
-    parts_.host.warning("the book of " + market + " differs from the venue's and begins anew");
-    if (auto const lane = lane_of_.find(market); lane != lane_of_.end())
-        lanes_[lane->second].stream->resync(market, since != 0 ? since : parts_.host.now(), "disagreement");
 }
 
 }  // namespace arb::kalshi

@@ -1,6 +1,7 @@
 // The live feed: one connection for prices, trades and lifecycles, and as many as the books need. The venue
 // bounds how many markets a subscription may have and does not say how many; what one has no room for goes to
-// the next. Books are compared with tickers, and written whole now and then.
+// the next. What comes on different subscriptions is compared, REST says who is right, and books are written
+// whole now and then.
 //
 // Thread safety: none; on the venue's thread.
 #pragma once
@@ -57,8 +58,20 @@ class Feed {
     std::vector<std::vector<std::string>> placed(std::vector<std::string> const& markets);
     void overflowed(std::size_t lane, std::vector<std::string> const& books);
     void told(std::size_t lane, int state, std::string sentence);
-    net::asio::awaitable<void> look_after_books();
+
+    // doubts.cpp
+    net::asio::awaitable<void> look_after();
+    net::asio::awaitable<void> ask_of_streams(arb_time now);
+    net::asio::awaitable<void> ask_of_books(arb_time now);
+    net::asio::awaitable<void> judge_trades(std::string market, arb_time from);
+    net::asio::awaitable<void> judge_quotes(std::string market, arb_time since);
     net::asio::awaitable<void> audit(std::string market);
+    struct Comparison;
+    net::asio::awaitable<Comparison> compare(std::string market);
+    net::asio::awaitable<Comparison> compare_again(std::string market, Comparison before);
+    void wrong(std::string const& market);
+    std::optional<std::string> next_disputed(arb_time now);
+    std::optional<std::string> next_unproven(arb_time now);
 
     Stream::Parts const parts_;
     Health& health_;
@@ -67,6 +80,16 @@ class Feed {
     std::vector<Lane> lanes_;
     std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> lane_of_;  // of books
     std::deque<std::string> to_audit_;
+    std::optional<Agreement::Doubt> doubt_;
+    arb_time trades_asked_ = 0;
+    // Books that were found wrong: when each is compared again, and whether its new snapshot was wrong, too.
+    struct Dispute {
+        arb_time due = 0;
+        bool stuck = false;
+    };
+    std::unordered_map<std::string, Dispute, Hash, std::equal_to<>> disputed_;
+    std::vector<std::string> to_prove_;
+    arb_time proof_due_ = 0;
     std::size_t left_out_ = 0;  // books that no lane has room for
     bool running_ = false;
 };

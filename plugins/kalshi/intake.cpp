@@ -145,7 +145,8 @@ void Stream::open_gap(int stream, arb_time from, std::string_view reason, std::s
 
 std::optional<arb_time> Stream::close_gap(int stream, arb_time now) {
     if (stream == ARB_STREAM_BOOKS) {
-        for (auto const& market : gapped_books_) parts_.gaps.close(stream, market, now);
+        for (auto const& market : gapped_books_)
+            if (!parts_.disputed(market)) parts_.gaps.close(stream, market, now);
         gapped_books_.clear();
     }
     // The gap of the whole stream is the first lane's.
@@ -172,9 +173,12 @@ bool Stream::new_quote(Frame const& frame, Quote const& quote) {
     bool const from_next = next_ != nullptr && taking_ == next_.get();
     auto const before = parts_.agreement->told(frame.market, quote, frame.time, received_,
                                                from_next ? Agreement::Take::newer : Agreement::Take::always);
+    if (parts_.gaps.open_count() != 0) parts_.gaps.close(ARB_STREAM_QUOTES, frame.market, received_);
     if (next_ == nullptr || frame.time == 0) return true;
     // The state in which the new connection finds a market: the old one told it, whenever it is stamped.
     if (from_next && before.same) return false;
+    // The old one does not tell it at all.
+    if (from_next && link_->dead[index(ARB_STREAM_QUOTES)]) return frame.time > before.time;
     weigh_evidence(frame);
     if (from_next && frame.time < last_data_ - clocks_differ_ns) return false;
     // Told by nobody, and before anything could be proven by it.
@@ -210,7 +214,7 @@ void Stream::book(Link& link, Frame const& frame) {
         if (!frame.has_sides) parts_.host.count("empty_snapshots");
         if (!followed_by_other) books_.snapshot(frame, received_, packets, link.number);
         if (link.books.came(frame.market, received_)) ask_for_books(link, received_);
-        parts_.gaps.close(ARB_STREAM_BOOKS, frame.market, received_);
+        if (!parts_.disputed(frame.market)) parts_.gaps.close(ARB_STREAM_BOOKS, frame.market, received_);
         if (link.books.empty()) close_gaps(received_);
         return;
     }
@@ -276,7 +280,10 @@ void Stream::reply(Link& link, Frame const& frame) {
     using Kind = Subscriptions::Outcome::Kind;
     switch (outcome.kind) {
         case Kind::none:
+            break;
         case Kind::subscribed:
+            // Trades of the time before are in no ticker that is still to come.
+            if (outcome.stream == ARB_STREAM_TRADES && &link == link_.get()) parts_.agreement->settle_all();
             break;
         case Kind::ended:
             parts_.host.warning(outcome.sentence + "; subscribing anew");
@@ -314,6 +321,7 @@ void Stream::reply(Link& link, Frame const& frame) {
 
 // Subscribed is not live: a stream is whole when its first data came, where the venue sends such.
 bool Stream::whole(Link const& link, int stream) const {
+    if (link.dead[index(stream)]) return false;
     if (!link.subscriptions.complete(stream)) return false;
     if (stream == ARB_STREAM_BOOKS) return link.books.empty();
     if (stream == ARB_STREAM_QUOTES) return link.quotes_came || wanted_.empty();
@@ -338,9 +346,9 @@ void Stream::close_gaps(arb_time now) {
     for (auto const stream : live_streams) {
         if (!link_->subscriptions.has(stream) || !whole(*link_, stream)) continue;
         if (now - link_->unreadable_at[index(stream)] < unreadable_ns) continue;
-        auto& last = link_->last_of[index(stream)];
-        last = std::max(last, now);
         auto const from = close_gap(stream, now);
+        auto& last = link_->last_of[index(stream)];
+        if (from.has_value() || last == 0) last = std::max(last, now);
         if (!from.has_value()) continue;
         if (stream == ARB_STREAM_TRADES)
             net::asio::co_spawn(parts_.executor, backfill(*from, now, lost_reason_), rethrow);
@@ -359,6 +367,9 @@ void Stream::tend(Link& link) {
     send_commands(link);
     await_books(link);
     if (parts_.gaps.open_count() != 0) close_gaps(now);
+    for (auto const stream : live_streams)
+        if (link.dead[index(stream)])
+            try_another(link, "dead_channel", std::string{words_of(stream)} + " do not come on the feed");
     if (link.command_sent == 0) return;
     // An answer may wait behind a burst of frames; without either the venue is not there.
     if (now - std::max(link.command_sent, link.last_data) > ns(parts_.timing.reply_max))
@@ -451,6 +462,12 @@ void Stream::write_books(double share) {
 }
 
 net::asio::awaitable<void> Stream::backfill(arb_time from, arb_time to, std::string reason) {
+    ++backfills_;
+    co_await read_again(from, to, std::move(reason));
+    --backfills_;
+}
+
+net::asio::awaitable<void> Stream::read_again(arb_time from, arb_time to, std::string reason) {
     net::Backoff backoff{1s, 30s};
     co_await net::sleep(parts_.timing.backfill_after);
     std::string last;
@@ -459,8 +476,8 @@ net::asio::awaitable<void> Stream::backfill(arb_time from, arb_time to, std::str
         while (parts_.host.put_off() && !parts_.host.stopping()) co_await net::sleep(1s);
         auto const fetched = co_await parts_.trades.fetch(from, Trades::gap_overlap_ns, ARB_FLAG_BACKFILLED);
         if (fetched.has_value()) {
-            // What had to be refused is missing still.
-            if (fetched->all) parts_.gaps.record(ARB_STREAM_TRADES, {}, from, to, reason, {}, true);
+            parts_.gaps.record(ARB_STREAM_TRADES, {}, from, to, reason, {}, true);
+            parts_.agreement->settle_all();
             parts_.outbox.added();
             co_return;
         }

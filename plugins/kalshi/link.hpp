@@ -74,6 +74,7 @@ struct Link {
     arb_time last_data;                             // replies and pings are not data
     std::array<arb_time, streams> last_of{};        // when the stream last gave a frame
     std::array<arb_time, streams> unreadable_at{};  // when the stream last gave a frame that cannot be read
+    std::array<bool, streams> dead{};               // it gave nothing of what the venue told elsewhere
     arb_time moved_at = 0;                          // when a command was last answered
     arb_time command_sent = 0;                      // the oldest command without an answer; 0: none
     std::size_t commands_open = 0;

@@ -1,8 +1,9 @@
 // The part of Stream that asks whether a silent connection missed anything: its books beside those that the
 // venue lists. In quiet markets nobody trades, so that no trade could prove it, and a second connection would
-// write all books again to prove nothing.
+// write all books again to prove nothing. And what becomes of one of which a single subscription is dead.
 #include "arbitrage/time.hpp"
 #include "stream.hpp"
+#include "streams.hpp"
 
 namespace arb::kalshi {
 
@@ -10,6 +11,9 @@ namespace {
 
 // How often a wait for data is looked at.
 constexpr std::chrono::milliseconds tick{100};
+// REST is not asked for what came so late that it may wait here to be read; it leaves out what is younger
+// than 5 s.
+constexpr arb_time unread_max_ns = 2 * second_ns;
 
 bool same_side(Books::Side const& ours, std::vector<arb_level> const& listed) {
     Books::Side theirs;
@@ -57,6 +61,23 @@ net::asio::awaitable<Stream::Verdict> Stream::compare_books(LinkPtr link) {
     parts_.host.count("quiet_books_compared", compared);
     // Markets that are listed no more are nobody's witnesses.
     co_return compared != 0 ? Verdict::missed_nothing : Verdict::unknown;
+}
+
+bool Stream::trusted(int stream) const {
+    return link_ != nullptr && next_ == nullptr && whole(*link_, stream) && backfills_ == 0 &&
+           link_->behind() < unread_max_ns;
+}
+
+// The next watch replaces the connection; whatever it still tells is taken.
+void Stream::distrust(int stream, arb_time since, std::string const& why) {
+    if (!trusted(stream)) return;
+    parts_.host.count("dead_channels", 1, words_of(stream));
+    parts_.host.warning(why);
+    lost_reason_ = stalled;
+    open_gap(stream, std::min(since, link_->whole_until(stream)), lost_reason_, why);
+    link_->dead[static_cast<std::size_t>(stream)] = true;
+    parts_.outbox.added();
+    report();
 }
 
 }  // namespace arb::kalshi

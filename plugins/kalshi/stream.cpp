@@ -42,7 +42,10 @@ Stream::Stream(Parts parts)
         return parts_.catalogue.wants(frame.market);
     };
     filter.trade = [this](Frame const& frame) {
-        return is_subscribed(*taking_, frame) && ours(frame.market) && parts_.trades.fresh(frame.trade_id);
+        if (!is_subscribed(*taking_, frame) || !ours(frame.market) || !parts_.trades.fresh(frame.trade_id))
+            return false;
+        parts_.agreement->traded(frame.market, frame.size, received_);
+        return true;
     };
     filter.quote = [this](Frame const& frame, Quote const& quote) { return new_quote(frame, quote); };
     filter.combos = parts_.settings.select.names_combos();
@@ -146,6 +149,7 @@ void Stream::began(LinkPtr link) {
     link_ = std::move(link);
     known_dead_ = nullptr;
     books_.clear();
+    if (parts_.lane == 0) parts_.agreement->settle_all();
     silence_.connected();
     set_renewal();
     send_commands(*link_);
@@ -275,8 +279,12 @@ net::asio::awaitable<void> Stream::judge_silence() {
     bool const paused = parts_.exchange.paused();
     bool trades_missed = false;
     // Trades are of the first lane alone.
-    if (!paused && parts_.lane == 0)
-        trades_missed = co_await parts_.trades.missing_since(since, ns(parts_.timing.grace));
+    if (!paused && parts_.lane == 0) {
+        std::string of_all;
+        auto const missing =
+            co_await parts_.trades.missing_since(since, ns(parts_.timing.grace), std::move(of_all));
+        trades_missed = missing.has_value() && *missing;
+    }
     char const* dead = trades_missed ? newer_trades : nullptr;
     auto const due = !paused && parts_.host.now() - replaced_ >= ns(parts_.timing.replace_every);
     auto verdict = Verdict::unknown;
@@ -401,6 +409,11 @@ void Stream::report() {
     };
     if (auto const missing = link_->subscriptions.missing(); !missing.empty())
         return set(ARB_STATE_DEGRADED, fmt::format("live in part: {}; {}", live_text(), missing));
+    for (auto const stream : live_streams)
+        if (link_->dead[static_cast<std::size_t>(stream)] && known_dead_ == nullptr)
+            return set(ARB_STATE_DEGRADED, fmt::format("live in part: {}; {} do not come, the connection is "
+                                                       "being replaced",
+                                                       live_text(), words_of(stream)));
     if (!whole(*link_) && known_dead_ != nullptr)
         return set(ARB_STATE_RETRYING, "stalled: the connection is being replaced");
     if (!stands(*link_)) return set(ARB_STATE_STARTING, "subscribing to " + live_text());

@@ -50,6 +50,11 @@ struct Timing {
     Time snapshot_max = std::chrono::seconds{10};
     // What the venue did so much later than the last data of a connection, that connection should have told.
     Time grace = std::chrono::seconds{10};
+    // Trades of which none came for so long are asked for: it is one request, and quiet markets have none for
+    // hours.
+    Time trades_quiet_max = std::chrono::minutes{1};
+    // Books that no ticker is there to be compared with: one of them is compared with REST's so often.
+    Time proof_every = std::chrono::minutes{1};
     // A feed that is silent though nothing proves it dead has its books compared with those that the venue
     // lists, or is replaced, at most so often.
     Time replace_every = std::chrono::minutes{5};
@@ -97,6 +102,8 @@ class Stream {
         // Whether there is no other lane, so that a gap of it is one of the whole.
         std::function<bool()> alone = [] { return true; };
         std::function<void(int state, std::string sentence)> report = [](int, std::string) {};
+        // Whether that book was found wrong and is not yet proven right: its gap stays open.
+        std::function<bool(std::string_view market)> disputed = [](std::string_view) { return false; };
         // Books that this connection's subscription has no room for.
         std::function<void(std::vector<std::string> books)> overflow = [](std::vector<std::string>) {};
     };
@@ -120,6 +127,15 @@ class Stream {
     Books const& books() const { return books_; }
     // Everything wanted of that stream is subscribed to.
     bool flows(int stream) const { return link_ != nullptr && link_->subscriptions.complete(stream); }
+
+    // The stream is whole as far as this side knows, on the one connection, and nothing waits to be read or
+    // asked for: what it lacks now it does not give.
+    bool trusted(int stream) const;
+    // When a trusted stream last gave a frame.
+    arb_time heard(int stream) const { return link_->whole_until(stream); }
+    // The stream has said nothing since `since` at the latest, of what the venue told elsewhere: a gap until
+    // another connection took over.
+    void distrust(int stream, arb_time since, std::string const& why);
 
   private:
     using LinkPtr = std::shared_ptr<Link>;
@@ -147,7 +163,7 @@ class Stream {
     void renew();
     arb_time ns(Timing::Time time) const;
 
-    // quiet.cpp: whether a silent connection missed anything.
+    // quiet.cpp: whether a silent connection, or one subscription of it, missed anything.
     enum class Verdict : std::uint8_t { unknown, missed_nothing, missed_changes };
     net::asio::awaitable<Verdict> compare_books(LinkPtr link);
     bool differs(Document const& page, std::size_t& compared);
@@ -178,6 +194,7 @@ class Stream {
     void send(Link& link, std::string command);
     void ask_for_books(Link& link, arb_time now);
     net::asio::awaitable<void> backfill(arb_time from, arb_time to, std::string reason);
+    net::asio::awaitable<void> read_again(arb_time from, arb_time to, std::string reason);
 
     Parts const parts_;
     FrameDecoder decoder_;
@@ -195,6 +212,7 @@ class Stream {
     arb_time received_ = 0;   // when the frames at hand were
     arb_time last_data_ = 0;  // of the feed, whichever connection it was
     std::string lost_reason_;
+    unsigned backfills_ = 0;  // that are running
 
     // Of a replacement.
     struct Told {

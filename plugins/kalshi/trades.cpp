@@ -105,10 +105,11 @@ bool Trades::may_be_wanted(boost::json::value const& item, arb_time from) const 
     return (market.empty() || wanted_(market)) && (!time || *time >= from);
 }
 
-net::asio::awaitable<bool> Trades::missing_since(arb_time since, arb_time grace) {
+net::asio::awaitable<Result<bool>> Trades::missing_since(arb_time since, arb_time grace, std::string market) {
     std::string target = "/markets/trades?limit=1000&min_ts=" + seconds_text(since + grace);
+    if (!market.empty()) target += "&ticker=" + net::encode_query(market);
     auto const page = co_await rest_.get(std::move(target));
-    if (page.has_error()) co_return false;
+    if (page.has_error()) co_return page.error();
     for (auto const& item : page->list("trades")) {
         std::string_view reason;
         auto const row = read_trade(item, reason);

@@ -56,8 +56,8 @@ class Trades {
     net::asio::awaitable<Result<Fetched>> fetch(arb_time from, arb_time overlap, std::uint16_t flags);
 
     // Whether the venue lists a wanted trade later than `since` by `grace` that did not come: then the stream
-    // is not what it seems.
-    net::asio::awaitable<bool> missing_since(arb_time since, arb_time grace);
+    // is not what it seems. Of one market; of all if `market` is empty.
+    net::asio::awaitable<Result<bool>> missing_since(arb_time since, arb_time grace, std::string market);
 
   private:
     net::asio::awaitable<Result<>> fetch_past(arb_time from, arb_time overlap, std::uint16_t flags,
