@@ -110,20 +110,59 @@ void write_fee_schedule(Packets& packets, FeeSchedule const& schedule, arb_time 
 void Fees::holds(FeeSchedule schedule) {
     if (schedule.scope == ARB_SCOPE_EVENT) {
         // What was never overridden has nothing to end.
-        if (schedule.fee == Fee{} ? overridden_.erase(schedule.id) == 0
-                                  : (overridden_.insert(schedule.id), false))
-            return;
+        if (schedule.fee == Fee{} && held_.erase({schedule.scope, schedule.id}) == 0) return;
     } else if (schedule.fee.type.empty()) {
         return;
     }
+    if (schedule.fee != Fee{}) held_.insert_or_assign({schedule.scope, schedule.id}, schedule.fee);
     auto const key = std::to_string(schedule.scope) + ":" + schedule.id;
     if (filter_.changed(key, {schedule.fee.type, schedule.fee.multiplier})) push(schedule);
 }
 
-void Fees::announced(FeeSchedule const& schedule) {
+void Fees::announced(FeeSchedule const& schedule, bool wanted) {
+    auto const known = to_come_.find({schedule.scope, schedule.id});
+    bool const comes = known != to_come_.end() && known->second.contains(schedule.effective_from);
+    if (!wanted && !comes) return;
+    if (comes || schedule.effective_from > host_.now())
+        to_come_[{schedule.scope, schedule.id}][schedule.effective_from] = {schedule.fee};
+    if (wanted) push_dated(schedule);
+}
+
+void Fees::push_dated(FeeSchedule const& schedule) {
     auto const key =
         std::to_string(schedule.scope) + ":" + schedule.id + ":" + std::to_string(schedule.effective_from);
     if (filter_.changed(key, {schedule.fee.type, schedule.fee.multiplier})) push(schedule);
+}
+
+void Fees::all_announced(int scope) {
+    for (auto at = to_come_.begin(); at != to_come_.end();) {
+        auto const& [of, id] = at->first;
+        auto& changes = at->second;
+        for (auto change = changes.begin(); of == scope && change != changes.end();) {
+            auto const from = change->first;
+            if (std::exchange(change->second.listed, false)) {
+                // What began and is listed still is past.
+                change = from > host_.now() ? std::next(change) : changes.erase(change);
+                continue;
+            }
+            FeeSchedule instead{of, id, {}, from, "fee_changes_withdrawn", {}, {}};
+            change = changes.erase(change);
+            instead.fee = before(at->first, instead.effective_from);
+            // A series whose fee is not known has none to go back to.
+            if (of == ARB_SCOPE_EVENT || !instead.fee.type.empty()) push_dated(instead);
+        }
+        at = changes.empty() ? to_come_.erase(at) : std::next(at);
+    }
+}
+
+// The fee that was to hold until then. Empty: of an event that of its series.
+Fee Fees::before(Name const& name, arb_time time) const {
+    if (auto const changes = to_come_.find(name); changes != to_come_.end()) {
+        auto const later = changes->second.lower_bound(time);
+        if (later != changes->second.begin()) return std::prev(later)->second.fee;
+    }
+    auto const held = held_.find(name);
+    return held != held_.end() ? held->second : Fee{};
 }
 
 void Fees::push(FeeSchedule schedule) {

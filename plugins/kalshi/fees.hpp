@@ -1,15 +1,16 @@
 // What the venue charges: schedules of series, events that override their series, and changes that are
 // announced before they take effect. Pushed where they changed.
 //
-// Thread safety: none; on the venue's thread. Keeps two hashes a schedule.
+// Thread safety: none; on the venue's thread. Keeps two hashes and the fee of a schedule.
 #pragma once
 
 #include <boost/json.hpp>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <tuple>
 
 #include "decode.hpp"
 #include "venue/change_filter.hpp"
@@ -61,17 +62,29 @@ class Fees {
 
     // The fee that holds now, as a series, an event or a frame gives it.
     void holds(FeeSchedule schedule);
-    // A change with a date, past or to come.
-    void announced(FeeSchedule const& schedule);
+    // A change with a date, past or to come. One that is not wanted says only that it is still listed.
+    void announced(FeeSchedule const& schedule, bool wanted = true);
+    // All changes of that scope were read. What was to come and is listed no more was withdrawn, or put off:
+    // from its date on holds what held before it.
+    void all_announced(int scope);
 
   private:
     void push(FeeSchedule schedule);
+    void push_dated(FeeSchedule const& schedule);
 
     Host const host_;
     Outbox& outbox_;
     TypeOf const type_of_;
+    struct ToCome {
+        Fee fee;
+        bool listed = true;
+    };
+    using Name = std::tuple<int, std::string>;  // scope, id
+    Fee before(Name const& name, arb_time time) const;
+
     ChangeFilter filter_;
-    std::unordered_set<std::string> overridden_;  // events
+    std::map<Name, Fee> held_;                            // what holds now; of events that are overridden
+    std::map<Name, std::map<arb_time, ToCome>> to_come_;  // until it began and was listed still
 };
 
 }  // namespace arb::kalshi

@@ -71,10 +71,13 @@ net::asio::awaitable<Result<>> SeriesBook::read_fee_changes() {
     std::string target = "/series/fee_changes?show_historical=true";
     auto const changes = co_await parts_.rest.get(std::move(target));
     if (changes.has_error()) co_return changes.error();
-    auto const take_change = [this](char const* source, std::optional<FeeSchedule> const& change,
-                                    std::string_view reason, boost::json::value const& item, bool wanted) {
-        if (!change.has_value()) return parts_.drift.refused(source, reason, item);
-        if (wanted) parts_.fees.announced(*change);
+    // What cannot be read may be what seems to be withdrawn.
+    bool all = changes->lists("series_fee_change_arr");
+    auto const take_change = [&](char const* source, std::optional<FeeSchedule> const& change,
+                                 std::string_view reason, boost::json::value const& item, bool wanted) {
+        if (change.has_value()) return parts_.fees.announced(*change, wanted);
+        all = false;
+        parts_.drift.refused(source, reason, item);
     };
     next_fee_change_ = 0;
     for (auto const& item : changes->list("series_fee_change_arr")) {
@@ -86,7 +89,10 @@ net::asio::awaitable<Result<>> SeriesBook::read_fee_changes() {
         auto const shown = change->effective_from + begun_ns;
         if (shown > read_ && (next_fee_change_ == 0 || shown < next_fee_change_)) next_fee_change_ = shown;
     }
+    if (all) parts_.fees.all_announced(ARB_SCOPE_SERIES);
+    all = true;
     std::function<bool(Document const&)> page = [&](Document const& document) {
+        all = all && document.lists("event_fee_changes");
         for (auto const& item : document.list("event_fee_changes")) {
             std::string_view reason;
             auto const change = read_event_fee_change(item, reason);
@@ -96,7 +102,9 @@ net::asio::awaitable<Result<>> SeriesBook::read_fee_changes() {
         return !parts_.host.stopping();
     };
     std::string events = "/events/fee_changes?limit=1000";
-    co_return co_await parts_.rest.pages(std::move(events), std::move(page));
+    auto const read = co_await parts_.rest.pages(std::move(events), std::move(page));
+    if (read.has_value() && all && !parts_.host.stopping()) parts_.fees.all_announced(ARB_SCOPE_EVENT);
+    co_return read;
 }
 
 }  // namespace arb::kalshi
