@@ -476,7 +476,8 @@ net::asio::awaitable<void> Stream::read_again(arb_time from, arb_time to, std::s
         while (parts_.host.put_off() && !parts_.host.stopping()) co_await net::sleep(1s);
         auto const fetched = co_await parts_.trades.fetch(from, Trades::gap_overlap_ns, ARB_FLAG_BACKFILLED);
         if (fetched.has_value()) {
-            parts_.gaps.record(ARB_STREAM_TRADES, {}, from, to, reason, {}, true);
+            // What had to be refused is missing still.
+            if (fetched->all) parts_.gaps.record(ARB_STREAM_TRADES, {}, from, to, reason, {}, true);
             parts_.agreement->settle_all();
             parts_.outbox.added();
             co_return;
