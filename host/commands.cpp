@@ -187,7 +187,7 @@ int run_words(int argc, char const* const* argv) {
 }  // namespace
 
 void print_problems(Problems const& problems) {
-    for (auto const& problem : problems.sorted()) std::cerr << print(problem) << '\n';
+    for (auto const& problem : problems.sorted()) std::cerr << escape(print(problem)) << '\n';
     if (problems.size() > 1) std::cerr << fmt::format("{} problems; nothing was started\n", problems.size());
 }
 

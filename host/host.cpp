@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto tick = 200ms;                    // between looks at signals and states
+constexpr auto same_signal = 500ms;             // one sent to a program and to its group comes twice
 constexpr auto look_every = 1s;                 // between looks at the balance and suppressed log lines
 constexpr auto start_extension = 30s;           // asked of the service manager while not ready
 constexpr std::uint64_t admin_bytes = 8 << 20;  // connections of status, metrics and taps
@@ -288,9 +289,11 @@ class Host {
         set_state(ARB_STATE_STOPPED, "stopping: venues first, then sinks store what is queued");
         notify_.stopping();
         bool hurried = false;
+        auto const begin = std::chrono::steady_clock::now();
         auto const all = pipeline_->stop([&] {
             int const signal = signals_.next(0ms);
-            if (!hurried && (signal == SIGTERM || signal == SIGINT)) {
+            bool const again = std::chrono::steady_clock::now() - begin >= same_signal;
+            if (!hurried && again && (signal == SIGTERM || signal == SIGINT)) {
                 log_.warning("a second signal: stops at once; what is not stored yet stays in the queue");
                 hurried = true;
             }

@@ -247,7 +247,8 @@ int list_plugins(Globals const& globals) {
                       {"file", file.lexically_normal().string()}});
     rows.finish();
     for (auto const& one : found)
-        if (one.manifest.has_error()) std::cerr << "not usable: " << one.manifest.error().text << '\n';
+        if (one.manifest.has_error())
+            std::cerr << "not usable: " << escape(one.manifest.error().text) << '\n';
     return exit_ok;
 }
 
@@ -255,7 +256,7 @@ int inspect_plugin(Globals const& globals, std::string const& id_or_file) {
     bool const is_file = id_or_file.find('/') != std::string::npos || id_or_file.ends_with(".so");
     auto const manifest = is_file ? read_manifest(id_or_file) : find_plugin(id_or_file, folders_of(globals));
     if (manifest.has_error()) {
-        std::cerr << manifest.error().text << '\n';
+        std::cerr << escape(manifest.error().text) << '\n';
         return exit_no;
     }
     if (globals.json()) {

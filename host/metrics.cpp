@@ -4,6 +4,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 #include <sstream>
@@ -17,6 +18,8 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
+
+constexpr char const* counter_help = "A counter of the plugin.";
 
 // Families in the order they are first named.
 class Families {
@@ -38,6 +41,13 @@ class Families {
         std::ostringstream out;
         prometheus::TextSerializer{}.Serialize(out, families_);
         return out.str();
+    }
+
+    // Whether the host itself has metrics of that name.
+    bool taken(std::string const& name) const {
+        return std::any_of(families_.begin(), families_.end(), [&](MetricFamily const& family) {
+            return family.name == name && family.help != counter_help;
+        });
     }
 
   private:
@@ -128,18 +138,23 @@ void add_instance(Families& families, Instance const& instance) {
                        figures.silence_seconds);
         for (auto const* const counter : {"reconnects", "slowed_pushes"})
             if (!figures.counters.contains({counter, ""}))
-                families.counter(fmt::format("arbitrage_{}_total", counter), "A counter of the plugin.",
+                families.counter(fmt::format("arbitrage_{}_total", counter), counter_help,
                                  {{"instance", name}}, 0);
     } else {
         families.counter("arbitrage_packets_dead_lettered_total", "Packets stored as dead letters.",
                          {{"instance", name}}, figures.dead_lettered);
         add_latency(families, name, figures.latency);
     }
-    for (auto const& [key, amount] : figures.counters) {
-        std::vector<ClientMetric::Label> labels{{"instance", name}};
+}
+
+// After all of the host's own: two metrics of one name and the same labels would spoil the whole page.
+void add_counters(Families& families, Instance const& instance) {
+    for (auto const& [key, amount] : instance.figures().counters) {
+        std::vector<ClientMetric::Label> labels{{"instance", instance.config().name}};
         if (!key.second.empty()) labels.push_back({"reason", key.second});
-        families.counter("arbitrage_" + key.first + "_total", "A counter of the plugin.", std::move(labels),
-                         amount);
+        auto const name = fmt::format("arbitrage_{}_total", key.first);
+        families.counter(families.taken(name) ? fmt::format("arbitrage_plugin_{}_total", key.first) : name,
+                         counter_help, std::move(labels), amount);
     }
 }
 
@@ -178,6 +193,7 @@ std::string metrics_text(HostState const& host, Pipeline const& pipeline, queue:
         families.gauge("arbitrage_queue_lag_packets", "Packets a sink has not stored yet.",
                        {{"instance", gone.name}}, static_cast<double>(gone.behind));
     for (auto const* const instance : pipeline.instances()) add_instance(families, *instance);
+    for (auto const* const instance : pipeline.instances()) add_counters(families, *instance);
     return families.text();
 }
 

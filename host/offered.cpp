@@ -261,7 +261,7 @@ bool is_parameter(OfferedCommand const& command, std::string_view pointer) {
 int execute(Match const& found, json::object const& parameters, bool as_json) {
     auto const loaded = load(*found.instance.manifest);
     if (loaded.has_error()) {
-        std::cerr << found.instance.name << ": " << loaded.error().text << '\n';
+        std::cerr << found.instance.name << ": " << escape(loaded.error().text) << '\n';
         return exit_config;
     }
     // What a pipeline should know is said where it is validated or run.
@@ -271,7 +271,7 @@ int execute(Match const& found, json::object const& parameters, bool as_json) {
     Instance instance{std::move(config), loaded.value(), log, nullptr, true};
     auto const plugin = Plugin::create(instance);
     if (plugin.has_error()) {
-        std::cerr << print(found.instance.problem(plugin.error().where, plugin.error().text)) << '\n';
+        std::cerr << escape(print(found.instance.problem(plugin.error().where, plugin.error().text))) << '\n';
         return exit_of(plugin.error());
     }
     RowPrinter printer{std::cout, as_json};

@@ -46,8 +46,9 @@ json::object instance_json(Instance const& instance, Balance const& balance) {
                           {"rejected_by_reason", words(figures.rejected)},
                           {"gaps", words(figures.gaps)},
                           {"restarts", figures.restarts}};
+    // A plugin's counter that has the name of one of ours gives way to it, here and below.
     for (auto const& [key, amount] : figures.counters)
-        counters[key.second.empty() ? key.first : key.first + "." + key.second] = amount;
+        counters.emplace(key.second.empty() ? key.first : key.first + "." + key.second, amount);
     json::object out{{"instance", config.name},
                      {"role", name(config.role)},
                      {"required", config.required},

@@ -110,6 +110,8 @@ std::vector<Broken> of_values() {
          "pipeline.yaml:2:28: venues.counting.token: a secret must not stand in this file: write ${NAME} "
          "here and set NAME in the "
          "environment or in the .env file beside the pipeline\n"},
+        {"hostile words of a plugin", head + "venues: {counting: {refuse: \"a\\nb\\e[31m\"}}\n" + sinks,
+         "pipeline.yaml:2:29: venues.counting.refuse: cannot read the file a\\nb\\x1b[31m\n"},
         {"refused by the plugin", head + "venues: {counting: {refuse: key.pem}}\n" + sinks,
          "pipeline.yaml:2:29: venues.counting.refuse: cannot read the file key.pem\n"},
         {"no sink", head + venues,

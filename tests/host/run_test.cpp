@@ -166,8 +166,12 @@ TEST_CASE("a plugin that hangs at the end is left behind, a second TERM does not
     service.start();
     REQUIRE(eventually(30s, [&] { return count(service.rows(), "quote ") == 5; }));
     service.process->signal(SIGTERM);
+    // One that follows within half a second is the same, sent to the program and to its group.
     REQUIRE(eventually(30s, [&] { return contains(service.log(), "stops: got TERM"); }));
-    service.process->signal(SIGTERM);
+    REQUIRE(eventually(4s, [&] {
+        service.process->signal(SIGTERM);
+        return contains(service.log(), "a second signal: stops at once");
+    }));
     CHECK(service.process->wait(4s) == 0);  // the first one alone would wait 5 s for the plugin
     CHECK(contains(service.log(), "counting: did not stop in time and is left behind"));
 }
@@ -336,6 +340,20 @@ TEST_CASE("a venue that pushes faster than it may waits by itself, loses nothing
                    "arbitrage_slowed_pushes_total{instance=\"counting\"}"));
     CHECK(service.stop() == 0);
     CHECK_FALSE(contains(service.log(), "counting/other: pushes faster"));
+}
+
+TEST_CASE("a plugin's counter cannot stand in for one of the host's") {
+    Service service{"counting: {quotes: 5, counter: restarts}"};
+    service.start();
+    REQUIRE(eventually(30s, [&] { return count(service.rows(), "quote ") == 5; }));
+    auto const metrics = arb::host::ask(service.directory / "s.sock", "/metrics").value();
+    CHECK(contains(metrics, "arbitrage_plugin_restarts_total{instance=\"counting\"} 7"));
+    CHECK(contains(metrics, "arbitrage_restarts_total{instance=\"counting\"} 0"));
+    CHECK(count(metrics, "\narbitrage_restarts_total{instance=\"counting\"}") == 1);
+    auto const status = service.status();
+    for (auto const& instance : status.at("instances").as_array())
+        if (instance.at("instance") == "counting") CHECK(instance.at("counters").at("restarts") == 0);
+    CHECK(service.stop() == 0);
 }
 
 TEST_CASE(

@@ -18,6 +18,7 @@ constexpr char manifest[] = R"json({
     "loud": {"type": "boolean", "default": false, "description": "Log every quote."},
     "lines": {"type": "integer", "default": 0, "description": "How many lines to log at the start."},
     "markets": {"type": "integer", "minimum": 0, "default": 0, "description": "How many markets, each pushed first, the quotes are of; 0: each quote is of its own."},
+    "counter": {"type": "string", "default": "", "description": "The name of something to count to 7."},
     "drift": {"type": "string", "default": "", "description": "A field to say that it is not known."},
     "refuse": {"type": "string", "default": "", "description": "Refuse this text as wrong."},
     "probe": {"type": "string", "enum": ["good", "away", "wrong"], "default": "good", "description": "What a probe says."},
@@ -52,6 +53,7 @@ class Counting final : public arb::Venue, public arb::Commands, public arb::Prob
     arb::Result<> run() override {
         for (std::int64_t i = 0; i != options_.integer("lines", 0); ++i)
             host_.warning("line " + std::to_string(i));
+        if (auto const name = options_.text("counter"); !name.empty()) host_.count(name, 7);
         if (auto const field = options_.text("drift"); !field.empty())
             host_.drift(ARB_DRIFT_UNKNOWN, "ticker", field, "{\"new\": \x1b 1}", 2);
         auto const markets = options_.integer("markets", 0);
