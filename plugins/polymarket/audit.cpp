@@ -37,7 +37,7 @@ class Audit::Reader final : public EventSink {
         // The levels are the proof and not the hash: the one we hold is the venue's own, and it runs ahead of
         // what the venue has said at times. One that was asked for anew, and REST has it, has to come.
         if (!token->live || *time != ours || !token->book.is(levels_))
-            return doubts.push_back({token->id, *time, levels_});
+            return doubts.push_back({token->id, *time, levels_, token->live && *time == ours, asked_at_});
         token->right_at = std::max(token->right_at, asked_at_);
         host_.count("audits", 1, "same");
     }
@@ -63,13 +63,26 @@ std::vector<Audit::Doubt> Audit::compare(std::string_view books, arb_time asked_
     return std::move(reader.doubts);
 }
 
+// Whether REST contradicted a busy book before, and it was not right since. Two answers about the same moment
+// are one.
+bool Audit::again(Token& token, Doubt const& doubt) const {
+    if (!doubt.same_time) return false;
+    bool const first = token.contradicted_at == 0 || token.right_at >= token.contradicted_at;
+    auto const apart = std::chrono::nanoseconds{timing_.rest_ahead}.count();
+    if (!first && doubt.asked_at - token.contradicted_at >= apart) return true;
+    if (first) token.contradicted_at = doubt.asked_at;
+    return false;
+}
+
 void Audit::judge(std::vector<Doubt> const& doubts, arb_time now) {
     auto const quiet = std::chrono::nanoseconds{timing_.quiet_after}.count();
     for (auto const& doubt : doubts) {
         auto* const token = prices_.token(doubt.token);
         if (token == nullptr) continue;
         auto const ours = token->book.time();
-        if (token->live && (ours > doubt.time || (ours == doubt.time && token->book.is(doubt.levels)))) {
+        bool const caught_up = ours == doubt.time && token->book.is(doubt.levels);
+        if (token->live && (caught_up || (ours > doubt.time && !again(*token, doubt)))) {
+            if (caught_up) token->right_at = std::max(token->right_at, doubt.asked_at);
             host_.count("audits", 1, "caught_up");
             continue;
         }

@@ -2,8 +2,9 @@
 // loses changes, and connections go silent about single markets, without a word.
 //
 // A difference is no proof at once: REST and stream run side by side. It counts if the stream has not caught
-// up a moment later. Then a book that others talk about is asked for again, and the connection of a market
-// that is silent is replaced.
+// up a moment later. A busy book has moved on by then: there it counts if it was so twice, at the very time
+// of the book, which was not known to be right in between. Then a book that others talk about is asked for
+// again, and the connection of a market that is silent is replaced.
 //
 // Thread safety: none; on the venue's thread.
 #pragma once
@@ -42,6 +43,8 @@ class Audit {
         std::string token;
         arb_time time = 0;
         BookReader levels;
+        bool same_time = false;  // REST has other levels than ours at ours' own time
+        arb_time asked_at = 0;
     };
     std::vector<Doubt> compare(std::string_view books, arb_time asked_at = 0);
     // This token's book is compared with the next ones, out of turn.
@@ -51,6 +54,7 @@ class Audit {
 
   private:
     class Reader;
+    bool again(Token& token, Doubt const& doubt) const;
     // Puts those of the next markets in line.
     void go_on();
     std::vector<std::string> next_tokens();

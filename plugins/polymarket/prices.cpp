@@ -185,6 +185,7 @@ void Prices::book(StreamEvent const& event, arb_time received, Feed const& feed)
         bytes_ += bytes_of(token.book) - held;
         keep_hash(token, event.hash);
         token.right_at = received;
+        token.witness = {};
         token.live = true;
         read_hashed(*token.market, event, received);
         if (fresh) {
@@ -258,6 +259,8 @@ bool Prices::change(Token& token, ChangeText const& text, arb_time time, arb_tim
 
 bool Prices::set_level(Token& token, int side, arb_level level, std::string_view hash, arb_time time,
                        arb_time received, Feed const& feed) {
+    // What the venue named is of a state that ends here.
+    if (token.witness.time != 0 && time > token.witness.time) witness_passed(token);
     auto const held = bytes_of(token.book);
     auto const set = token.book.set(side, level, time);
     bytes_ += bytes_of(token.book) - held;

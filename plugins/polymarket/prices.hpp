@@ -54,11 +54,13 @@ struct QuoteValues {
     bool operator==(QuoteValues const&) const = default;
 };
 
-// The best prices the venue named beside the book, waiting to be compared with it.
+// The best prices the venue named beside the book, as long as the book has others.
 struct Witness {
     std::int64_t bid = ARB_ABSENT, ask = ARB_ABSENT;
-    arb_time time = 0;      // the venue's
-    arb_time received = 0;  // since when they differ from it; 0: nothing is waiting
+    arb_time time = 0;  // the venue's, of the change that causes them; 0: nothing is waiting
+    arb_time received = 0;
+    bool passed = false;         // the book went past that time with others
+    arb_time differs_since = 0;  // when the first came of those passed one after the other
 };
 
 struct Token {
@@ -68,14 +70,15 @@ struct Token {
     bool keeps_book = false;
     bool live = false;       // its opening book has come since it was last subscribed
     bool unproven = false;   // it changed since it was compared with the venue's hash
-    bool witnessed = false;  // its id is among those whose named best prices wait
+    bool witnessed = false;  // its id is among those that check_books looks at
     bool quoted = false;     // `pushed` holds what was last pushed
     Book book;
-    std::array<char, 40> hash{};  // the venue's, of the book as it last said; zeros: it said none
-    arb_time right_at = 0;        // when it was last known to be as the venue's
-    arb_time crossed_at = 0;      // since when bids are not below asks; 0: they are
-    arb_time written = 0;         // when the book was last pushed whole
-    std::uint64_t epoch = 0;      // when the opening book came: grows over restarts, too
+    std::array<char, 40> hash{};   // the venue's, of the book as it last said; zeros: it said none
+    arb_time right_at = 0;         // when it was last known to be as the venue's
+    arb_time contradicted_at = 0;  // when REST first had another since then, of the same time
+    arb_time crossed_at = 0;       // since when bids are not below asks; 0: they are
+    arb_time written = 0;          // when the book was last pushed whole
+    std::uint64_t epoch = 0;       // when the opening book came: grows over restarts, too
     QuoteValues pushed;
     std::int64_t last_price = ARB_ABSENT, last_size = ARB_ABSENT;
     Witness witness;
@@ -156,8 +159,8 @@ class Prices {
     // known already is not pushed again.
     bool take_past(Print const& print, Occurrences& alike, arb_time received);
 
-    // Compares books with the best prices the venue named some time ago: a book no newer than those and
-    // different from them has missed a change. So has one whose bids are not below its asks for long.
+    // A book that reached the time of the best prices the venue named beside it, and is different again and
+    // again, has missed a change. So has one whose bids are not below its asks for long.
     void check_books(arb_time now);
 
     // Compares some of the books that changed with the hash the venue gave them, as a hint: see hash_differs.
@@ -210,6 +213,7 @@ class Prices {
     bool is_hashed(Token const& token) const;
     void check_hash(Token& token);
     void look_at_witness(Token& token);
+    static void witness_passed(Token& token);
     void push_quote(Token& token, arb_time time, arb_time received);
     void push_book(Token& token, std::string_view hash, arb_time time, arb_time received);
     Market* market_of(StreamEvent const& event);

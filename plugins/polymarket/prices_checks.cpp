@@ -16,7 +16,8 @@ constexpr std::size_t hashes_per_call = 500;
 // What belongs together comes in several messages, and the hash is of the last of them; a market that never
 // pauses is looked at all the same after a while.
 constexpr arb_time pause_ns = second_ns / 4, pause_wait_ns = 30 * second_ns;
-// The venue names new best prices before the change that causes them; by then the change has long come.
+// The venue names new best prices up to 0.6 s before the change that causes them, or after it, so a single
+// one proves nothing; what differs for so long has missed a change.
 constexpr arb_time witness_wait_ns = 3 * second_ns;
 // Tokens whose named best prices wait for comparison; more are simply not compared.
 constexpr std::size_t witnesses_max = 10'000;
@@ -116,31 +117,43 @@ void Prices::best_bid_ask(StreamEvent const& event, arb_time received) {
         return host_.reject("bad_best_bid_ask");
     }
     if (!found->witnessed && witnessed_.size() >= witnesses_max) return;
-    // On a busy market the next comes before this one was judged: it is the first difference that counts.
-    witness.received = found->witness.received != 0 ? found->witness.received : received;
+    // It comes late: the book has moved on.
+    if (witness.time < found->book.time()) return;
+    // On a busy market the next comes before the book has got to this one. One at a time is enough.
+    auto const& held = found->witness;
+    bool const same = held.time == witness.time;
+    if (held.time != 0 && !held.passed && !same) return;
+    witness.received = same ? held.received : received;
+    witness.differs_since = held.differs_since;
     found->witness = witness;
     look_at_witness(*found);
-    if (found->witness.received == 0 || found->witnessed) return;
+    if (found->witness.time == 0 || found->witnessed) return;
     found->witnessed = true;
     witnessed_.push_back(found->id);
 }
 
 // The book has got where the venue said it is.
 void Prices::look_at_witness(Token& token) {
-    if (token.witness.received != 0 && !differs(token)) token.witness = {};
+    if (token.witness.time != 0 && !differs(token)) token.witness = {};
+}
+
+void Prices::witness_passed(Token& token) {
+    auto& witness = token.witness;
+    witness.passed = true;
+    if (witness.differs_since == 0) witness.differs_since = witness.received;
 }
 
 void Prices::check_books(arb_time now) {
     auto const settled = [&](std::string const& id) {
         auto* const found = token(id);
         if (found == nullptr) return true;
-        bool const waiting = found->witness.received != 0;
-        if (waiting && now - found->witness.received < witness_wait_ns) return false;
+        auto const witness = found->witness;
+        // Of one that is not passed the market paused: what belongs to it has long come.
+        auto const since = witness.differs_since != 0 ? witness.differs_since : witness.received;
+        if (witness.time != 0 && now - since < witness_wait_ns) return false;
         found->witnessed = false;
-        if (!waiting) return true;
-        bool const missed = found->live && found->book.time() <= found->witness.time && differs(*found);
         found->witness = {};
-        if (missed) events_.doubtful(*found, "book_differs");
+        if (witness.time != 0 && found->live) events_.doubtful(*found, "book_differs");
         return true;
     };
     witnessed_.erase(std::remove_if(witnessed_.begin(), witnessed_.end(), settled), witnessed_.end());

@@ -61,6 +61,17 @@ struct StreamContext {
 // was said; `books` is its answer about the first token of each.
 std::vector<Market*> resolved_of(std::set<Market*> const& markets, std::string_view books);
 
+// How often in a row the book of a token was doubted.
+class Doubts {
+  public:
+    // One more: how long to wait until it is asked for again.
+    std::chrono::milliseconds wait(Silence::Clock::time_point now);
+
+  private:
+    unsigned times_ = 0;
+    Silence::Clock::time_point last_{};
+};
+
 class Shard final : private EventSink {
   public:
     using Clock = Silence::Clock;
@@ -167,11 +178,11 @@ class Shard final : private EventSink {
     std::size_t tokens_ = 0;
     Wanted wanted_;
     std::map<std::string, Pending, std::less<>> pending_;
-    std::map<std::string, unsigned> refreshed_;  // how often in a row
-    std::set<std::string> refreshes_;            // tokens to be unsubscribed and subscribed anew
-    std::shared_ptr<net::WebSocket> socket_;     // shared with a write that still waits
-    std::uint64_t connection_ = 0;               // counts connections, so that what tended the last one ends
-    int running_ = 0;                            // coroutines of this connection
+    std::map<std::string, Doubts> refreshed_;
+    std::set<std::string> refreshes_;         // tokens to be unsubscribed and subscribed anew
+    std::shared_ptr<net::WebSocket> socket_;  // shared with a write that still waits
+    std::uint64_t connection_ = 0;            // counts connections, so that what tended the last one ends
+    int running_ = 0;                         // coroutines of this connection
     bool open_ = false, retired_ = false;
     bool stands_ = true;  // for its markets; a successor does not yet
     Shard* successor_ = nullptr;

@@ -14,6 +14,10 @@ constexpr std::chrono::milliseconds new_book_wait = 2s;
 constexpr unsigned new_book_tries = 60;
 // A book that did not come by then, half a minute after it was first asked for, is known to be missing.
 constexpr unsigned missed_after_tries = 2;
+// A book that is doubted again is asked for again soon, since nothing of it is recorded until it comes; after
+// some good minutes all is forgiven.
+constexpr std::chrono::milliseconds doubt_wait = 2s, forgiven_after = 2min;
+constexpr unsigned doublings_max = 5;
 // What is wanted is compared with what is live so often.
 constexpr std::chrono::milliseconds reconcile_every = 5s;
 
@@ -37,6 +41,13 @@ std::vector<Market*> resolved_of(std::set<Market*> const& markets, std::string_v
             !booked.tokens.contains(market->tokens.front().id))
             out.push_back(market);
     return out;
+}
+
+std::chrono::milliseconds Doubts::wait(Silence::Clock::time_point now) {
+    if (now - last_ >= forgiven_after) times_ = 0;
+    last_ = now;
+    auto const times = std::min(times_++, doublings_max + 1);
+    return times == 0 ? 0ms : std::min(doubt_wait * (1 << (times - 1)), book_wait_max);
 }
 
 net::asio::awaitable<void> Shard::change_subscriptions() {
@@ -72,7 +83,7 @@ net::asio::awaitable<void> Shard::ask_again() {
     std::vector<std::string> ids;
     for (auto& [id, pending] : pending_) {
         if (ids.size() == ids_per_message) break;
-        if (pending.due > now && refreshes_.count(id) == 0) continue;
+        if (pending.due > now) continue;
         ids.push_back(id);
         if (refreshes_.erase(id) == 0 && ++pending.tries == missed_after_tries) miss(id, pending);
         pending.due = now + wait_for_book(id, pending.tries);
@@ -145,12 +156,8 @@ void Shard::refresh(Token& token, std::string_view reason) {
     auto const now = context_.host.now();
     bool const unread = reason.starts_with("bad_") || token.right_at == 0;
     coverage_.doubt(token.market->id, unread ? now : token.right_at, reason, !unread);
-    // The first time at once; a book that is doubted again and again is asked for ever more seldom.
-    auto const times = std::min(refreshed_[token.id]++, 3u);
-    auto const wait =
-        std::min(std::chrono::milliseconds{context_.timing.book_wait * (1 << times)}, book_wait_max);
-    await_book(token.id, wait);
-    if (times == 0) refreshes_.insert(token.id);
+    await_book(token.id, refreshed_[token.id].wait(Clock::now()));
+    refreshes_.insert(token.id);
 }
 
 std::size_t Shard::waiting_count() const {

@@ -118,6 +118,46 @@ TEST_CASE("levels are the proof: a change that was lost before the venue's newes
     CHECK(a.live.prices.token(yes)->right_at == a.heard + 5);
 }
 
+TEST_CASE("a lost change of a market that never pauses shows when REST contradicts the book a second time") {
+    Audited a;
+    // Of the venue's book and ours a change later each time; 0.3 is gone there without a word.
+    int change = 0;
+    auto const next = [&](arb_time received) {
+        auto const time = std::to_string(1'790'000'000'000 + ++change);
+        a.live.frame(change_frame(change_entry(yes, "0.2", std::to_string(change), "BUY"), time), received);
+        return hashed(level("0.2", std::to_string(change)), time, hash_b);
+    };
+    auto const contradict = [&](int second, bool right = false) {
+        auto const asked_at = a.heard + second * second_ns;
+        auto const theirs = next(asked_at);
+        auto const doubts = a.audit.compare("[" + theirs + "]", asked_at);
+        REQUIRE(doubts.size() == 1);
+        if (right) a.live.prices.token(yes)->right_at = asked_at + 1;
+        next(asked_at + 2 * second_ns);
+        a.audit.judge(doubts, asked_at + 3 * second_ns);
+    };
+    contradict(10, true);  // half of a moment was on its way: its hash was verified afterwards
+    contradict(20);
+    contradict(21);  // the same moment, as it were
+    CHECK(a.differing.empty());
+    CHECK(a.live.host.counter("audits/caught_up") == 3);
+    contradict(30);
+    CHECK(a.differing == std::vector<std::string>{"book_differs"});
+    CHECK(a.stalled.empty());
+    // Newer news are no contradiction, however often.
+    Audited busy;
+    for (int second = 10; second != 60; second += 10) {
+        auto const time = std::to_string(1'790'000'000'000 + second);
+        auto const newer = hashed(level("0.5", "9"), time, hash_b);
+        auto const doubts = busy.audit.compare("[" + newer + "]", busy.heard + second * second_ns);
+        REQUIRE(doubts.size() == 1);
+        auto const later = std::to_string(1'790'000'000'001 + second);
+        busy.live.frame(change_frame(change_entry(yes, "0.2", "1", "BUY"), later), busy.heard);
+        busy.audit.judge(doubts, busy.heard + (second + 3) * second_ns);
+    }
+    CHECK(busy.differing.empty());
+}
+
 TEST_CASE("a stream that catches up in the meantime is no doubt any more") {
     Audited a;
     auto const doubts = a.audit.compare("[" + hashed(level("0.5", "9"), "1790000000005", hash_b) + "]");

@@ -72,6 +72,34 @@ TEST_CASE("a lost best price is noticed on a market that never pauses") {
     CHECK(busy.doubtful.empty());
 }
 
+TEST_CASE("best prices that run ahead of a busy market that trends accuse nobody") {
+    Live live;
+    live.prices.add(names());
+    auto const at = 1'800'000'000 * second_ns, step = second_ns / 10;
+    live.frame(book_frame(yes, level("0.200", "10"), level("0.9", "1")), at);
+    auto const bid = [](int n) { return "0." + std::to_string(200 + n); };
+    auto const time = [](int n) { return std::to_string(1'790'000'000'100 + n * 100); };
+    // The best bid rises ten times a second; it is named four changes ahead, later two late.
+    for (int n = 1; n != 300; ++n) {
+        auto const now = at + n * step;
+        auto const named = n + (n < 150 ? 4 : -2);
+        live.frame(best_frame(bid(named), "0.9", time(named)), now);
+        live.frame(change_frame(change_entry(yes, bid(n), "1", "BUY"), time(n)), now);
+        live.prices.check_books(now);
+    }
+    CHECK(live.doubtful.empty());
+    // One of them is lost, and its level stays the best; the venue goes on, a little ahead as before.
+    live.frame(change_frame(change_entry(yes, "0.6", "1", "BUY"), time(300)), at + 300 * step);
+    for (int n = 301; n != 340; ++n) {
+        auto const now = at + n * step;
+        live.frame(best_frame(bid(n + 4), "0.9", time(n + 4)), now);
+        live.frame(change_frame(change_entry(yes, bid(n), "1", "BUY"), time(n)), now);
+        live.prices.check_books(now);
+    }
+    REQUIRE(live.doubtful.size() == 1);
+    CHECK(live.doubtful[0].second == "book_differs");
+}
+
 TEST_CASE("opening books are checked by the venue's hash as a hint") {
     Live live;
     live.prices.add(names());

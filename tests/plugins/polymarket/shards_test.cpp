@@ -109,6 +109,16 @@ TEST_CASE("subscription messages carry the flag, unsubscriptions do not") {
     CHECK(operation_message("unsubscribe", {"3"}) == R"({"operation":"unsubscribe","assets_ids":["3"]})");
 }
 
+TEST_CASE(
+    "a doubted book is asked for at once, then soon, then more seldom, and good minutes make up for it") {
+    Doubts doubts;
+    Silence::Clock::time_point now{10min};
+    for (auto const wait : {0s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) CHECK(doubts.wait(now += 5s) == wait);
+    CHECK(doubts.wait(now += 119s) == 60s);
+    CHECK(doubts.wait(now += 120s) == 0s);
+    CHECK(doubts.wait(now += 1s) == 2s);
+}
+
 TEST_CASE("a stall is noticed within a minute, and nothing waits longer than the venue allows") {
     Timing const timing;
     CHECK(timing.silence_max + timing.rest_ahead < 60s);
