@@ -1,7 +1,7 @@
 // Trades read over REST: those of gaps, and at the start those of the time before. What the stream brought
 // already is not pushed again.
 //
-// Thread safety: none; on the venue's thread. Bounded: one task a market, `pages_max` pages a reading.
+// Thread safety: none; on the venue's thread. Bounded: one task a market, and so many pages a reading.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@
 
 #include "arbitrage/host.hpp"
 #include "polymarket/coverage.hpp"
+#include "polymarket/decode_trades.hpp"
 #include "polymarket/prices.hpp"
 #include "polymarket/rest.hpp"
 #include "venue/gaps.hpp"
@@ -50,14 +51,25 @@ class Backfill {
         arb_time from = 0;
         Clock::time_point due;
         unsigned tries = 0;
-        bool read = false;  // once; what was late then is there the second time
+        bool read = false;   // once; what was late then is there the second time
+        bool alone = false;  // together with others it was too much
         std::vector<std::shared_ptr<Row>> rows;
     };
     using Tasks = std::map<std::string, Task>;
 
     void add(std::string const& market, arb_time from, std::shared_ptr<Row> row);
     Tasks take_due();
-    net::asio::awaitable<Result<>> read(Tasks const& tasks);
+    // What one reading remembers from page to page.
+    struct Reading {
+        Occurrences alike;
+        std::vector<std::size_t> page;  // the last one's trades, as hashes of all they say
+    };
+    // False if it is too much for one reading.
+    net::asio::awaitable<Result<bool>> read(Tasks const& tasks);
+    Result<TradePage> read_page(std::string_view body);
+    // Returns when the oldest of the page's trades was made; ARB_ABSENT if there is none.
+    arb_time take_page(TradePage const& page, Tasks const& tasks, Reading& reading);
+    void read_apart(Tasks tasks);
     void done(std::string const& market, Task& task);
     void read_for(Row& row);
     void put_back(std::string const& market, Task const& task, std::chrono::milliseconds wait);

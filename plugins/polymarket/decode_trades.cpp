@@ -54,6 +54,7 @@ Result<TradePage> decode_trades(std::string_view body) {
     TradePage page;
     for (auto const item : items->items) {
         PastTrade trade;
+        trade.text = item;
         auto& print = trade.print;
         print.transaction = plain(item, "transactionHash");
         print.asset_id = plain(item, "asset");
@@ -81,7 +82,8 @@ Result<TradePage> decode_trades(std::string_view body) {
 
 std::string next_cursor(std::string_view body) {
     auto const pagination = member(body, "pagination");
-    return pagination ? std::string{plain(*pagination, "next_cursor")} : std::string{};
+    if (!pagination || member(*pagination, "has_more") == "false") return {};
+    return std::string{plain(*pagination, "next_cursor")};
 }
 
 std::int64_t nearest_millionth(std::string_view number) {

@@ -17,6 +17,7 @@ namespace arb::polymarket {
 struct PastTrade {
     Print print;
     std::string_view market_id;
+    std::string_view text;  // all of it
 };
 
 // A page of the listing: the trades, and where it goes on (empty: it was the last). An error if it is not
@@ -30,7 +31,7 @@ struct TradePage {
 };
 Result<TradePage> decode_trades(std::string_view body);
 
-// Where a listing of the Data API goes on; empty behind its last page.
+// Where a listing of the Data API goes on; empty behind its last page, which may have a cursor all the same.
 std::string next_cursor(std::string_view body);
 
 // A number of the listing, rounded to the millionth: REST says prices as binary fractions now and then.

@@ -24,9 +24,9 @@ std::string row(int second, std::string const& transaction, std::string const& p
            R"(,"title":"{\"asset\":\"9\"}","transactionHash":")" + transaction + R"("})";
 }
 
-std::string page(std::string const& rows, std::string const& cursor = "") {
-    return R"({"data":[)" + rows + R"(],"pagination":{"limit":1000,"has_more":true,"next_cursor":)" +
-           (cursor.empty() ? "null" : '"' + cursor + '"') + "}}";
+std::string page(std::string const& rows, std::string const& cursor = "", bool more = true) {
+    return R"({"data":[)" + rows + R"(],"pagination":{"limit":1000,"has_more":)" + (more ? "true" : "false") +
+           R"(,"next_cursor":)" + (cursor.empty() ? "null" : '"' + cursor + '"') + "}}";
 }
 
 // Answers in the order given; afterwards 500.
@@ -61,8 +61,11 @@ struct Past {
     }
     // Runs until nothing is waiting, or the log says that it could not be read.
     void run() {
-        auto const until = std::chrono::steady_clock::now() + 5s;
-        while (std::chrono::steady_clock::now() < until && backfill.waiting() != 0 && !given_up())
+        auto const until = std::chrono::steady_clock::now() + 20s;
+        auto const busy = [&] {
+            return backfill.waiting() != 0 || backfill.has(market_id) || backfill.has("0xother");
+        };
+        while (std::chrono::steady_clock::now() < until && busy() && !given_up())
             live.io.run_one_for(100ms);
         live.io.run_for(20ms);
         live.outbox.flush();
@@ -79,7 +82,7 @@ struct Past {
     std::deque<std::string> answers;
     std::vector<std::string> asked;
     Gaps gaps{live.outbox, live.host.host(), "polymarket"};
-    Rest data{std::make_unique<Listing>(answers, asked), 1};
+    Rest data{std::make_unique<Listing>(answers, asked), 1, 1e6};
     Backfill backfill{live.host.host(), live.outbox, gaps, data, live.prices, timing};
 };
 
@@ -154,6 +157,41 @@ TEST_CASE("the time before the start is recovered when every market of it was re
     CHECK(text(rows[0]->header, rows[0]->reason) == "not_running");
     past.backfill.close_past();  // once is enough
     CHECK(past.live.host.all<arb_gap>().size() == 1);
+}
+
+TEST_CASE("a page that moves because of new trades does not double those that stood at its border") {
+    Past past;
+    auto const twice = row(90, "0xtwice") + "," + row(90, "0xtwice");
+    past.answer({page(row(100, "0xc") + "," + row(95, "0xb") + "," + row(94, "0xa"), "n"),
+                 // Two were made meanwhile.
+                 page(row(95, "0xb") + "," + row(94, "0xa") + "," + twice, "m"),
+                 // None was made, and none is the same.
+                 page(row(80, "0xd") + "," + row(70, "0xc"), "last", false)});
+    past.backfill.want(market_id, begin);
+    past.run();
+    CHECK(past.asked.size() == 3);  // the last page names itself as the next
+    CHECK(past.live.host.all<arb_trade>().size() == 7);
+}
+
+TEST_CASE("a market with more trades than a reading takes is read to its end, and without its neighbours") {
+    Past past;
+    std::vector<std::string> pages;
+    auto const busy = [&](int count) {
+        for (int n = 0; n != count; ++n)
+            pages.push_back(page(row(5'000 - n, "0x" + std::to_string(n)), "n" + std::to_string(n)));
+    };
+    busy(100);  // of both together
+    busy(150);
+    pages.push_back(page(row(10, "0xlast")));
+    pages.push_back(page(row(5, "0xother", "0.07", "0xother")));
+    past.answer(pages);
+    past.backfill.want(market_id, begin);
+    past.backfill.want("0xother", begin);
+    past.run();
+    CHECK(past.asked.size() == 252);
+    CHECK(past.asked.back().ends_with("condition=0xother"));
+    CHECK(past.live.host.all<arb_trade>().size() == 152);
+    CHECK_FALSE(past.given_up());
 }
 
 TEST_CASE("past trades as the venue lists them: exact, and what is not one is counted") {
