@@ -10,6 +10,9 @@ namespace {
 // Deeper nesting than any frame of the venue has.
 constexpr std::size_t depth_max = 16;
 
+// The venue's own words are shorter, a trade or a change is longer.
+constexpr std::size_t word_bytes_max = 64;
+
 constexpr arb_time year_2000_ms = 946'684'800'000;
 constexpr arb_time year_2100_ms = 4'102'444'800'000;
 
@@ -42,15 +45,17 @@ StreamDecoder::StreamDecoder() : parser_{std::make_unique<Parser>()} {}
 StreamDecoder::~StreamDecoder() = default;
 
 Frame StreamDecoder::decode(std::string_view frame, EventSink& sink) {
-    while (!frame.empty() && (frame.back() == '\n' || frame.back() == '\r' || frame.back() == ' '))
-        frame.remove_suffix(1);
-    if (frame.empty()) return Frame::unreadable;
+    auto const space = [](char c) { return c == '\n' || c == '\r' || c == ' ' || c == '\t'; };
+    while (!frame.empty() && space(frame.back())) frame.remove_suffix(1);
+    while (!frame.empty() && space(frame.front())) frame.remove_prefix(1);
+    if (frame.empty()) return Frame::unknown_word;
     if (frame.front() == '{' || frame.front() == '[')
         return parser_->parse(frame, sink) ? Frame::events : Frame::unreadable;
     if (frame == "PONG") return Frame::pong;
     if (frame == "NO NEW ASSETS") return Frame::no_new_assets;
     if (frame == "INVALID OPERATION") return Frame::invalid_operation;
-    return Frame::unreadable;
+    bool const word = frame.size() <= word_bytes_max && frame.find_first_of("{}[]") == frame.npos;
+    return word ? Frame::unknown_word : Frame::unreadable;
 }
 
 LevelError read_level(LevelText const& text, arb_level& level) {

@@ -18,7 +18,8 @@ enum class Frame : std::uint8_t {
     pong,               // "PONG": the answer to our heartbeat, no proof of data
     no_new_assets,      // "NO NEW ASSETS": everything asked for was subscribed already
     invalid_operation,  // "INVALID OPERATION": a second opening message, which the venue ignores
-    unreadable,         // neither; events before the damage were handed out
+    unknown_word,       // short and no JSON, or empty: no event can be lost with it
+    unreadable,         // none of these; events before the damage were handed out
 };
 
 class EventSink {

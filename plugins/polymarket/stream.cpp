@@ -224,6 +224,10 @@ bool Shard::take_frame(std::string_view frame) {
         case Frame::invalid_operation:
             context_.host.warning("the venue answered INVALID OPERATION to a message of ours");
             return true;
+        case Frame::unknown_word:
+            context_.prices.drift().say(ARB_DRIFT_UNKNOWN, "stream", frame, frame);
+            context_.prices.drift().keep("stream", "a word that is not known", frame);
+            return true;
         case Frame::unreadable:
             break;
     }

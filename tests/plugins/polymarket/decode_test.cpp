@@ -54,8 +54,13 @@ TEST_CASE("the venue's words are no JSON and no errors") {
     CHECK(decoder.decode("NO NEW ASSETS", kept) == Frame::no_new_assets);
     CHECK(decoder.decode("INVALID OPERATION\n", kept) == Frame::invalid_operation);
     CHECK(decoder.decode("[]\n", kept) == Frame::events);
-    CHECK(decoder.decode("", kept) == Frame::unreadable);
-    CHECK(decoder.decode("<html>", kept) == Frame::unreadable);
+    for (auto const* const word : {"", "pong", "\"PONG\"", "SUBSCRIBED", " \r\n", "<html>", "17"})
+        CHECK(decoder.decode(word, kept) == Frame::unknown_word);
+    CHECK(decoder.decode(" \r\n [] ", kept) == Frame::events);
+    // What is left of an event is not a word.
+    for (auto const* const rest : {R"("size":"3"}])", R"(,"event_type":"book"})"})
+        CHECK(decoder.decode(rest, kept) == Frame::unreadable);
+    CHECK(decoder.decode(std::string(65, 'x'), kept) == Frame::unreadable);
     CHECK(decoder.decode("{} {}", kept) == Frame::unreadable);
     CHECK(decoder.decode(R"({"event_type":"book")", kept) == Frame::unreadable);
     CHECK(decoder.decode(std::string(200, '['), kept) == Frame::unreadable);
