@@ -63,6 +63,7 @@ class Host {
         if (recovery_.last_accepted != 0)
             pipeline_->expect_gap(recovery_.last_accepted - on_the_way_max,
                                   recovery_.clean ? "stopped" : "unclean_stop");
+        if (recovery_.lost_records != 0) pipeline_->note_loss(recovery_.lost_from, recovery_.lost_to);
         pipeline_->start();
         serve();
         return stop();

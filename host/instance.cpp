@@ -301,6 +301,10 @@ Result<> Instance::push_gap(arb_time to) {
         from = gap_from_;
         reason = gap_reason_;
     }
+    return push_gap(from, to, reason);
+}
+
+Result<> Instance::push_gap(arb_time from, arb_time to, std::string const& reason) {
     Packets gap{512};
     {
         auto draft = gap.add<arb_gap>(config_.type, arb::now());
@@ -321,13 +325,24 @@ void Instance::note_clock_step(arb_time before, arb_time after) {
     noted_ = true;
 }
 
+void Instance::note_loss(arb_time from, arb_time to) {
+    std::lock_guard const lock{mutex_};
+    loss_.emplace(from, to);
+    noted_ = true;
+}
+
 Result<> Instance::push_notes() {
     std::vector<std::pair<arb_time, arb_time>> steps;
+    std::optional<std::pair<arb_time, arb_time>> loss;
     {
         std::lock_guard const lock{mutex_};
         steps.swap(clock_steps_);
+        loss.swap(loss_);
         noted_ = false;
     }
+    if (loss)
+        if (auto pushed = push_gap(loss->first, loss->second, "queue_damaged"); pushed.has_error())
+            return pushed;
     Packets notes{512};
     for (auto const& [before, after] : steps) {
         auto draft = notes.add<arb_custom>(config_.type, arb::now());

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -106,6 +107,8 @@ class Instance {
     void expect_gap(arb_time from, std::string reason);
     // Before its next packet it is written down that the wall clock jumped from `before` to `after`.
     void note_clock_step(arb_time before, arb_time after);
+    // What was pushed between the two is lost in part: a gap of its own before the next packet says so.
+    void note_loss(arb_time from, arb_time to);
     void count_written(queue::Batch const& batch, std::uint64_t dead_lettered, arb_time committed);
     Drift const& drift() const { return drift_; }
     // Packets of pushes that have not returned yet.
@@ -121,6 +124,7 @@ class Instance {
     Result<> begin_gap();
     void end_gap();
     Result<> push_gap(arb_time to);
+    Result<> push_gap(arb_time from, arb_time to, std::string const& reason);
     void reject(std::string_view reason, std::uint64_t amount);
     void count_received(std::span<std::byte const> packets, std::uint64_t accepted, char const* reason);
     void count_gap(arb_packet const& packet);
@@ -160,6 +164,7 @@ class Instance {
     std::string said_;                                        // the last warning or error that was logged
     std::int64_t said_at_ns_ = 0;                             // steady clock
     std::vector<std::pair<arb_time, arb_time>> clock_steps_;  // before, after
+    std::optional<std::pair<arb_time, arb_time>> loss_;       // from, to
 };
 
 }  // namespace arb::host

@@ -96,6 +96,10 @@ void Pipeline::expect_gap(arb_time from, std::string const& reason) {
     for (auto const& venue : venues_) venue->instance().expect_gap(from, reason);
 }
 
+void Pipeline::note_loss(arb_time from, arb_time to) {
+    for (auto const& venue : venues_) venue->instance().note_loss(from, to);
+}
+
 void Pipeline::note_clock_step(arb_time before, arb_time after) {
     for (auto const& venue : venues_) venue->instance().note_clock_step(before, after);
 }

@@ -51,6 +51,8 @@ class Pipeline {
     void expect_gap(arb_time from, std::string const& reason);
     // Every venue will record that the wall clock jumped.
     void note_clock_step(arb_time before, arb_time after);
+    // Packets of the queue from between the two are damaged; of which venue nobody can know.
+    void note_loss(arb_time from, arb_time to);
     void start();
 
     // Venues stop, sinks drain, then sinks stop. `hurry` is asked often; once true nothing is waited for.

@@ -43,6 +43,8 @@ struct Recovery {
     bool clean = true;               // the last stop sealed the journal
     std::uint64_t records = 0;       // still to be read by some sink
     std::uint64_t lost_records = 0;  // damaged in the middle, by sequence number
+    // Between which good packets those were, by their received_time; 0 if none is lost.
+    arb_time lost_from = 0, lost_to = 0;
     std::uint64_t quarantined_bytes = 0;
     std::vector<std::string> sentences;
     arb_time last_accepted = 0;  // received_time of the newest record; 0 if there is none

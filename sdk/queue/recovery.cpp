@@ -46,6 +46,7 @@ class Start {
     void remove_empty();
     void number();
     void find_newest_time();
+    arb_time made(std::uint64_t segment) const;
     void report_losses();
     void say(std::string sentence) { report_.sentences.push_back(std::move(sentence)); }
     std::string path(std::string const& name) const { return (settings_.directory / name).string(); }
@@ -67,7 +68,11 @@ class Start {
     std::size_t places_ = 0;                                    // where bytes were bad
     std::vector<Loss> known_;
     std::vector<std::uint64_t> with_losses_;  // segments that hold loss records
-    std::vector<Loss> found_;
+    struct Found {
+        Loss loss;
+        arb_time from = 0, to = 0;  // of the good packets before and behind it; 0 if there are none
+    };
+    std::vector<Found> found_;
 };
 
 Error newer(std::string const& path) {
@@ -336,6 +341,8 @@ void Start::take_packet(std::size_t at, Scanner::Record const& record, Scanner c
     if (record.type != RecordType::packet) return;
     previous_ = record.sequence;
     report_.last_accepted = reinterpret_cast<arb_packet const*>(record.payload)->received_time;
+    for (auto found = found_.rbegin(); found != found_.rend() && found->to == 0; ++found)
+        found->to = report_.last_accepted;
 }
 
 // Behind the last good record: a tail torn by the stop, unless a later segment, or the seal, knows of more
@@ -366,7 +373,7 @@ void Start::end_segment(std::size_t at, Scanner const& scanner, std::uint64_t en
 
 void Start::lose(std::uint64_t segment, std::uint64_t first, std::uint64_t last, std::uint64_t bytes) {
     out_.holes.add(first, last);
-    found_.push_back({segment, first, last, bytes});
+    found_.push_back({{segment, first, last, bytes}, report_.last_accepted, 0});
 }
 
 // Copies bytes that hold no good record away. False if they could not be copied.
@@ -422,6 +429,13 @@ void Start::find_newest_time() {
     out_.newest_time = report_.last_accepted;
 }
 
+// When a segment was begun; for one that is missing, when the next one was, or now.
+arb_time Start::made(std::uint64_t segment) const {
+    for (auto const& each : out_.segments)
+        if (each->header.id >= segment) return each->header.wall_time;
+    return report_.last_accepted;
+}
+
 // Only what some sink still had to read is a loss, and only once.
 void Start::report_losses() {
     auto acknowledged = out_.marks.empty() ? 0 : UINT64_MAX;
@@ -429,9 +443,13 @@ void Start::report_losses() {
         acknowledged = std::min(acknowledged, first_after(out_.segments, mark.second, out_.next) - 1);
     std::set<std::array<std::uint64_t, 3>> known;
     for (auto const& loss : known_) known.insert({loss.segment, loss.first, loss.last});
-    for (auto const& loss : found_) {
+    for (auto const& [loss, from, to] : found_) {
         if (known.contains({loss.segment, loss.first, loss.last}) || loss.last <= acknowledged) continue;
         out_.losses.push_back(loss);
+        // Where nothing good is before or behind, the segment's own time and the end say when it was at most.
+        auto const begin = from != 0 ? from : made(loss.segment);
+        if (report_.lost_from == 0 || begin < report_.lost_from) report_.lost_from = begin;
+        report_.lost_to = std::max({report_.lost_to, begin, to != 0 ? to : report_.last_accepted});
         report_.lost_records += loss.last - std::max(loss.first, acknowledged + 1) + 1;
         if (out_.losses.size() > sentences_max) continue;
         say("packets " + std::to_string(loss.first) + " to " + std::to_string(loss.last) +

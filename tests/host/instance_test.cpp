@@ -164,6 +164,22 @@ TEST_CASE("a clock step is written down once, before what comes next") {
     CHECK(instance.figures().accepted == 3);
 }
 
+TEST_CASE("what the queue lost is a gap of every venue, once, before what comes next") {
+    Fixture fixture;
+    Instance instance{named("one"), nullptr, fixture.log, fixture.queue.get()};
+    auto const reader = fixture.queue->reader("sink");
+    instance.note_loss(1'700'000'000'000'000'000, 1'700'000'003'000'000'000);
+    for (int i = 0; i != 2; ++i) REQUIRE(push(arb::Host{instance.table()}, 1).has_value());
+    auto const batch = reader->read({}, 1000ms);
+    REQUIRE(batch->packets.size() == 3);
+    auto const* const gap = arb::as<arb_gap>(*batch->packets[0]);
+    REQUIRE(gap != nullptr);
+    CHECK(arb::text(*batch->packets[0], gap->reason) == "queue_damaged");
+    CHECK(gap->from_time == 1'700'000'000'000'000'000);
+    CHECK(gap->to_time == 1'700'000'003'000'000'000);
+    CHECK(gap->stream == ARB_STREAM_ALL);
+}
+
 TEST_CASE("how long packets took to be stored is counted by its bucket, whatever the order") {
     Fixture fixture;
     Instance sink{named("store", Role::sink), nullptr, fixture.log, fixture.queue.get()};

@@ -16,6 +16,8 @@ TEST_CASE("damage in the middle is counted once, set aside, and does not come ba
         auto const journal = open(files, report);
         CHECK(!report.clean);
         CHECK(report.lost_records == 1);
+        CHECK(report.lost_from == 9);  // the numbers are the times, too
+        CHECK(report.lost_to == 11);
         CHECK(report.records == 59);
         CHECK(report.quarantined_bytes == hit.to - hit.from);
         REQUIRE(report.sentences.size() == 1);
@@ -32,6 +34,7 @@ TEST_CASE("damage in the middle is counted once, set aside, and does not come ba
     Recovery report;
     auto const journal = open(files, report);
     CHECK(report.lost_records == 0);
+    CHECK(report.lost_from == 0);
     CHECK(report.records == 69);
     CHECK(drain(*journal->reader("sink")) == "1-9 11-70");
 }
