@@ -88,7 +88,8 @@ StreamContext Collector::stream_context(std::shared_ptr<net::Tls> const& tls) {
             .record = settings_.record,
             .timing = settings_.timing,
             .ended = [this](Market& market) { resolved(market); },
-            .recover = [this](Missing missing) { backfill_.want(missing); }};
+            .recover = [this](Missing missing) { backfill_.want(missing); },
+            .no_book = [this](Market& market) { want_past(market); }};
 }
 
 void Collector::run() {

@@ -138,9 +138,11 @@ void Shards::hand_over(Shard& old) {
 void Shards::report(std::string const& catalogue) {
     std::erase_if(retired_, [](auto const& shard) { return shard->finished(); });
     std::size_t open = 0, markets = 0, wanted = 0, waiting = 0, missing = 0, recovering = 0, mute = 0;
+    bool expects = false;
     std::string error;
     for (auto const& shard : shards_) {
         if (shard->markets().empty()) continue;
+        expects = expects || shard->expects_books();
         ++wanted;
         markets += shard->markets().size();
         waiting += shard->waiting_count();
@@ -168,7 +170,7 @@ void Shards::report(std::string const& catalogue) {
                     fmt::format("{} of {} connections have brought nothing yet", mute, wanted));
     } else if (open == wanted) {
         been_live_ = been_live_ || waiting == 0;
-        all_came_ = all_came_ || waiting + missing == 0;
+        all_came_ = all_came_ || !expects;
         auto books = waiting == 0 ? std::string{} : fmt::format(", {} books on their way", waiting);
         if (missing != 0) books += fmt::format(", {} did not come and are asked for again", missing);
         host.report(been_live_ ? ARB_STATE_LIVE : ARB_STATE_STARTING,

@@ -20,6 +20,8 @@ constexpr std::chrono::milliseconds tend_every = 500ms;
 constexpr std::chrono::milliseconds first_data_wait = 20s;
 // Not even an answer to PING: those were seen to take 11 s.
 constexpr std::chrono::milliseconds unanswered_max = 30s;
+// A silence that REST says nothing about is believed for so long.
+constexpr arb_time unproven_max = 10 * 60 * second_ns;
 // The venue did not understand us; asking again at once would be the same message.
 constexpr std::chrono::milliseconds refused_pause = 30s;
 
@@ -256,8 +258,8 @@ net::asio::awaitable<void> Shard::tend(std::uint64_t connection) {
     while (current(connection)) {
         co_await change_subscriptions();
         if (current(connection)) co_await ask_again();
-        if (current(connection)) co_await judge_silence();
         if (current(connection)) {
+            look_at_silence();
             reconcile();
             look_after_renewal();
             coverage_.settle(context_.host.now());
@@ -297,30 +299,39 @@ std::vector<std::string> Shard::most_talkative() const {
 }
 
 // Data is the only proof of life. A quiet connection is compared with the books over REST: if those are no
-// newer, the markets are quiet and not the connection.
-net::asio::awaitable<void> Shard::judge_silence() {
-    if (!got_data_ && Clock::now() - connected_at_ >= first_data_wait && !markets_.empty()) {
-        cut("stalled");
-        co_return;
-    }
-    if (Clock::now() - heard_at_ >= unanswered_max) {
-        cut("stalled");
-        co_return;
-    }
-    if (!silence_.exceeded() || markets_.empty()) co_return;
-    auto const ids = most_talkative();
-    if (ids.empty()) {
-        cut("stalled");
-        co_return;
-    }
+// newer, the markets are quiet and not the connection. By itself: REST may ask for a pause of minutes, and
+// the connection wants to be looked after meanwhile.
+void Shard::look_at_silence() {
+    auto const now = Clock::now();
+    if (markets_.empty()) return;
+    if (!got_data_ && now - connected_at_ >= first_data_wait) return cut("stalled");
+    if (now - heard_at_ >= unanswered_max) return cut("stalled");
     // One that has to wait for its turn is to be kept alive meanwhile.
-    if (*context_.judging >= judging_max) co_return;
+    if (!silence_.exceeded() || judging_ == connection_ || *context_.judging >= judging_max) return;
+    auto ids = most_talkative();
+    if (ids.empty()) return cut("stalled");
+    judging_ = connection_;
+    net::asio::co_spawn(context_.executor, judge(connection_, std::move(ids)), rethrow);
+}
+
+net::asio::awaitable<void> Shard::judge(std::uint64_t connection, std::vector<std::string> ids) {
+    ++running_;
+    co_await judge_silence(connection, std::move(ids));
+    if (judging_ == connection) judging_ = 0;
+    --running_;
+}
+
+net::asio::awaitable<void> Shard::judge_silence(std::uint64_t connection, std::vector<std::string> ids) {
     ++*context_.judging;
     std::shared_ptr<void> const judged{nullptr, [count = context_.judging](void*) { --*count; }};
-    auto const connection = connection_;
     auto const asked_at = context_.host.now();
     auto const books = co_await rest_books(ids);
-    if (!open_ || connection != connection_ || !silence_.exceeded()) co_return;
+    if (!current(connection) || !silence_.exceeded()) co_return;
+    // No answer proves nothing, for a while: it is asked again after the next silence.
+    if (books.has_error() && context_.host.now() - last_data_ < unproven_max) {
+        silence_.connected();
+        co_return;
+    }
     Newer newer{context_.prices};
     StreamDecoder decoder;
     bool const readable = books.has_value() && decoder.decode(*books, newer) == Frame::events;
@@ -330,7 +341,7 @@ net::asio::awaitable<void> Shard::judge_silence() {
         co_return;
     }
     if (readable) co_await net::sleep(context_.timing.rest_ahead);
-    if (open_ && connection == connection_ && silence_.exceeded()) cut("stalled");
+    if (current(connection) && silence_.exceeded()) cut("stalled");
 }
 
 net::asio::awaitable<void> Shard::send(char const* operation, std::vector<std::string> const& ids) {

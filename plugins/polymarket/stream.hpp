@@ -54,6 +54,7 @@ struct StreamContext {
     std::function<void(Shard&)> renew = {};      // it is time for a successor
     std::function<void(Shard&)> hand_over = {};  // it ended, and its successor carries everything
     std::function<bool()> alone = {};            // there is no other connection
+    std::function<void(Market&)> no_book = {};   // it was asked for twice in vain
 };
 
 // Which markets of a connection the venue means when it closes it because all is resolved: it speaks of what
@@ -125,6 +126,8 @@ class Shard final : private EventSink {
     std::size_t waiting_count() const;
     // Tokens that were asked for more than once in vain.
     std::size_t missing_count() const { return wanted_.to_add() + pending_.size() - waiting_count(); }
+    // A book may come that was not yet asked for twice.
+    bool expects_books() const;
     std::string const& last_error() const { return last_error_; }
     unsigned number() const { return number_; }
 
@@ -149,7 +152,9 @@ class Shard final : private EventSink {
     net::asio::awaitable<void> ping(std::uint64_t connection);
     net::asio::awaitable<void> change_subscriptions();
     net::asio::awaitable<void> ask_again();
-    net::asio::awaitable<void> judge_silence();
+    void look_at_silence();
+    net::asio::awaitable<void> judge(std::uint64_t connection, std::vector<std::string> ids);
+    net::asio::awaitable<void> judge_silence(std::uint64_t connection, std::vector<std::string> ids);
     std::vector<std::string> most_talkative() const;
     net::asio::awaitable<void> send(char const* operation, std::vector<std::string> const& ids);
     net::asio::awaitable<void> write(std::string frame);
@@ -182,6 +187,7 @@ class Shard final : private EventSink {
     std::set<std::string> refreshes_;         // tokens to be unsubscribed and subscribed anew
     std::shared_ptr<net::WebSocket> socket_;  // shared with a write that still waits
     std::uint64_t connection_ = 0;            // counts connections, so that what tended the last one ends
+    std::uint64_t judging_ = 0;               // the connection whose silence REST is asked about
     int running_ = 0;                         // coroutines of this connection
     bool open_ = false, retired_ = false;
     bool stands_ = true;  // for its markets; a successor does not yet

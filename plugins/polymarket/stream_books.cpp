@@ -108,6 +108,7 @@ void Shard::await_book(std::string const& token, std::chrono::milliseconds wait)
 // have none yet; what was doubted or lost has its gap already.
 void Shard::miss(std::string const& token, Pending const& pending) {
     auto const* const known = context_.prices.token(token);
+    if (known != nullptr && context_.no_book) context_.no_book(*known->market);
     if (!stands_ || lost_ || known == nullptr || known->market->announced || refreshed_.contains(token))
         return;
     coverage_.open(known->market->id, pending.since, "no_book");
@@ -158,6 +159,12 @@ void Shard::refresh(Token& token, std::string_view reason) {
     coverage_.doubt(token.market->id, unread ? now : token.right_at, reason, !unread);
     await_book(token.id, refreshed_[token.id].wait(Clock::now()));
     refreshes_.insert(token.id);
+}
+
+bool Shard::expects_books() const {
+    return wanted_.to_add() != 0 || std::any_of(pending_.begin(), pending_.end(), [](auto const& entry) {
+               return entry.second.tries < missed_after_tries;
+           });
 }
 
 std::size_t Shard::waiting_count() const {

@@ -129,3 +129,29 @@ TEST_CASE("a venue that accepts and drops is not hammered, and one that sends no
         CHECK(violations(simulated).empty());
     }
 }
+
+TEST_CASE("the time before the start is read although one market never gets its book") {
+    arb::test::Simulated simulated{{"--quiet-start", "--rate", "200", "--seconds", "3", "--markets", "6"}};
+    auto settings = settings_for(simulated);
+    settings.timing.book_wait = 500ms;
+    std::string silent;
+    {
+        Running first{simulated, settings};
+        REQUIRE(eventually(30s, [&] { return !first.host.all<arb_market>().empty(); }));
+        auto const* const market = first.host.all<arb_market>().front();
+        silent = text(market->header, market->market_id);
+    }
+    simulated.fault("silent_market", "polymarket", 600, "&market=" + silent);
+    simulated.control("start");
+    Running running{simulated, settings};
+    auto const read = [&] {
+        for (auto const* const gap : running.host.all<arb_gap>())
+            if (text(gap->header, gap->reason) == "not_running" && gap->recovered == ARB_YES) return true;
+        return false;
+    };
+    CHECK(eventually(60s, read));
+    REQUIRE(eventually(30s, [&] { return simulated.finished(); }));
+    // Its trades are there, too, and that its prices are missing is said.
+    CHECK(eventually(30s, [&] { return gap_rows(running.host).reasons.contains("no_book"); }));
+    for (auto const& [name, count] : gap_rows(running.host).by_market) CHECK(name.second == silent);
+}
