@@ -29,12 +29,19 @@ constexpr std::chrono::milliseconds again_cap = 5min;
 constexpr std::chrono::milliseconds look_every = 200ms;
 
 // How many trades at the head of a page are those that ended the last one: what is made between two requests
-// moves them from one to the other.
+// moves them from one to the other. Where one of several prints that are alike in everything stands on either
+// side of the border, and nothing else, they are taken for several.
 std::size_t repeated(std::vector<std::size_t> const& last, std::vector<std::size_t> const& page) {
-    for (auto count = std::min(last.size(), page.size()); count != 0; --count)
-        if (std::equal(last.end() - static_cast<std::ptrdiff_t>(count), last.end(), page.begin()))
-            return count;
-    return 0;
+    auto count = std::min(last.size(), page.size());
+    while (!std::equal(page.begin(), page.begin() + static_cast<std::ptrdiff_t>(count),
+                       last.end() - static_cast<std::ptrdiff_t>(count)))
+        --count;
+    auto const end = page.begin() + static_cast<std::ptrdiff_t>(count);
+    bool const alike =
+        count != 0 && std::all_of(page.begin(), end, [&](auto one) { return one == *page.begin(); });
+    bool const several = alike && ((page.size() > 1 && page[1] == page[0]) ||
+                                   (last.size() > 1 && last[last.size() - 2] == page[0]));
+    return several ? 0 : count;
 }
 
 }  // namespace
