@@ -41,12 +41,11 @@ class Start {
     Result<> scan(std::size_t at);
     void take_packet(std::size_t at, Scanner::Record const& record, Scanner const& scanner);
     void end_segment(std::size_t at, Scanner const& scanner, std::uint64_t end, bool sealed);
-    void lose(std::uint64_t segment, std::uint64_t first, std::uint64_t last, std::uint64_t bytes);
+    void lose(SegmentHeader const& in, std::uint64_t first, std::uint64_t last, std::uint64_t bytes);
     bool set_aside(Scanner const& scanner, std::uint64_t from, std::uint64_t to);
     void remove_empty();
     void number();
     void find_newest_time();
-    arb_time made(std::uint64_t segment) const;
     void report_losses();
     void say(std::string sentence) { report_.sentences.push_back(std::move(sentence)); }
     std::string path(std::string const& name) const { return (settings_.directory / name).string(); }
@@ -70,7 +69,8 @@ class Start {
     std::vector<std::uint64_t> with_losses_;  // segments that hold loss records
     struct Found {
         Loss loss;
-        arb_time from = 0, to = 0;  // of the good packets before and behind it; 0 if there are none
+        arb_time from = 0;  // of the good packet before it, or of its segment
+        arb_time to = 0;    // of the good one behind it; 0 if there is none
     };
     std::vector<Found> found_;
 };
@@ -337,7 +337,7 @@ void Start::take_packet(std::size_t at, Scanner::Record const& record, Scanner c
     }
     bad_.clear();
     if (record.sequence > previous_ + 1)
-        lose(out_.segments[at]->header.id, previous_ + 1, record.sequence - 1, bytes);
+        lose(out_.segments[at]->header, previous_ + 1, record.sequence - 1, bytes);
     if (record.type != RecordType::packet) return;
     previous_ = record.sequence;
     report_.last_accepted = reinterpret_cast<arb_packet const*>(record.payload)->received_time;
@@ -355,7 +355,7 @@ void Start::end_segment(std::size_t at, Scanner const& scanner, std::uint64_t en
     bad_.clear();
     if (limit != UINT64_MAX && limit > previous_) {
         set_aside(scanner, end, to);
-        lose(segment.header.id, previous_ + 1, limit, to - end);
+        lose(segment.header, previous_ + 1, limit, to - end);
         previous_ = limit;
         return;
     }
@@ -371,9 +371,10 @@ void Start::end_segment(std::size_t at, Scanner const& scanner, std::uint64_t en
         segment.size = end;
 }
 
-void Start::lose(std::uint64_t segment, std::uint64_t first, std::uint64_t last, std::uint64_t bytes) {
+void Start::lose(SegmentHeader const& in, std::uint64_t first, std::uint64_t last, std::uint64_t bytes) {
     out_.holes.add(first, last);
-    found_.push_back({{segment, first, last, bytes}, report_.last_accepted, 0});
+    auto const from = report_.last_accepted != 0 ? report_.last_accepted : in.wall_time;
+    found_.push_back({{in.id, first, last, bytes}, from, 0});
 }
 
 // Copies bytes that hold no good record away. False if they could not be copied.
@@ -429,13 +430,6 @@ void Start::find_newest_time() {
     out_.newest_time = report_.last_accepted;
 }
 
-// When a segment was begun; for one that is missing, when the next one was, or now.
-arb_time Start::made(std::uint64_t segment) const {
-    for (auto const& each : out_.segments)
-        if (each->header.id >= segment) return each->header.wall_time;
-    return report_.last_accepted;
-}
-
 // Only what some sink still had to read is a loss, and only once.
 void Start::report_losses() {
     auto acknowledged = out_.marks.empty() ? 0 : UINT64_MAX;
@@ -446,10 +440,8 @@ void Start::report_losses() {
     for (auto const& [loss, from, to] : found_) {
         if (known.contains({loss.segment, loss.first, loss.last}) || loss.last <= acknowledged) continue;
         out_.losses.push_back(loss);
-        // Where nothing good is before or behind, the segment's own time and the end say when it was at most.
-        auto const begin = from != 0 ? from : made(loss.segment);
-        if (report_.lost_from == 0 || begin < report_.lost_from) report_.lost_from = begin;
-        report_.lost_to = std::max({report_.lost_to, begin, to != 0 ? to : report_.last_accepted});
+        if (report_.lost_from == 0 || from < report_.lost_from) report_.lost_from = from;
+        report_.lost_to = std::max({report_.lost_to, from, to != 0 ? to : report_.last_accepted});
         report_.lost_records += loss.last - std::max(loss.first, acknowledged + 1) + 1;
         if (out_.losses.size() > sentences_max) continue;
         say("packets " + std::to_string(loss.first) + " to " + std::to_string(loss.last) +
